@@ -1,0 +1,2 @@
+//! The OCI runtime: from a config.json to a running process.
+pub mod cli;
