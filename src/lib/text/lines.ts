@@ -1,0 +1,62 @@
+/**
+ * Owns the turning of text offsets into lines and columns and back.
+ * Offsets and columns count UTF-16 code units, as JavaScript strings and the Language Server Protocol do.
+ */
+
+/** A place in a text: `offset` from the start, `line` and `character` from zero. */
+export interface Position {
+  readonly offset: number;
+  readonly line: number;
+  readonly character: number;
+}
+
+/** Half-open offsets into a text: `start` is inside, `end` is not. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A range with lines and columns, as reports and editors want it. */
+export interface Span {
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/** The starts of a text's lines; a line ends with `\n` (an `\r` before it belongs to the line). */
+export class LineIndex {
+  readonly starts: readonly number[];
+  readonly length: number;
+
+  constructor(text: string) {
+    const starts = [0];
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+    this.starts = starts;
+    this.length = text.length;
+  }
+
+  /** The position of an offset; offsets outside the text are clamped to it. */
+  position(offset: number): Position {
+    const clamped = Math.max(0, Math.min(offset, this.length));
+    let low = 0;
+    let high = this.starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.starts[middle] ?? 0) <= clamped) low = middle;
+      else high = middle - 1;
+    }
+    return { offset: clamped, line: low, character: clamped - (this.starts[low] ?? 0) };
+  }
+
+  span(range: Range): Span {
+    return { start: this.position(range.start), end: this.position(range.end) };
+  }
+
+  /** The offset of a line and column (from zero), clamped to the line and the text. */
+  offset(line: number, character: number): number {
+    if (line < 0) return 0;
+    const start = this.starts[line];
+    if (start === undefined) return this.length;
+    const end = this.starts[line + 1] ?? this.length;
+    return Math.min(start + Math.max(0, character), end);
+  }
+}
