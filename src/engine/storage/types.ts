@@ -1,0 +1,96 @@
+/** What the rest of the engine may ask of the store: the database, the blobs and the snapshots. It holds no knowledge of images or containers. */
+
+import type { DatabaseSync } from 'node:sqlite';
+import type { Readable } from 'node:stream';
+import type { Digest } from '../../lib/image/config.ts';
+
+/** One step of the schema's history; applied once, in order, in one transaction. */
+export interface Migration {
+  /** `area/NNN-name`, unique; the areas are images, containers, volumes, networks, builder. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** The one SQLite database (WAL, synchronous FULL): what the API acknowledged survives power loss. */
+export interface Database {
+  readonly sql: DatabaseSync;
+  /** Runs `work` in an immediate transaction; nested calls join the outer one. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+/** Where things lie on disk. All absolute. */
+export interface Places {
+  readonly dataRoot: string;
+  readonly runRoot: string;
+  readonly contentDir: string;
+  readonly snapshotsDir: string;
+  readonly volumesDir: string;
+  readonly containersDir: string;
+  readonly shimsDir: string;
+  readonly tmpDir: string;
+}
+
+/** Immutable blobs, named by digest; one with a wrong digest is never visible. */
+export interface BlobStore {
+  has(digest: Digest): boolean;
+  /** The file of a blob, whether or not it is there. */
+  path(digest: Digest): string;
+  read(digest: Digest): Promise<Buffer>;
+  write(data: Buffer | string): Promise<{ digest: Digest; size: number }>;
+  remove(digest: Digest): Promise<void>;
+}
+
+/** One unpacked layer: its directory is one lower directory of an overlay mount. */
+export interface Snapshot {
+  readonly chainId: Digest;
+  readonly parent: Digest | null;
+  readonly diffId: Digest;
+  readonly dir: string;
+  /** Bytes of the layer's files. */
+  readonly size: number;
+  /** The blob the layer came from; null when it was built here and no blob was made yet. */
+  readonly blob: { readonly digest: Digest; readonly size: number; readonly mediaType: string } | null;
+}
+
+/** A layer being written: an overlay's upper and work directories above a chain. */
+export interface Draft {
+  readonly id: string;
+  readonly parent: Digest | null;
+  /** Top first. */
+  readonly lowers: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+}
+
+export interface ImportOptions {
+  readonly parent: Digest | null;
+  readonly expectDiffId?: Digest;
+  /** Digest of the stream as it comes (compressed). */
+  readonly expectDigest?: Digest;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Layers by chain id (image-spec, "Layer ChainID"). Life cycle: draft → commit | discard; a committed
+ * snapshot never changes. Left-over drafts of a killed engine are removed at start-up.
+ */
+export interface SnapshotStore {
+  get(chainId: Digest): Snapshot | undefined;
+  /** Directories of the chain, top first; empty for null. Throws not-found. */
+  lowers(chainId: Digest | null): string[];
+  draft(parent: Digest | null): Promise<Draft>;
+  /** Hashes the upper directory and makes it a snapshot; if the chain id exists already the draft is dropped. */
+  commit(draft: Draft, signal?: AbortSignal): Promise<Snapshot>;
+  discard(draft: Draft): Promise<void>;
+  /** Unpacks a layer stream into a new snapshot, keeping its blob; undone whole on error or abort. */
+  importLayer(stream: Readable, options: ImportOptions): Promise<Snapshot>;
+  /** The layer's uncompressed tar, byte for byte of digest `diffId`. */
+  exportLayer(chainId: Digest, signal: AbortSignal): Promise<Readable>;
+  /** Removes every snapshot (and its blob) that `isNeeded` does not name; returns the bytes freed. */
+  sweep(needed: ReadonlySet<Digest>): Promise<number>;
+  all(): Snapshot[];
+}
+
+/** The chain ids of a list of diff ids, bottom first, same length. */
+export type ChainIds = (diffIds: readonly Digest[]) => Digest[];
