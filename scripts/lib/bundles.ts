@@ -1,0 +1,31 @@
+// Bundles the four processes' TypeScript with esbuild: extension and language server as CommonJS, engine and CLI as ES modules.
+import { build, type BuildOptions } from 'esbuild';
+import { join } from 'node:path';
+import { ROOT } from './shell.ts';
+
+const common: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  sourcemap: false,
+  logLevel: 'warning',
+};
+
+/** ES modules still meet CommonJS packages that call require(). */
+const banner = {
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+};
+
+/** Writes out/*.cjs and out/*.js; throws with esbuild's messages. */
+export async function buildBundles(): Promise<void> {
+  const esm: BuildOptions = { ...common, format: 'esm', splitting: true, banner, outdir: 'out', chunkNames: 'chunks/[name]-[hash]' };
+  await Promise.all([
+    build({ ...common, format: 'cjs', external: ['vscode'], entryPoints: ['src/extension/extension.ts'], outfile: 'out/extension.cjs' }),
+    build({ ...common, format: 'cjs', entryPoints: ['language-server/server.ts'], outfile: 'out/language-server.cjs' }),
+    build({ ...esm, entryPoints: [{ in: join(ROOT, 'src/engine/main.ts'), out: 'engine' }, { in: join(ROOT, 'src/cli/main.ts'), out: 'cli' }] }),
+  ]);
+}

@@ -1,0 +1,25 @@
+// Builds the native helper and puts it where the bundles look for it. The only place that calls cargo build.
+import { copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { has, must, ROOT } from './shell.ts';
+
+/** Bytes that the stripped binary may have. */
+const LIMIT = 4 * 1024 * 1024;
+
+/** Builds native/ in release form and copies the binary to out/native. Returns its path. */
+export async function buildNative(): Promise<string> {
+  if (!(await has('cargo'))) {
+    throw new Error('cargo is missing: install Rust 1.95 or newer (Debian: apt-get install rustup; rustup default stable)');
+  }
+  await must('cargo', ['build', '--release', '--quiet'], { cwd: join(ROOT, 'native') });
+  const host = (await must('rustc', ['-vV'], { output: 'collect' })).match(/^host: (.+)$/m)?.[1] ?? '';
+  const target = process.env['CARGO_TARGET_DIR'] ?? join(ROOT, 'native', 'target');
+  const built = join(target, host, 'release', 'pinnace-native');
+  const size = statSync(built).size;
+  if (size > LIMIT) throw new Error(`pinnace-native has ${size} bytes, more than ${LIMIT}`);
+  mkdirSync(join(ROOT, 'out', 'native'), { recursive: true });
+  const placed = join(ROOT, 'out', 'native', 'pinnace-native');
+  copyFileSync(built, `${placed}.new`);
+  renameSync(`${placed}.new`, placed);
+  return placed;
+}
