@@ -18,6 +18,7 @@ type Verb = fn(Vec<OsString>) -> Result<ExitCode, error::Failure>;
 /// Every verb of the engine; what is not here is an OCI runtime command line.
 const VERBS: &[(&str, Verb)] = &[
     ("shim", shim::main),
+    ("init", runtime::init::main),
     ("enter", enter::main),
     ("probe", enter::probe::main),
     ("layer", layer::main),
