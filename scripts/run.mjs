@@ -20,10 +20,12 @@ function installModules() {
   const stamp = join(root, 'node_modules', '.pinnace-lock');
   const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  console.log('setup: installing the node modules (npm ci), Node 24 among them');
-  const status = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  const fresh = !existsSync(dirname(stamp));
+  const verb = fresh ? ['ci'] : ['install', '--no-save'];
+  console.log(`setup: installing the node modules (npm ${verb.join(' ')}), Node 24 among them`);
+  const status = run('npm', [...verb, '--no-audit', '--no-fund', '--loglevel=error']);
   if (status !== 0) {
-    console.error('setup: npm ci failed; the npm registry must be reachable once');
+    console.error('setup: npm failed; the npm registry must be reachable once');
     process.exit(status);
   }
   mkdirSync(dirname(stamp), { recursive: true });
