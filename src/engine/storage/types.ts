@@ -31,6 +31,20 @@ export interface Places {
   readonly tmpDir: string;
 }
 
+/** The part of the native helper that the store needs (docs/native.md, `layer`). */
+export interface LayerVerbs {
+  call<T>(
+    verb: readonly string[],
+    request: unknown,
+    options?: { readonly signal?: AbortSignal; readonly input?: Readable },
+  ): Promise<T>;
+  stream<T>(
+    verb: readonly string[],
+    request: unknown,
+    options?: { readonly signal?: AbortSignal },
+  ): { output: Readable; done: Promise<T> };
+}
+
 /** Immutable blobs, named by digest; one with a wrong digest is never visible. */
 export interface BlobStore {
   has(digest: Digest): boolean;
@@ -38,6 +52,9 @@ export interface BlobStore {
   path(digest: Digest): string;
   read(digest: Digest): Promise<Buffer>;
   write(data: Buffer | string): Promise<{ digest: Digest; size: number }>;
+  /** Takes over a finished file of the same file system whose digest has been verified already. */
+  adopt(file: string, digest: Digest): Promise<void>;
+  all(): Promise<Digest[]>;
   remove(digest: Digest): Promise<void>;
 }
 
@@ -49,8 +66,14 @@ export interface Snapshot {
   readonly dir: string;
   /** Bytes of the layer's files. */
   readonly size: number;
+  /** Bytes of its uncompressed tar. */
+  readonly diffSize: number;
   /** The blob the layer came from; null when it was built here and no blob was made yet. */
-  readonly blob: { readonly digest: Digest; readonly size: number; readonly mediaType: string } | null;
+  readonly blob: {
+    readonly digest: Digest;
+    readonly size: number;
+    readonly mediaType: string;
+  } | null;
 }
 
 /** A layer being written: an overlay's upper and work directories above a chain. */
@@ -69,6 +92,22 @@ export interface ImportOptions {
   /** Digest of the stream as it comes (compressed). */
   readonly expectDigest?: Digest;
   readonly signal: AbortSignal;
+  /** Keeps the new snapshot from sweeps until something durable names it. */
+  readonly lease?: Lease;
+  /** Settles when the parent is there: layers are unpacked side by side and become visible bottom first. */
+  readonly after?: Promise<unknown>;
+}
+
+/** A layer that is unpacked but has no place in a chain yet; `settle` or `drop` it. */
+export interface StagedLayer {
+  readonly id: string;
+  readonly diffId: Digest;
+}
+
+/** Snapshots in use by work under way: sweeps leave them and their parents alone. In memory only. */
+export interface Lease {
+  add(chainId: Digest): void;
+  release(): void;
 }
 
 /**
@@ -81,15 +120,28 @@ export interface SnapshotStore {
   lowers(chainId: Digest | null): string[];
   draft(parent: Digest | null): Promise<Draft>;
   /** Hashes the upper directory and makes it a snapshot; if the chain id exists already the draft is dropped. */
-  commit(draft: Draft, signal?: AbortSignal): Promise<Snapshot>;
+  commit(draft: Draft, options?: { signal?: AbortSignal; lease?: Lease }): Promise<Snapshot>;
   discard(draft: Draft): Promise<void>;
   /** Unpacks a layer stream into a new snapshot, keeping its blob; undone whole on error or abort. */
   importLayer(stream: Readable, options: ImportOptions): Promise<Snapshot>;
+  /** The first half of importLayer, for archives that name a layer's place only after its bytes. */
+  stage(
+    stream: Readable,
+    options: Omit<ImportOptions, 'parent' | 'lease' | 'after'>,
+  ): Promise<StagedLayer>;
+  /** The second half: gives a staged layer its place. The same stage may be settled once. */
+  settle(staged: StagedLayer, options: { parent: Digest | null; lease?: Lease }): Promise<Snapshot>;
+  drop(staged: StagedLayer): Promise<void>;
+  lease(): Lease;
   /** The layer's uncompressed tar, byte for byte of digest `diffId`. */
   exportLayer(chainId: Digest, signal: AbortSignal): Promise<Readable>;
-  /** Removes every snapshot (and its blob) that `isNeeded` does not name; returns the bytes freed. */
+  /** Removes every snapshot (and its blob) that is neither in `needed`, nor below one that is, nor in use by work under way; returns the bytes freed. */
   sweep(needed: ReadonlySet<Digest>): Promise<number>;
   all(): Snapshot[];
+  /** Brings everything committed so far to the disk; resolves when a power cut can no longer lose it. */
+  flush(): Promise<void>;
+  /** Flushes and stops the background work. */
+  close(): Promise<void>;
 }
 
 /** The chain ids of a list of diff ids, bottom first, same length. */

@@ -1,0 +1,444 @@
+/**
+ * Owns the unpacked layers. Theory of operation: every layer is a directory `snapshots/<random>/fs`, made in
+ * full before a row names it (so a killed engine leaves only directories without a row, which the next start
+ * removes); rows go before directories when layers are removed. Layers do not depend on each other's bytes,
+ * so they are unpacked side by side and get their place in a chain afterwards. Trees are only ever written,
+ * hashed and removed by the native helper, beneath directory descriptors.
+ */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { EngineError } from '../../lib/errors.ts';
+import type { Digest } from '../../lib/image/config.ts';
+import { chainId as chainOf } from './digest.ts';
+import { Flusher } from './flusher.ts';
+import { freeBytes } from './places.ts';
+import { SnapshotTable } from './snapshot-table.ts';
+import type { Row } from './snapshot-table.ts';
+import type {
+  BlobStore,
+  Database,
+  Draft,
+  ImportOptions,
+  LayerVerbs,
+  Lease,
+  Places,
+  Snapshot,
+  SnapshotStore,
+  StagedLayer,
+} from './types.ts';
+
+/** Entries of one layer; a bomb of tiny files ends here. */
+const MAX_ENTRIES = 5_000_000;
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+export interface SnapshotParts {
+  readonly places: Places;
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly native: LayerVerbs;
+  readonly warn: (message: string) => void;
+  /** Names the running kernel; another one means that the machine may have lost power. */
+  readonly bootId?: () => Promise<string>;
+}
+
+/** Opens the store and puts it right: left-over directories go, rows whose files are lost or doubtful go. */
+export async function openSnapshots(parts: SnapshotParts): Promise<SnapshotStore> {
+  const store = new Snapshots(parts);
+  await store.recover();
+  return store;
+}
+
+/** The answer of `layer unpack`. */
+interface Unpacked {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly diffId: Digest;
+  readonly diffSize: number;
+  readonly usage: number;
+  readonly kept: {
+    readonly digest: Digest;
+    readonly size: number;
+    readonly mediaType: string;
+  } | null;
+}
+
+interface Diffed {
+  readonly diffId: Digest;
+  readonly diffSize: number;
+  readonly usage: number;
+}
+
+/** Holds the invariant that a row's directory is complete and that what is in use is never swept. */
+class Snapshots implements SnapshotStore {
+  readonly #parts: SnapshotParts;
+  readonly #table: SnapshotTable;
+  readonly #flusher: Flusher;
+  readonly #drafts = new Map<string, Digest | null>();
+  readonly #staged = new Map<string, Unpacked>();
+  readonly #leases = new Set<Set<Digest>>();
+
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts;
+    this.#table = new SnapshotTable(parts.database, (directory) =>
+      join(parts.places.snapshotsDir, directory, 'fs'),
+    );
+    this.#flusher = new Flusher({
+      pending: () =>
+        this.#table
+          .all()
+          .filter((row) => !row.synced)
+          .map((row) => row.snapshot.chainId),
+      sync: async () => {
+        await parts.native.call(['layer', 'sync'], { dirs: [parts.places.snapshotsDir] });
+      },
+      done: (chains) => {
+        this.#table.markSynced(chains.filter((chain) => this.#table.get(chain) !== undefined));
+      },
+      warn: parts.warn,
+    });
+  }
+
+  async recover(): Promise<void> {
+    const { places, warn } = this.#parts;
+    const lost: Digest[] = [];
+    const boot = await (this.#parts.bootId ?? readBootId)();
+    const before = this.#table.fact('boot_id');
+    const rebooted = before !== undefined && before !== boot;
+    const present = new Set(await readdir(places.snapshotsDir));
+    for (const row of this.#table.all()) {
+      const complete = present.has(row.directory) && (await isFolder(row.snapshot.dir));
+      if (!complete || (rebooted && !row.synced)) lost.push(row.snapshot.chainId);
+    }
+    if (lost.length > 0) {
+      warn(
+        `${String(lost.length)} layers were not on the disk in full before the machine stopped and are dropped`,
+      );
+      await this.#removeChains(this.#table.withDescendants(lost));
+    }
+    const named = new Set(this.#table.all().map((row) => row.directory));
+    await this.#removeDirectories([...present].filter((name) => !named.has(name)));
+    if (before !== boot) this.#table.setFact('boot_id', boot);
+    if (this.#table.all().some((row) => !row.synced)) this.#flusher.soon();
+  }
+
+  get(chainId: Digest): Snapshot | undefined {
+    return this.#table.get(chainId)?.snapshot;
+  }
+
+  all(): Snapshot[] {
+    return this.#table.all().map((row) => row.snapshot);
+  }
+
+  lowers(chainId: Digest | null): string[] {
+    const dirs: string[] = [];
+    for (let at = chainId; at !== null;) {
+      const snapshot = this.#need(at);
+      dirs.push(snapshot.dir);
+      at = snapshot.parent;
+    }
+    return dirs;
+  }
+
+  async draft(parent: Digest | null): Promise<Draft> {
+    const lowers = this.lowers(parent);
+    const id = newId();
+    this.#drafts.set(id, parent);
+    const upper = this.#layerDir(id);
+    const work = join(this.#parts.places.snapshotsDir, id, 'work');
+    try {
+      await mkdir(upper, { recursive: true, mode: 0o755 });
+      await mkdir(work, { mode: 0o700 });
+    } catch (error) {
+      this.#drafts.delete(id);
+      throw error;
+    }
+    return { id, parent, lowers, upper, work };
+  }
+
+  async commit(
+    draft: Draft,
+    options: { signal?: AbortSignal; lease?: Lease } = {},
+  ): Promise<Snapshot> {
+    if (!this.#drafts.has(draft.id))
+      throw new EngineError('internal', `the draft ${draft.id} is closed already`);
+    const call = options.signal === undefined ? {} : { signal: options.signal };
+    const answer = await this.#parts.native.call<Diffed>(
+      ['layer', 'diff'],
+      { dir: draft.upper, out: null, compress: 'none', sourceDateEpoch: null },
+      call,
+    );
+    await this.#parts.native.call(['layer', 'remove'], { dirs: [draft.work] });
+    const snapshot = await this.#place(
+      draft.id,
+      draft.parent,
+      { ...answer, kept: null },
+      options.lease,
+    );
+    this.#drafts.delete(draft.id);
+    return snapshot;
+  }
+
+  async discard(draft: Draft): Promise<void> {
+    if (!this.#drafts.delete(draft.id)) return;
+    await this.#removeDirectories([draft.id]);
+  }
+
+  async importLayer(stream: Readable, options: ImportOptions): Promise<Snapshot> {
+    const { parent, lease, after, ...rest } = options;
+    const staged = await this.stage(stream, rest);
+    try {
+      await after;
+      return await this.settle(staged, { parent, ...(lease === undefined ? {} : { lease }) });
+    } catch (error) {
+      await this.drop(staged);
+      throw error;
+    }
+  }
+
+  async stage(
+    stream: Readable,
+    options: Omit<ImportOptions, 'parent' | 'lease' | 'after'>,
+  ): Promise<StagedLayer> {
+    const { native, places } = this.#parts;
+    const id = newId();
+    const dir = this.#layerDir(id);
+    await mkdir(dir, { recursive: true, mode: 0o755 });
+    try {
+      const request = {
+        dir,
+        form: 'overlay',
+        keep: this.#keepPath(id),
+        expectDigest: options.expectDigest ?? null,
+        expectDiffId: options.expectDiffId ?? null,
+        limits: { bytes: freeBytes(places.snapshotsDir), entries: MAX_ENTRIES },
+        idMap: null,
+      };
+      const answer = await native.call<Unpacked>(['layer', 'unpack'], request, {
+        input: stream,
+        signal: options.signal,
+      });
+      this.#staged.set(id, answer);
+      return { id, diffId: answer.diffId };
+    } catch (error) {
+      stream.destroy();
+      await rm(this.#keepPath(id), { force: true });
+      await this.#removeDirectories([id]);
+      throw error;
+    }
+  }
+
+  async settle(
+    staged: StagedLayer,
+    options: { parent: Digest | null; lease?: Lease },
+  ): Promise<Snapshot> {
+    const answer = this.#staged.get(staged.id);
+    if (answer === undefined)
+      throw new EngineError('internal', `the staged layer ${staged.id} is settled already`);
+    if (answer.kept !== null)
+      await this.#parts.blobs.adopt(this.#keepPath(staged.id), answer.kept.digest);
+    const snapshot = await this.#place(staged.id, options.parent, answer, options.lease);
+    this.#staged.delete(staged.id);
+    return snapshot;
+  }
+
+  async drop(staged: StagedLayer): Promise<void> {
+    const answer = this.#staged.get(staged.id);
+    if (answer === undefined) return;
+    this.#staged.delete(staged.id);
+    await rm(this.#keepPath(staged.id), { force: true });
+    await this.#removeDirectories([staged.id]);
+    if (answer.kept !== null) await this.#dropBlob(answer.kept.digest);
+  }
+
+  lease(): Lease {
+    const chains = new Set<Digest>();
+    this.#leases.add(chains);
+    return {
+      add: (chainId) => chains.add(chainId),
+      release: () => {
+        this.#leases.delete(chains);
+      },
+    };
+  }
+
+  exportLayer(chainId: Digest, signal: AbortSignal): Promise<Readable> {
+    const { snapshot } = this.#needRow(chainId);
+    const { blobs, native } = this.#parts;
+    const verify = verifier(snapshot);
+    const { blob } = snapshot;
+    if (blob === null) {
+      const request = { dir: snapshot.dir, out: null, compress: 'none', sourceDateEpoch: null };
+      const { output, done } = native.stream(['layer', 'diff'], request, { signal });
+      done.catch((error: unknown) => verify.destroy(asError(error)));
+      pipeline(output, verify, { signal }).catch((error: unknown) =>
+        verify.destroy(asError(error)),
+      );
+      return Promise.resolve(verify);
+    }
+    const source = createReadStream(blobs.path(blob.digest), { highWaterMark: 256 * 1024 });
+    const middle = decompressor(blob.mediaType);
+    pipeline(source, middle, verify, { signal }).catch((error: unknown) =>
+      verify.destroy(asError(error)),
+    );
+    return Promise.resolve(verify);
+  }
+
+  async sweep(needed: ReadonlySet<Digest>): Promise<number> {
+    const keep = new Set<Digest>();
+    const mark = (from: Digest | null): void => {
+      for (let at = from; at !== null && !keep.has(at);) {
+        keep.add(at);
+        at = this.get(at)?.parent ?? null;
+      }
+    };
+    for (const chain of needed) mark(chain);
+    for (const lease of this.#leases) for (const chain of lease) mark(chain);
+    for (const parent of this.#drafts.values()) mark(parent);
+    const going = this.#table.all().filter((row) => !keep.has(row.snapshot.chainId));
+    return this.#removeChains(going.map((row) => row.snapshot.chainId));
+  }
+
+  flush(): Promise<void> {
+    return this.#flusher.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.#flusher.flush();
+  }
+
+  /** Gives a finished directory its row, or drops it when the chain exists. */
+  async #place(
+    id: string,
+    parent: Digest | null,
+    facts: Diffed & Pick<Unpacked, 'kept'>,
+    lease: Lease | undefined,
+  ): Promise<Snapshot> {
+    if (parent !== null) this.#need(parent);
+    const chainId = chainOf(parent, facts.diffId);
+    lease?.add(chainId);
+    const row: Row = {
+      directory: id,
+      synced: false,
+      snapshot: {
+        chainId,
+        parent,
+        diffId: facts.diffId,
+        dir: this.#layerDir(id),
+        size: facts.usage,
+        diffSize: facts.diffSize,
+        blob: facts.kept,
+      },
+    };
+    if (!this.#table.insert(row)) {
+      await this.#removeDirectories([id]);
+      if (facts.kept !== null) await this.#dropBlob(facts.kept.digest);
+      return this.#need(chainId);
+    }
+    this.#flusher.soon();
+    return row.snapshot;
+  }
+
+  /** Removes rows, then blobs and directories; returns the bytes freed. */
+  async #removeChains(chains: readonly Digest[]): Promise<number> {
+    const rows = chains.map((chain) => this.#needRow(chain));
+    this.#table.remove(chains);
+    let bytes = 0;
+    for (const { snapshot } of rows) {
+      bytes += snapshot.size;
+      if (snapshot.blob !== null && (await this.#dropBlob(snapshot.blob.digest)))
+        bytes += snapshot.blob.size;
+    }
+    await this.#removeDirectories(rows.map((row) => row.directory));
+    return bytes;
+  }
+
+  async #dropBlob(digest: Digest): Promise<boolean> {
+    if (this.#table.blobInUse(digest)) return false;
+    for (const staged of this.#staged.values()) if (staged.kept?.digest === digest) return false;
+    await this.#parts.blobs.remove(digest);
+    return true;
+  }
+
+  async #removeDirectories(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const dirs = names.map((name) => join(this.#parts.places.snapshotsDir, name));
+    await this.#parts.native.call(['layer', 'remove'], { dirs });
+  }
+
+  #need(chainId: Digest): Snapshot {
+    return this.#needRow(chainId).snapshot;
+  }
+
+  #needRow(chainId: Digest): Row {
+    const row = this.#table.get(chainId);
+    if (row !== undefined) return row;
+    throw new EngineError(
+      'not-found',
+      `the layer ${chainId} is not in the store: pull, load or build its image again`,
+    );
+  }
+
+  #layerDir(id: string): string {
+    return join(this.#parts.places.snapshotsDir, id, 'fs');
+  }
+
+  #keepPath(id: string): string {
+    return join(this.#parts.places.tmpDir, `layer-${id}`);
+  }
+}
+
+function newId(): string {
+  return randomBytes(12).toString('hex');
+}
+
+async function readBootId(): Promise<string> {
+  return (await readFile(BOOT_ID, 'utf8')).trim();
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function decompressor(mediaType: string): NodeJS.ReadWriteStream {
+  if (mediaType.endsWith('gzip')) return createGunzip();
+  if (mediaType.endsWith('zstd')) return createZstdDecompress();
+  return new PassThrough();
+}
+
+/** Passes a layer's tar through and fails at its end when it is not the one that the snapshot was made from. */
+function verifier(snapshot: Snapshot): Transform {
+  const hash = createHash('sha256');
+  return new Transform({
+    highWaterMark: 256 * 1024,
+    transform(chunk: Buffer, _encoding, callback) {
+      hash.update(chunk);
+      callback(null, chunk);
+    },
+    flush(callback) {
+      const digest = `sha256:${hash.digest('hex')}`;
+      if (digest === snapshot.diffId) callback();
+      else
+        callback(
+          new EngineError(
+            'internal',
+            `the layer ${snapshot.diffId} is damaged on the disk (it reads as ${digest}): pull, load or build its image again`,
+          ),
+        );
+    },
+  });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
