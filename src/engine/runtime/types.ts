@@ -23,7 +23,11 @@ export interface Native {
   /** e.g. `call(['layer', 'hash'], {...})`. */
   call<T>(verb: readonly string[], request: unknown, options?: CallOptions): Promise<T>;
   /** A verb whose standard output is data; `done` settles with the JSON answer. */
-  stream<T>(verb: readonly string[], request: unknown, options?: CallOptions): { output: Readable; done: Promise<T> };
+  stream<T>(
+    verb: readonly string[],
+    request: unknown,
+    options?: CallOptions,
+  ): { output: Readable; done: Promise<T> };
 }
 
 export interface OciProcess {
@@ -33,7 +37,9 @@ export interface OciProcess {
   args: string[];
   env: string[];
   cwd: string;
-  capabilities?: Partial<Record<'bounding' | 'effective' | 'inheritable' | 'permitted' | 'ambient', string[]>>;
+  capabilities?: Partial<
+    Record<'bounding' | 'effective' | 'inheritable' | 'permitted' | 'ambient', string[]>
+  >;
   rlimits?: { type: string; soft: number; hard: number }[];
   noNewPrivileges?: boolean;
   oomScoreAdj?: number;
@@ -43,7 +49,11 @@ export interface OciProcess {
 export interface OciSpec {
   ociVersion: string;
   process: OciProcess;
-  root: { path: string; readonly?: boolean; overlay?: { lowers: readonly string[]; upper: string; work: string } };
+  root: {
+    path: string;
+    readonly?: boolean;
+    overlay?: { lowers: readonly string[]; upper: string; work: string };
+  };
   hostname?: string;
   domainname?: string;
   mounts: { destination: string; type?: string; source?: string; options?: string[] }[];
@@ -68,7 +78,11 @@ export interface ShimRequest {
   readonly openStdin: boolean;
   readonly stdinOnce: boolean;
   readonly size: { readonly height: number; readonly width: number } | null;
-  readonly log: { readonly path: string; readonly maxSize: number; readonly maxFiles: number } | null;
+  readonly log: {
+    readonly path: string;
+    readonly maxSize: number;
+    readonly maxFiles: number;
+  } | null;
   readonly exitFile: string;
 }
 
