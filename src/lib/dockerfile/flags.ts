@@ -132,7 +132,7 @@ export function checkFlags(
   for (const flag of flags) {
     const type = Object.hasOwn(table, flag.name) ? table[flag.name] : undefined;
     if (type === undefined) {
-      const hint = suggestion(flag.name, Object.keys(table));
+      const hint = problems.full ? '' : suggestion(flag.name, Object.keys(table));
       const message = `${kind} has no flag --${flag.name}${hint}`;
       problems.add({ code: 'UnknownFlag', message, range: flag.nameRange });
       continue;

@@ -358,10 +358,11 @@ function readTrigger(
 function readUnknown(statement: Statement): UnknownInstruction {
   const { text, range } = statement.keyword;
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  const hint = statement.context.problems.full ? '' : suggestion(text, INSTRUCTION_KINDS);
   const message =
     text === ''
       ? 'a line continuation without an instruction'
-      : `unknown instruction: ${shown}${suggestion(text, INSTRUCTION_KINDS)}`;
+      : `unknown instruction: ${shown}${hint}`;
   report(statement, { code: 'UnknownInstruction', message, range });
   return { ...baseOf(statement), kind: 'UNKNOWN' };
 }

@@ -35,6 +35,9 @@ const KEYS: Readonly<Record<string, string>> = {
 
 export const MOUNT_KEYS: readonly string[] = Object.keys(KEYS);
 
+/** Far above what a mount can use. */
+const OPTION_LIMIT = 100;
+
 interface Draft {
   readonly mount: { -readonly [key in keyof Mount]: Mount[key] };
   /** Read-only or not, where an option says so. */
@@ -58,6 +61,11 @@ const constantsOnly: Expander = (word) => (word.text.includes('$') ? undefined :
 export function readMount(word: Word, expand: Expander = constantsOnly): ReadMount {
   const findings: Finding[] = [];
   const options = splitFields(word).map(optionOf);
+  if (options.length > OPTION_LIMIT) {
+    const message = `a mount has at most ${String(OPTION_LIMIT)} options`;
+    findings.push({ code: 'InvalidMount', message, range: word.range });
+    return { mount: emptyMount(word, []), findings };
+  }
   const draft: Draft = { mount: emptyMount(word, options), access: undefined, shared: false };
   for (const option of options) {
     const message = applyOption(draft, option, expand);

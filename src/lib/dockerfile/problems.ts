@@ -21,8 +21,13 @@ export class ProblemList {
     this.lines = lines;
   }
 
+  /** No more are kept: a costly message need not be made. */
+  get full(): boolean {
+    return this.found.length >= LIMIT;
+  }
+
   add(finding: Finding): void {
-    if (this.found.length >= LIMIT) {
+    if (this.full) {
       this.overflow ??= finding.range;
       return;
     }

@@ -19,6 +19,7 @@ export type HeredocHead = Omit<Heredoc, 'content' | 'contentRange'>;
 
 const DIRECTIVES = ['syntax', 'escape', 'check'] as const;
 const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)$/;
+const NO_COMMENTS: readonly string[] = [];
 const BYTE_ORDER_MARK = 0xfeff;
 
 export class LineReader {
@@ -31,7 +32,7 @@ export class LineReader {
   private at = 0;
   private inDirectives = true;
   private escapeCode = 0x5c;
-  private pending: string[] = [];
+  private pending: string[] | undefined;
 
   constructor(text: string, problems: ProblemList) {
     this.text = text;
@@ -101,8 +102,8 @@ export class LineReader {
     if (this.inDirectives && this.takeDirective(text, range.start)) return;
     this.comments.push({ text, range });
     const words = trimSpace(text.slice(1));
-    if (words === '') this.pending = [];
-    else this.pending.push(words);
+    if (words === '') this.pending = undefined;
+    else (this.pending ??= []).push(words);
   }
 
   private takeDirective(text: string, start: number): boolean {
@@ -138,8 +139,8 @@ export class LineReader {
 
   /** Joins a line with those that continue it. Continued lines keep their leading white space. */
   private join(start: number, end: number): LogicalLine {
-    const comments = this.pending;
-    this.pending = [];
+    const comments = this.pending ?? NO_COMMENTS;
+    this.pending = undefined;
     let stop = this.continuationAt(start, end);
     if (stop < 0) {
       const breaks = [{ index: 0, offset: start }];
