@@ -23,6 +23,8 @@ mod time;
 use crate::error::{Failure, Kind};
 use crate::sys::shim::Fork;
 use crate::{error, sys};
+pub use stdio::pipe;
+
 use request::Create;
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
