@@ -1,0 +1,60 @@
+/** `engine start|stop|status`: the daemon of this user. */
+
+import { startEngine } from '../../client/engine/start.ts';
+import { engineStatus } from '../../client/engine/status.ts';
+import { stopEngine } from '../../client/engine/stop.ts';
+import type { Register } from '../context.ts';
+
+interface EngineFlags {
+  dataRoot?: string;
+  runRoot?: string;
+  mode?: 'auto' | 'system' | 'rootless' | 'single-id';
+  idleExit?: string;
+  foreground?: boolean;
+  json?: boolean;
+}
+
+export const engine: Register = (program, context) => {
+  const group = program.command('engine').description('start, stop and look at the engine');
+  const roots = (flags: EngineFlags): { env: NodeJS.ProcessEnv; dataRoot?: string; runRoot?: string } => ({
+    env: context.env,
+    ...(flags.dataRoot === undefined ? {} : { dataRoot: flags.dataRoot }),
+    ...(flags.runRoot === undefined ? {} : { runRoot: flags.runRoot }),
+  });
+  const add = (name: string, text: string): ReturnType<typeof group.command> =>
+    group
+      .command(name)
+      .description(text)
+      .option('--data-root <dir>', 'images, volumes and containers (PINNACE_DATA_ROOT)')
+      .option('--run-root <dir>', 'socket and shims (PINNACE_RUN_ROOT)')
+      .option('--json', 'answer as JSON');
+  add('start', 'start the engine and print the address of its socket')
+    .option('--mode <mode>', 'auto, system, rootless or single-id')
+    .option('--idle-exit <seconds>', 'end when nothing has run for so long; 0: never')
+    .option('--foreground', 'stay in the foreground')
+    .action(async (flags: EngineFlags) => {
+      if (flags.foreground === true) context.ownSignals();
+      const started = await startEngine({
+        ...roots(flags),
+        ...(flags.mode === undefined ? {} : { mode: flags.mode }),
+        ...(flags.idleExit === undefined ? {} : { idleExit: Number(flags.idleExit) }),
+        ...(flags.foreground === true ? { foreground: true } : {}),
+      });
+      context.stdout.write(flags.json === true ? `${JSON.stringify(started)}\n` : `unix://${started.socket}\n`);
+    });
+  add('stop', 'stop the engine; its containers go on').action(async (flags: EngineFlags) => {
+    const stopped = await stopEngine(roots(flags));
+    if (flags.json === true) context.stdout.write(`${JSON.stringify({ stopped })}\n`);
+    else context.stdout.write(stopped ? 'the engine has stopped\n' : 'no engine was running\n');
+  });
+  add('status', 'whether the engine runs, and how').action(async (flags: EngineFlags) => {
+    const status = await engineStatus(roots(flags));
+    if (flags.json === true) context.stdout.write(`${JSON.stringify(status ?? { running: false })}\n`);
+    else if (status === undefined) context.stdout.write('the engine is not running\n');
+    else {
+      const { version, pid, mode, socket, containers } = status;
+      context.stdout.write(`Pinnace ${version}, process ${pid}, mode ${mode}\nunix://${socket}\n${containers.running} of ${containers.total} containers running\n`);
+    }
+    if (status === undefined) context.exit(1);
+  });
+};
