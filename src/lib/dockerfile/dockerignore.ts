@@ -26,7 +26,10 @@ export interface Dockerignore {
 
 type Token =
   | { readonly kind: 'character'; readonly character: string }
-  | { readonly kind: 'one' | 'star' | 'deep' | 'all' }
+  | { readonly kind: 'one' }
+  | { readonly kind: 'star' }
+  | { readonly kind: 'deep' }
+  | { readonly kind: 'all' }
   | {
       readonly kind: 'class';
       readonly negated: boolean;

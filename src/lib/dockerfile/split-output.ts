@@ -24,10 +24,15 @@ export class SplitOutput {
       this.append(text, origin);
       return;
     }
+    // A run of plain characters stands in the source one to one; a variable's value comes from the whole of its use.
+    const exact = text.length === origin.end - origin.start;
     let from = 0;
     for (let at = 0; at <= text.length; at++) {
       if (at < text.length && !isSpace(text.charCodeAt(at))) continue;
-      if (at > from) this.append(text.slice(from, at), origin);
+      if (at > from) {
+        const piece = exact ? { start: origin.start + from, end: origin.start + at } : origin;
+        this.append(text.slice(from, at), piece);
+      }
       if (at < text.length) this.endWord();
       from = at + 1;
     }

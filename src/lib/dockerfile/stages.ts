@@ -49,10 +49,8 @@ export function checkStages(
     problems.add({ code: 'NoBuildStage', message, range: first.keyword.range });
   }
   checkNames(stages, problems);
-  for (const stage of stages) {
-    checkReferences(stage, stages, problems);
-    checkSingles(stage, problems);
-  }
+  checkReferences(new StageGraph(stages), problems);
+  for (const stage of stages) checkSingles(stage, problems);
 }
 
 function checkNames(stages: readonly Stage[], problems: ProblemList): void {
@@ -68,25 +66,29 @@ function checkNames(stages: readonly Stage[], problems: ProblemList): void {
   }
 }
 
-/** A number must be an earlier stage's index; a name that is no stage is an image or a named context. */
-function checkReferences(stage: Stage, stages: readonly Stage[], problems: ProblemList): void {
-  const names = new Map(stages.map((other) => [other.name, other.index]));
-  for (const { word, kind } of stageReferences(stage)) {
-    const { text, range } = word;
-    if (kind !== 'copy') continue;
-    if (text.includes('$')) {
-      const message =
-        'COPY --from takes no variables: name a stage with FROM … AS and use that name';
-      problems.add({ code: 'InvalidExpansion', message, range });
-    } else if (/^\d+$/.test(text)) {
-      if (Number(text) < stage.index) continue;
-      const message = `there is no stage ${text} before this one`;
-      problems.add({ code: 'UnknownStage', message, range });
-    } else if ((names.get(text.toLowerCase()) ?? -1) === stage.index) {
-      const message = `stage '${text}' cannot copy from itself`;
-      problems.add({ code: 'UnknownStage', message, range });
+/** A number must be a stage's index; a name that is no stage is an image or a named context. */
+function checkReferences(graph: StageGraph, problems: ProblemList): void {
+  for (const stage of graph.stages) {
+    for (const { word, kind } of stageReferences(stage)) {
+      if (kind !== 'copy') continue;
+      const { text, range } = word;
+      if (text.includes('$')) {
+        const message =
+          'COPY --from takes no variables: name a stage with FROM … AS and use that name';
+        problems.add({ code: 'InvalidExpansion', message, range });
+      } else if (
+        /^\d+$/.test(text) &&
+        graph.resolve({ kind, name: text, at: stage }) === undefined
+      ) {
+        problems.add({ code: 'UnknownStage', message: `there is no stage ${text}`, range });
+      }
     }
   }
+  const knot = graph.circular();
+  if (knot === undefined) return;
+  const { range } = knot.from.name ?? knot.from.keyword;
+  const message = `stage '${knot.name ?? String(knot.index)}' depends on itself`;
+  problems.add({ code: 'CircularDependency', message, range });
 }
 
 function checkSingles(stage: Stage, problems: ProblemList): void {
@@ -126,23 +128,119 @@ export function stageReferences(stage: Stage): StageReference[] {
   return found;
 }
 
+/** Where a stage's name is used: by what, and in which stage. */
+export interface Use {
+  readonly kind: StageReference['kind'];
+  readonly name: string;
+  readonly at: Stage;
+}
+
+/** Gives a FROM's image name with its variables expanded; without it the name as written counts. */
+export type BaseName = (word: Word) => string;
+
+const asWritten: BaseName = ({ text }) => text;
+
+/** Stages and what they need of each other. */
+export class StageGraph {
+  readonly stages: readonly Stage[];
+  private readonly byName = new Map<string, Stage[]>();
+
+  constructor(stages: readonly Stage[]) {
+    this.stages = stages;
+    for (const stage of stages) {
+      if (stage.name === undefined) continue;
+      const known = this.byName.get(stage.name);
+      if (known === undefined) this.byName.set(stage.name, [stage]);
+      else known.push(stage);
+    }
+  }
+
+  /** The last stage of a name, in any casing. */
+  named(name: string): Stage | undefined {
+    return this.byName.get(name.toLowerCase())?.at(-1);
+  }
+
+  indexed(index: string): Stage | undefined {
+    return /^\d{1,9}$/.test(index) ? this.stages[Number(index)] : undefined;
+  }
+
+  /**
+   * The stage that a name means; undefined: it is an image or a named context. FROM means a stage before it, COPY and
+   * mounts any stage, and only COPY takes an index.
+   */
+  resolve({ kind, name, at }: Use): Stage | undefined {
+    if (kind === 'base') return this.byName.get(name)?.findLast(({ index }) => index < at.index);
+    if (kind === 'copy' && /^\d+$/.test(name)) return this.indexed(name);
+    return this.named(name);
+  }
+
+  /** The stages that a stage uses directly, each once. */
+  dependencies(stage: Stage, baseName: BaseName = asWritten): Stage[] {
+    const found = new Set<Stage>();
+    for (const { kind, word } of stageReferences(stage)) {
+      const name = kind === 'base' ? baseName(word) : word.text;
+      const used = this.resolve({ kind, name, at: stage });
+      if (used !== undefined) found.add(used);
+    }
+    return [...found];
+  }
+
+  /** The stages that a target needs and the target itself, each after those that it uses. */
+  reachable(target: Stage, baseName: BaseName = asWritten): Stage[] {
+    return this.walk([target], baseName).order;
+  }
+
+  /** A stage that needs itself, directly or through others. */
+  circular(): Stage | undefined {
+    return this.walk(this.stages, asWritten).knot;
+  }
+
+  /** Depth first without recursion, since a file may chain any number of stages. */
+  private walk(from: readonly Stage[], baseName: BaseName): { order: Stage[]; knot?: Stage } {
+    const order: Stage[] = [];
+    const done = new Set<Stage>();
+    const open = new Map<Stage, Stage[]>();
+    let knot: Stage | undefined;
+    for (const root of from) {
+      const path = done.has(root) ? [] : [root];
+      for (let stage = path.at(-1); stage !== undefined; stage = path.at(-1)) {
+        const waiting = open.get(stage) ?? this.dependencies(stage, baseName);
+        open.set(stage, waiting);
+        const next = waiting.pop();
+        if (next === undefined) {
+          path.pop();
+          open.delete(stage);
+          done.add(stage);
+          order.push(stage);
+        } else if (open.has(next)) knot ??= next;
+        else if (!done.has(next)) path.push(next);
+      }
+    }
+    return knot === undefined ? { order } : { order, knot };
+  }
+}
+
 /**
- * The stage that a name means where it stands: one before stage `before` of that name (the last of them wins), or the
- * one of that index when `name` is a number. Undefined: it is an image or a named context.
- * FROM takes names only; COPY and mounts take indices too.
+ * The stage that a name means for FROM (`indices: false`: one before stage `before`), or for COPY, mounts and targets
+ * (`indices: true`: any stage, by name or index). Many look-ups in one file are cheaper through a StageGraph.
  */
 export function resolveStage(
   stages: readonly Stage[],
   name: string,
   { before, indices }: { readonly before: number; readonly indices: boolean },
 ): Stage | undefined {
-  const wanted = name.toLowerCase();
-  for (let at = Math.min(before, stages.length) - 1; at >= 0; at--) {
-    if (stages[at]?.name === wanted) return stages[at];
-  }
-  if (!indices || !/^\d{1,9}$/.test(name)) return undefined;
-  const index = Number(name);
-  return index < before ? stages[index] : undefined;
+  if (!indices) return stages.findLast((stage) => stage.index < before && stage.name === name);
+  const graph = new StageGraph(stages);
+  return graph.named(name) ?? graph.indexed(name);
+}
+
+/** `StageGraph.reachable` for one use. */
+export function reachableStages(
+  stages: readonly Stage[],
+  target: Stage,
+  baseName: BaseName = asWritten,
+): Stage[] {
+  return new StageGraph(stages).reachable(target, baseName);
 }
 
 export type Target =
@@ -151,10 +249,9 @@ export type Target =
 /** The stage to build: by name, by index, or the last one when `target` is empty. */
 export function selectTarget(dockerfile: Dockerfile, target: string | undefined): Target {
   const { stages, lines } = dockerfile;
-  const found =
-    target === undefined || target === ''
-      ? stages.at(-1)
-      : resolveStage(stages, target, { before: stages.length, indices: true });
+  const graph = new StageGraph(stages);
+  const last = target === undefined || target === '';
+  const found = last ? stages.at(-1) : (graph.named(target) ?? graph.indexed(target));
   if (found !== undefined) return { stage: found };
   return { stage: undefined, problem: missingTarget(stages, target ?? '', lines) };
 }
@@ -167,27 +264,4 @@ function missingTarget(stages: readonly Stage[], target: string, lines: LineInde
       : `target stage '${target}' could not be found${suggestion(target, names)}`;
   const range = stages.at(-1)?.from.range ?? { start: 0, end: 0 };
   return problemOf({ code: 'UnknownStage', message, range }, lines);
-}
-
-/**
- * The stages that a target needs, itself included, in the order of the file, so that each comes after what it uses.
- * `value` gives a FROM's image name with its variables expanded; without it the name as written counts.
- */
-export function reachableStages(
-  stages: readonly Stage[],
-  target: Stage,
-  value: (word: Word) => string = ({ text }) => text,
-): Stage[] {
-  const needed = new Set<Stage>();
-  const waiting: Stage[] = [target];
-  for (let stage = waiting.pop(); stage !== undefined; stage = waiting.pop()) {
-    if (needed.has(stage)) continue;
-    needed.add(stage);
-    for (const { kind, word } of stageReferences(stage)) {
-      const name = kind === 'base' ? value(word) : word.text;
-      const found = resolveStage(stages, name, { before: stage.index, indices: kind !== 'base' });
-      if (found !== undefined) waiting.push(found);
-    }
-  }
-  return stages.filter((stage) => needed.has(stage));
 }

@@ -14,6 +14,8 @@ export interface Context {
 /** One instruction split into keyword, flags and argument. */
 export interface Statement {
   readonly kind: InstructionKind | 'UNKNOWN';
+  /** The offset where the instruction begins: at its keyword, or at a line continuation before it. */
+  readonly start: number;
   readonly keyword: Word;
   readonly flags: readonly Flag[];
   /** The argument's place in the joined line. */
@@ -57,7 +59,8 @@ export function splitStatement(line: LogicalLine, from: number, context: Context
   const keyword = source.word(start, keywordEnd);
   const { flags, rest } = splitFlags(source, { start: keywordEnd, end }, context.reader.escape);
   const slice = { source, start: Math.min(skipSpace(text, rest, end), end), end };
-  return { kind: kindOf(keyword.text), keyword, flags, slice, line, context };
+  const first = from === 0 ? line.start : keyword.range.start;
+  return { kind: kindOf(keyword.text), start: first, keyword, flags, slice, line, context };
 }
 
 function kindOf(keyword: string): InstructionKind | 'UNKNOWN' {
@@ -68,8 +71,7 @@ function kindOf(keyword: string): InstructionKind | 'UNKNOWN' {
 
 /** The fields of all instructions. To be called after the heredocs are read: the range ends where the reader is. */
 export function baseOf(statement: Statement): Omit<UnknownInstruction, 'kind'> {
-  const { keyword, flags, slice, line, context } = statement;
-  const start = keyword.range.start;
+  const { start, keyword, flags, slice, line, context } = statement;
   return {
     range: { start, end: Math.max(context.reader.end, keyword.range.end) },
     keyword,

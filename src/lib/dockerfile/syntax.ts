@@ -39,6 +39,7 @@ export type ProblemCode =
   | 'UnterminatedHeredoc'
   | 'UnsupportedHeredoc'
   | 'UnknownStage'
+  | 'CircularDependency'
   | 'InvalidExpansion'
   | 'TooManyProblems'
   | 'NoEmptyContinuation'
