@@ -9,17 +9,35 @@ const engine = (part) => `^src/engine/${part}/`;
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     only('lib-imports-nothing', '^src/lib/', []),
     only('client-imports-lib', '^src/client/', ['^src/lib/']),
     only('extension-imports-client-and-lib', '^src/extension/', ['^src/client/', '^src/lib/']),
     only('cli-imports-client-and-lib', '^src/cli/', ['^src/client/', '^src/lib/']),
-    only('language-server-imports-client-and-lib', '^language-server/', ['^src/client/', '^src/lib/']),
+    only('language-server-imports-client-and-lib', '^language-server/', [
+      '^src/client/',
+      '^src/lib/',
+    ]),
     only('engine-imports-lib', '^src/engine/', ['^src/lib/']),
     only('api-imports-lib', engine('api'), ['^src/lib/']),
-    only('containers', engine('containers'), ['^src/lib/', '^src/engine/(images|network|volumes|runtime|storage|events)/']),
-    only('builder', engine('builder'), ['^src/lib/', '^src/engine/(images|runtime|storage|events/types)']),
-    only('images', engine('images'), ['^src/lib/', '^src/engine/(runtime|storage)/', '^src/engine/events/types']),
+    only('containers', engine('containers'), [
+      '^src/lib/',
+      '^src/engine/(images|network|volumes|runtime|storage|events)/',
+    ]),
+    only('builder', engine('builder'), [
+      '^src/lib/',
+      '^src/engine/(images|runtime|storage|events/types)',
+    ]),
+    only('images', engine('images'), [
+      '^src/lib/',
+      '^src/engine/(runtime|storage)/',
+      '^src/engine/events/types',
+    ]),
     only('network', engine('network'), ['^src/lib/', '^src/engine/(runtime|storage)/']),
     only('volumes', engine('volumes'), ['^src/lib/', '^src/engine/(runtime|storage)/']),
     only('runtime', engine('runtime'), ['^src/lib/']),
@@ -41,14 +59,26 @@ module.exports = {
       name: 'lib-is-pure',
       severity: 'error',
       from: { path: '^src/lib/', pathNot: '\\.test\\.ts$' },
-      to: { dependencyTypes: ['core', 'npm', 'npm-dev'], pathNot: ['node_modules/(yaml|jsonc-parser)/'] },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev'],
+        pathNot: ['node_modules/(yaml|jsonc-parser)/'],
+      },
     },
-    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^(vscode|node:sqlite)$' } },
+    {
+      name: 'no-unresolved',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^(vscode|node:sqlite)$' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'], extensions: ['.ts', '.mjs', '.js', '.cjs'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.mjs', '.js', '.cjs'],
+    },
   },
 };

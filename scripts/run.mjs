@@ -18,7 +18,9 @@ function run(command, commandArgs) {
 
 function installModules() {
   const stamp = join(root, 'node_modules', '.pinnace-lock');
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   const fresh = !existsSync(dirname(stamp));
   const verb = fresh ? ['ci'] : ['install', '--no-save'];

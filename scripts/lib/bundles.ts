@@ -22,10 +22,34 @@ const banner = {
 
 /** Writes out/*.cjs and out/*.js; throws with esbuild's messages. */
 export async function buildBundles(): Promise<void> {
-  const esm: BuildOptions = { ...common, format: 'esm', splitting: true, banner, outdir: 'out', chunkNames: 'chunks/[name]-[hash]' };
+  const esm: BuildOptions = {
+    ...common,
+    format: 'esm',
+    splitting: true,
+    banner,
+    outdir: 'out',
+    chunkNames: 'chunks/[name]-[hash]',
+  };
   await Promise.all([
-    build({ ...common, format: 'cjs', external: ['vscode'], entryPoints: ['src/extension/extension.ts'], outfile: 'out/extension.cjs' }),
-    build({ ...common, format: 'cjs', entryPoints: ['language-server/server.ts'], outfile: 'out/language-server.cjs' }),
-    build({ ...esm, entryPoints: [{ in: join(ROOT, 'src/engine/main.ts'), out: 'engine' }, { in: join(ROOT, 'src/cli/main.ts'), out: 'cli' }] }),
+    build({
+      ...common,
+      format: 'cjs',
+      external: ['vscode'],
+      entryPoints: ['src/extension/extension.ts'],
+      outfile: 'out/extension.cjs',
+    }),
+    build({
+      ...common,
+      format: 'cjs',
+      entryPoints: ['language-server/server.ts'],
+      outfile: 'out/language-server.cjs',
+    }),
+    build({
+      ...esm,
+      entryPoints: [
+        { in: join(ROOT, 'src/engine/main.ts'), out: 'engine' },
+        { in: join(ROOT, 'src/cli/main.ts'), out: 'cli' },
+      ],
+    }),
   ]);
 }

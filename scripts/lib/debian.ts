@@ -20,15 +20,24 @@ const PACKAGES: Record<string, string> = {
 };
 
 async function missing(names: readonly string[]): Promise<string[]> {
-  const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], { output: 'collect' });
+  const { output } = await run(
+    'dpkg-query',
+    ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names],
+    { output: 'collect' },
+  );
   const installed = new Set(
-    output.split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]),
+    output
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
   );
   return names.filter((name) => !installed.has(name));
 }
 
 /** Installs what is missing of the named packages (all by default). Throws where that needs another user. */
-export async function ensurePackages(wanted: readonly string[] = Object.keys(PACKAGES)): Promise<void> {
+export async function ensurePackages(
+  wanted: readonly string[] = Object.keys(PACKAGES),
+): Promise<void> {
   const names = await missing(wanted);
   if (names.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${names.join(' ')}`;
@@ -38,8 +47,15 @@ export async function ensurePackages(wanted: readonly string[] = Object.keys(PAC
   await must('apt-get', ['update', '-qq'], { output: 'collect', env });
   // A package's own service must not start: the tests start what they need, and end it.
   const policy = '/usr/sbin/policy-rc.d';
-  await must('sh', ['-c', `[ -e ${policy} ] || { printf '#!/bin/sh\\nexit 101\\n' > ${policy}; chmod +x ${policy}; echo made; }; ${command} -qq; s=$?; grep -qs 'exit 101' ${policy} && rm -f ${policy}; exit $s`], {
-    output: 'collect',
-    env,
-  });
+  await must(
+    'sh',
+    [
+      '-c',
+      `[ -e ${policy} ] || { printf '#!/bin/sh\\nexit 101\\n' > ${policy}; chmod +x ${policy}; echo made; }; ${command} -qq; s=$?; grep -qs 'exit 101' ${policy} && rm -f ${policy}; exit $s`,
+    ],
+    {
+      output: 'collect',
+      env,
+    },
+  );
 }

@@ -44,10 +44,16 @@ export function archiveOf(name: string): string {
   return join(IMAGES_DIR, `${name.replaceAll(/[/:]/g, '_')}.${RECIPE}.tar`);
 }
 
-export const IMAGE_NAMES = ['busybox:latest', 'debian:bookworm-slim', 'node:24-bookworm-slim'] as const;
+export const IMAGE_NAMES = [
+  'busybox:latest',
+  'debian:bookworm-slim',
+  'node:24-bookworm-slim',
+] as const;
 
 /** Makes the archives that are missing. Returns the paths by name. */
-export async function makeImages(names: readonly string[] = IMAGE_NAMES): Promise<Map<string, string>> {
+export async function makeImages(
+  names: readonly string[] = IMAGE_NAMES,
+): Promise<Map<string, string>> {
   const paths = new Map<string, string>();
   for (const recipe of RECIPES.filter(({ name }) => names.includes(name))) {
     const archive = archiveOf(recipe.name);
@@ -69,10 +75,17 @@ async function makeImage(recipe: Recipe, archive: string): Promise<void> {
     await must('rm', ['-rf', work]);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  console.log(`images: ${recipe.name} is ready, ${Math.round(statSync(archive).size / 1e6)} MB, ${seconds} s`);
+  console.log(
+    `images: ${recipe.name} is ready, ${Math.round(statSync(archive).size / 1e6)} MB, ${seconds} s`,
+  );
 }
 
-async function packArchive(recipe: Recipe, layers: readonly Layer[], work: string, archive: string): Promise<void> {
+async function packArchive(
+  recipe: Recipe,
+  layers: readonly Layer[],
+  work: string,
+  archive: string,
+): Promise<void> {
   const out = join(work, 'archive');
   mkdirSync(out);
   const config = JSON.stringify({
@@ -90,14 +103,39 @@ async function packArchive(recipe: Recipe, layers: readonly Layer[], work: strin
     symlinkSync(file, join(out, name));
     return name;
   });
-  writeFileSync(join(out, 'manifest.json'), JSON.stringify([{ Config: configName, RepoTags: [recipe.name], Layers: names }]));
-  await must('tar', ['-C', out, '--dereference', '--owner=0', '--group=0', '-cf', `${archive}.new`, 'manifest.json', configName, ...names]);
+  writeFileSync(
+    join(out, 'manifest.json'),
+    JSON.stringify([{ Config: configName, RepoTags: [recipe.name], Layers: names }]),
+  );
+  await must('tar', [
+    '-C',
+    out,
+    '--dereference',
+    '--owner=0',
+    '--group=0',
+    '-cf',
+    `${archive}.new`,
+    'manifest.json',
+    configName,
+    ...names,
+  ]);
   renameSync(`${archive}.new`, archive);
 }
 
 /** One layer from a tree: sorted, with fixed times, so that the same packages give the same digest. */
 async function layerOf(tree: string, file: string, createdBy: string): Promise<Layer> {
-  await must('tar', ['-C', tree, '--sort=name', '--numeric-owner', '--owner=0', '--group=0', '--mtime=@1767225600', '-cf', file, '.']);
+  await must('tar', [
+    '-C',
+    tree,
+    '--sort=name',
+    '--numeric-owner',
+    '--owner=0',
+    '--group=0',
+    '--mtime=@1767225600',
+    '-cf',
+    file,
+    '.',
+  ]);
   return { file, diffId: await digestOf(file), createdBy };
 }
 
@@ -116,10 +154,18 @@ async function busyboxLayers(work: string): Promise<Layer[]> {
   chmodSync(join(tree, 'tmp'), 0o1777);
   copyFileSync('/bin/busybox', join(tree, 'bin', 'busybox'));
   chmodSync(join(tree, 'bin', 'busybox'), 0o755);
-  const applets = (await must('/bin/busybox', ['--list'], { output: 'collect' })).split('\n').filter((name) => name !== '' && name !== 'busybox');
+  const applets = (await must('/bin/busybox', ['--list'], { output: 'collect' }))
+    .split('\n')
+    .filter((name) => name !== '' && name !== 'busybox');
   for (const applet of applets) symlinkSync('busybox', join(tree, 'bin', applet));
-  writeFileSync(join(tree, 'etc', 'passwd'), 'root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nwww-data:x:33:33:www-data:/var/www:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n');
-  writeFileSync(join(tree, 'etc', 'group'), 'root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nusers:x:100:\nnogroup:x:65534:\n');
+  writeFileSync(
+    join(tree, 'etc', 'passwd'),
+    'root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nwww-data:x:33:33:www-data:/var/www:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n',
+  );
+  writeFileSync(
+    join(tree, 'etc', 'group'),
+    'root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nusers:x:100:\nnogroup:x:65534:\n',
+  );
   return [await layerOf(tree, join(work, 'busybox.tar'), 'busybox-static of Debian 12')];
 }
 
@@ -142,11 +188,15 @@ async function debianLayers(work: string): Promise<Layer[]> {
       '--quiet',
       'bookworm',
       raw,
-      ...(existsSync('/etc/apt/sources.list') && statSync('/etc/apt/sources.list').size > 0 ? ['/etc/apt/sources.list'] : []),
+      ...(existsSync('/etc/apt/sources.list') && statSync('/etc/apt/sources.list').size > 0
+        ? ['/etc/apt/sources.list']
+        : []),
     ],
     { output: 'collect', env: { SOURCE_DATE_EPOCH: '1767225600' } },
   );
-  return [{ file: raw, diffId: await digestOf(raw), createdBy: 'mmdebstrap --variant=minbase bookworm' }];
+  return [
+    { file: raw, diffId: await digestOf(raw), createdBy: 'mmdebstrap --variant=minbase bookworm' },
+  ];
 }
 
 const ENTRYPOINT = `#!/bin/sh
@@ -161,15 +211,35 @@ exec "$@"
 async function nodeLayers(work: string): Promise<Layer[]> {
   const base = await baseLayers('debian:bookworm-slim', work);
   const tree = join(work, 'node');
-  for (const dir of ['usr/local/bin', 'usr/local/lib/node_modules', 'etc', 'home/node', 'usr/lib']) mkdirSync(join(tree, dir), { recursive: true });
+  for (const dir of ['usr/local/bin', 'usr/local/lib/node_modules', 'etc', 'home/node', 'usr/lib'])
+    mkdirSync(join(tree, dir), { recursive: true });
   copyFileSync(join(ROOT, 'node_modules', 'node', 'bin', 'node'), join(tree, 'usr/local/bin/node'));
   symlinkSync('node', join(tree, 'usr/local/bin/nodejs'));
   writeFileSync(join(tree, 'usr/local/bin/docker-entrypoint.sh'), ENTRYPOINT);
   chmodSync(join(tree, 'usr/local/bin/docker-entrypoint.sh'), 0o755);
-  const packed = (await must('npm', ['pack', '--silent', '--pack-destination', work, 'npm@11.19.1'], { output: 'collect' })).trim().split('\n').at(-1) ?? '';
+  const packed =
+    (
+      await must('npm', ['pack', '--silent', '--pack-destination', work, 'npm@11.19.1'], {
+        output: 'collect',
+      })
+    )
+      .trim()
+      .split('\n')
+      .at(-1) ?? '';
   mkdirSync(join(tree, 'usr/local/lib/node_modules/npm'));
-  await must('tar', ['-C', join(tree, 'usr/local/lib/node_modules/npm'), '--strip-components=1', '--no-same-owner', '-xzf', join(work, packed)]);
-  for (const program of ['npm', 'npx']) symlinkSync(`../lib/node_modules/npm/bin/${program}-cli.js`, join(tree, 'usr/local/bin', program));
+  await must('tar', [
+    '-C',
+    join(tree, 'usr/local/lib/node_modules/npm'),
+    '--strip-components=1',
+    '--no-same-owner',
+    '-xzf',
+    join(work, packed),
+  ]);
+  for (const program of ['npm', 'npx'])
+    symlinkSync(
+      `../lib/node_modules/npm/bin/${program}-cli.js`,
+      join(tree, 'usr/local/bin', program),
+    );
   await addLibraries(work, tree);
   await addUser(base[0]?.file ?? '', tree);
   const layer = await layerOf(tree, join(work, 'node.tar'), 'Node 24 and npm of the npm registry');
@@ -180,8 +250,22 @@ async function nodeLayers(work: string): Promise<Layer[]> {
 async function addLibraries(work: string, tree: string): Promise<void> {
   const debs = join(work, 'debs');
   mkdirSync(debs);
-  await must('sh', ['-c', 'apt-get download -qq libstdc++6 libgcc-s1 libatomic1 && for deb in *.deb; do dpkg-deb -x "$deb" tree; done'], { cwd: debs, output: 'collect' });
-  await must('sh', ['-c', `mkdir -p "${tree}/usr/lib" && cp -a tree/usr/lib/*-linux-gnu "${tree}/usr/lib/" && { [ ! -d tree/lib ] || cp -a tree/lib/*-linux-gnu "${tree}/usr/lib/"; }`], { cwd: debs });
+  await must(
+    'sh',
+    [
+      '-c',
+      'apt-get download -qq libstdc++6 libgcc-s1 libatomic1 && for deb in *.deb; do dpkg-deb -x "$deb" tree; done',
+    ],
+    { cwd: debs, output: 'collect' },
+  );
+  await must(
+    'sh',
+    [
+      '-c',
+      `mkdir -p "${tree}/usr/lib" && cp -a tree/usr/lib/*-linux-gnu "${tree}/usr/lib/" && { [ ! -d tree/lib ] || cp -a tree/lib/*-linux-gnu "${tree}/usr/lib/"; }`,
+    ],
+    { cwd: debs },
+  );
 }
 
 /** passwd and group of the base with the user `node` (1000) added, as Docker's own node image has. */
@@ -190,7 +274,10 @@ async function addUser(baseTar: string, tree: string): Promise<void> {
     ['etc/passwd', 'node:x:1000:1000::/home/node:/bin/bash\n'],
     ['etc/group', 'node:x:1000:\n'],
   ] as const) {
-    writeFileSync(join(tree, file), (await must('tar', ['-xOf', baseTar, `./${file}`], { output: 'collect' })) + line);
+    writeFileSync(
+      join(tree, file),
+      (await must('tar', ['-xOf', baseTar, `./${file}`], { output: 'collect' })) + line,
+    );
   }
 }
 
@@ -198,7 +285,18 @@ async function addUser(baseTar: string, tree: string): Promise<void> {
 async function ownHome(layer: Layer, work: string): Promise<Layer> {
   const home = join(work, 'home');
   mkdirSync(join(home, 'home/node'), { recursive: true });
-  await must('tar', ['-C', home, '--append', '--numeric-owner', '--owner=1000', '--group=1000', '--mtime=@1767225600', '-f', layer.file, './home/node']);
+  await must('tar', [
+    '-C',
+    home,
+    '--append',
+    '--numeric-owner',
+    '--owner=1000',
+    '--group=1000',
+    '--mtime=@1767225600',
+    '-f',
+    layer.file,
+    './home/node',
+  ]);
   return { ...layer, diffId: await digestOf(layer.file) };
 }
 
@@ -208,18 +306,37 @@ async function baseLayers(name: string, work: string): Promise<Layer[]> {
   const dir = join(work, 'base');
   mkdirSync(dir);
   await must('tar', ['-C', dir, '-xf', archive]);
-  const manifest = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as { Layers: string[] }[];
-  return (manifest[0]?.Layers ?? []).map((file) => ({ file: join(dir, file), diffId: `sha256:${file.replace('.tar', '')}`, createdBy: 'mmdebstrap --variant=minbase bookworm' }));
+  const manifest = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as {
+    Layers: string[];
+  }[];
+  return (manifest[0]?.Layers ?? []).map((file) => ({
+    file: join(dir, file),
+    diffId: `sha256:${file.replace('.tar', '')}`,
+    createdBy: 'mmdebstrap --variant=minbase bookworm',
+  }));
 }
 
 const RECIPES: readonly Recipe[] = [
-  { name: 'busybox:latest', packages: ['busybox-static'], config: { Env: [PATH], Cmd: ['sh'] }, layers: busyboxLayers },
-  { name: 'debian:bookworm-slim', packages: ['mmdebstrap', 'debian-archive-keyring'], config: { Env: [PATH], Cmd: ['bash'] }, layers: debianLayers },
+  {
+    name: 'busybox:latest',
+    packages: ['busybox-static'],
+    config: { Env: [PATH], Cmd: ['sh'] },
+    layers: busyboxLayers,
+  },
+  {
+    name: 'debian:bookworm-slim',
+    packages: ['mmdebstrap', 'debian-archive-keyring'],
+    config: { Env: [PATH], Cmd: ['bash'] },
+    layers: debianLayers,
+  },
   {
     name: 'node:24-bookworm-slim',
     packages: [],
-    config: { Env: [PATH, `NODE_VERSION=${process.versions.node}`], Entrypoint: ['docker-entrypoint.sh'], Cmd: ['node'] },
+    config: {
+      Env: [PATH, `NODE_VERSION=${process.versions.node}`],
+      Entrypoint: ['docker-entrypoint.sh'],
+      Cmd: ['node'],
+    },
     layers: nodeLayers,
   },
 ];
-

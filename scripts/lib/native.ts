@@ -9,10 +9,13 @@ const LIMIT = 4 * 1024 * 1024;
 /** Builds native/ in release form and copies the binary to out/native. Returns its path. */
 export async function buildNative(): Promise<string> {
   if (!(await has('cargo'))) {
-    throw new Error('cargo is missing: install Rust 1.95 or newer (Debian: apt-get install rustup; rustup default stable)');
+    throw new Error(
+      'cargo is missing: install Rust 1.95 or newer (Debian: apt-get install rustup; rustup default stable)',
+    );
   }
   await must('cargo', ['build', '--release', '--quiet'], { cwd: join(ROOT, 'native') });
-  const host = (await must('rustc', ['-vV'], { output: 'collect' })).match(/^host: (.+)$/m)?.[1] ?? '';
+  const host =
+    (await must('rustc', ['-vV'], { output: 'collect' })).match(/^host: (.+)$/m)?.[1] ?? '';
   const target = process.env['CARGO_TARGET_DIR'] ?? join(ROOT, 'native', 'target');
   const built = join(target, host, 'release', 'pinnace-native');
   const size = statSync(built).size;

@@ -51,7 +51,18 @@ export async function serveImages(port?: number): Promise<Registry> {
   for (const [name, archive] of images) {
     const mark = join(dir, `${archiveOf(name).split('/').at(-1) ?? ''}.pushed`);
     if (existsSync(mark)) continue;
-    await must('skopeo', ['copy', '--quiet', '--insecure-policy', '--dest-tls-verify=false', `docker-archive:${archive}`, `docker://${registry.address}/library/${name}`], { output: 'collect' });
+    await must(
+      'skopeo',
+      [
+        'copy',
+        '--quiet',
+        '--insecure-policy',
+        '--dest-tls-verify=false',
+        `docker-archive:${archive}`,
+        `docker://${registry.address}/library/${name}`,
+      ],
+      { output: 'collect' },
+    );
     writeFileSync(mark, '');
   }
   return registry;
@@ -63,7 +74,9 @@ function freePort(): Promise<number> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+      server.close(() =>
+        resolve(typeof address === 'object' && address !== null ? address.port : 0),
+      );
     });
   });
 }

@@ -21,13 +21,21 @@ export interface RunOptions {
 }
 
 /** Runs one command to its end. Never throws for a failing command; throws when it cannot be started. */
-export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+export function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Outcome> {
   const started = performance.now();
   const collect = options.output === 'collect';
   const child = spawn(command, args, {
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, ...options.env },
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', collect ? 'pipe' : 'inherit', collect ? 'pipe' : 'inherit'],
+    stdio: [
+      options.input === undefined ? 'ignore' : 'pipe',
+      collect ? 'pipe' : 'inherit',
+      collect ? 'pipe' : 'inherit',
+    ],
   });
   child.stdin?.end(options.input);
   const chunks: Buffer[] = [];
@@ -37,17 +45,27 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.on('error', (error) => reject(new Error(`cannot run ${command}: ${error.message}`)));
     child.on('close', (code, signal) => {
       const status = code ?? (signal === null ? 1 : 128);
-      resolve({ status, output: Buffer.concat(chunks).toString(), seconds: (performance.now() - started) / 1000 });
+      resolve({
+        status,
+        output: Buffer.concat(chunks).toString(),
+        seconds: (performance.now() - started) / 1000,
+      });
     });
   });
 }
 
 /** Runs a command and stops the task with its output when it fails. */
-export async function must(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+export async function must(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
   const outcome = await run(command, args, options);
   if (outcome.status !== 0) {
     if (outcome.output !== '') process.stderr.write(outcome.output);
-    throw new Error(`${command} ${args.slice(0, 4).join(' ')} failed with status ${outcome.status}`);
+    throw new Error(
+      `${command} ${args.slice(0, 4).join(' ')} failed with status ${outcome.status}`,
+    );
   }
   return outcome.output;
 }

@@ -11,10 +11,13 @@ export interface Tally {
 
 /** Sums tallies. */
 export function total(tallies: readonly Tally[]): Tally {
-  return tallies.reduce((sum, one) => ({ passed: sum.passed + one.passed, failed: sum.failed + one.failed }), {
-    passed: 0,
-    failed: 0,
-  });
+  return tallies.reduce(
+    (sum, one) => ({ passed: sum.passed + one.passed, failed: sum.failed + one.failed }),
+    {
+      passed: 0,
+      failed: 0,
+    },
+  );
 }
 
 export interface NodeTestOptions {
@@ -26,7 +29,10 @@ export interface NodeTestOptions {
 }
 
 /** Runs the test files that match the patterns, relative to the checkout; none at all is an error. */
-export async function nodeTests(patterns: readonly string[], options: NodeTestOptions): Promise<Tally> {
+export async function nodeTests(
+  patterns: readonly string[],
+  options: NodeTestOptions,
+): Promise<Tally> {
   const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).sort();
   if (files.length === 0) throw new Error(`no test file matches ${patterns.join(' ')}`);
   const dir = mkdtempSync(join(tmpdir(), 'pinnace-tally-'));
@@ -57,9 +63,14 @@ export async function nodeTests(patterns: readonly string[], options: NodeTestOp
 
 /** Runs the Rust unit tests. */
 export async function cargoTests(): Promise<Tally> {
-  const outcome = await run('cargo', ['test', '--quiet'], { cwd: join(ROOT, 'native'), output: 'collect' });
+  const outcome = await run('cargo', ['test', '--quiet'], {
+    cwd: join(ROOT, 'native'),
+    output: 'collect',
+  });
   const results = [...outcome.output.matchAll(/(\d+) passed; (\d+) failed/g)];
-  const tally = total(results.map((match) => ({ passed: Number(match[1]), failed: Number(match[2]) })));
+  const tally = total(
+    results.map((match) => ({ passed: Number(match[1]), failed: Number(match[2]) })),
+  );
   if (outcome.status !== 0) {
     process.stdout.write(outcome.output);
     return { passed: tally.passed, failed: Math.max(tally.failed, 1) };

@@ -13,8 +13,19 @@ const STEPS: Record<'typescript' | 'rust', [string, () => Promise<unknown>][]> =
   typescript: [
     ['types', () => must('tsc', ['-p', 'tsconfig.json'], COLLECT)],
     ['types of lib', () => must('tsc', ['-p', 'src/lib/tsconfig.json'], COLLECT)],
-    ['format', () => must('prettier', ['--check', '--log-level=warn', '--cache', '--cache-location=.cache/prettier', '.'], COLLECT)],
-    ['import rules', () => must('depcruise', ['--output-type=err', 'src', 'language-server'], COLLECT)],
+    [
+      'format',
+      () =>
+        must(
+          'prettier',
+          ['--check', '--log-level=warn', '--cache', '--cache-location=.cache/prettier', '.'],
+          COLLECT,
+        ),
+    ],
+    [
+      'import rules',
+      () => must('depcruise', ['--output-type=err', 'src', 'language-server'], COLLECT),
+    ],
     ['lint', () => must('eslint', ['--cache', '--cache-location=.cache/eslint/', '.'], COLLECT)],
     ['bundles', buildBundles],
   ],
@@ -33,7 +44,9 @@ async function column(steps: readonly [string, () => Promise<unknown>][]): Promi
       await work();
       console.log(`check: ${name} ok, ${((performance.now() - started) / 1000).toFixed(1)} s`);
     } catch (error) {
-      console.error(`check: ${name} failed: ${error instanceof Error ? error.message : String(error)}`);
+      console.error(
+        `check: ${name} failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
       failures.push(name);
     }
   }
@@ -45,7 +58,15 @@ export async function check(): Promise<Tally> {
   const columns = Object.values(STEPS);
   const failures = (await Promise.all(columns.map(column))).flat();
   const steps = columns.flat().length;
-  const unit = await nodeTests(['src/**/*.test.ts', 'language-server/**/*.test.ts', 'scripts/**/*.test.ts', 'test/tidy/*.test.ts'], { concurrency: 2 });
+  const unit = await nodeTests(
+    [
+      'src/**/*.test.ts',
+      'language-server/**/*.test.ts',
+      'scripts/**/*.test.ts',
+      'test/tidy/*.test.ts',
+    ],
+    { concurrency: 2 },
+  );
   const rust = await cargoTests();
   return total([{ passed: steps - failures.length, failed: failures.length }, unit, rust]);
 }

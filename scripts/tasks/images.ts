@@ -7,7 +7,9 @@ if (flag === undefined) {
   for (const [name, path] of await makeImages()) console.log(`${name}\t${path}`);
 } else if (flag === '--serve') {
   const registry = await serveImages(port === undefined ? 5000 : Number(port));
-  console.log(`serving on ${registry.url}; use it with PINNACE_REGISTRY_MIRROR=docker.io=${registry.url}`);
+  console.log(
+    `serving on ${registry.url}; use it with PINNACE_REGISTRY_MIRROR=docker.io=${registry.url}`,
+  );
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);

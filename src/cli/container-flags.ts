@@ -151,8 +151,17 @@ const LISTS: readonly [flags: string, text: string][] = [
 export function addContainerFlags(command: Command): Command {
   for (const [flags, text] of SWITCHES) command.option(flags, text);
   for (const [flags, text] of VALUES) command.option(flags, text);
-  for (const [flags, text] of LISTS) command.addOption(new Option(flags, text).default([]).argParser((value: string, all: string[]) => [...all, value]));
+  for (const [flags, text] of LISTS)
+    command.addOption(
+      new Option(flags, text)
+        .default([])
+        .argParser((value: string, all: string[]) => [...all, value]),
+    );
   command.addOption(new Option('--net <mode>').hideHelp());
-  command.addOption(new Option('--pull <when>', 'pull the image first').choices(['always', 'missing', 'never']).default('missing'));
+  command.addOption(
+    new Option('--pull <when>', 'pull the image first')
+      .choices(['always', 'missing', 'never'])
+      .default('missing'),
+  );
   return command;
 }

@@ -1,7 +1,13 @@
 /** The flags of `run` and their meaning as a create request. Pure: it reads no files but env files, through the reader it is given. */
 
 import { EngineError } from '../lib/errors.ts';
-import type { ContainerCreateRequest, HostConfig, MountRequest, PortMap, Ulimit } from '../lib/api/containers.ts';
+import type {
+  ContainerCreateRequest,
+  HostConfig,
+  MountRequest,
+  PortMap,
+  Ulimit,
+} from '../lib/api/containers.ts';
 import type { ContainerFlags } from './container-flags.ts';
 
 /** What the request needs from outside. */
@@ -12,11 +18,17 @@ export interface Surroundings {
 }
 
 /** The create request of `run FLAGS image command`. Throws `invalid` naming the flag. */
-export function createRequest(image: string, command: readonly string[], flags: ContainerFlags, around: Surroundings): ContainerCreateRequest {
+export function createRequest(
+  image: string,
+  command: readonly string[],
+  flags: ContainerFlags,
+  around: Surroundings,
+): ContainerCreateRequest {
   const attached = flags.detach !== true;
   const interactive = flags.interactive === true;
   const streams = flags.attach.map((stream) => stream.toLowerCase());
-  const attaches = (stream: string, byDefault: boolean): boolean => (streams.length > 0 ? streams.includes(stream) : attached && byDefault);
+  const attaches = (stream: string, byDefault: boolean): boolean =>
+    streams.length > 0 ? streams.includes(stream) : attached && byDefault;
   return {
     Image: image,
     Hostname: flags.hostname ?? '',
@@ -32,9 +44,13 @@ export function createRequest(image: string, command: readonly string[], flags: 
     Env: environment(flags, around),
     Labels: pairs(flags.label),
     ...(command.length > 0 ? { Cmd: [...command] } : {}),
-    ...(flags.entrypoint === undefined ? {} : { Entrypoint: flags.entrypoint === '' ? [''] : [flags.entrypoint] }),
+    ...(flags.entrypoint === undefined
+      ? {}
+      : { Entrypoint: flags.entrypoint === '' ? [''] : [flags.entrypoint] }),
     ...(flags.stopSignal === undefined ? {} : { StopSignal: flags.stopSignal }),
-    ...(flags.stopTimeout === undefined ? {} : { StopTimeout: integer('--stop-timeout', flags.stopTimeout) }),
+    ...(flags.stopTimeout === undefined
+      ? {}
+      : { StopTimeout: integer('--stop-timeout', flags.stopTimeout) }),
     ...healthOf(flags),
     ...ports(flags).exposed,
     ...volumes(flags.volume).anonymous,
@@ -79,8 +95,10 @@ function hostConfig(flags: ContainerFlags, around: Surroundings): HostConfig {
 function limits(flags: ContainerFlags): HostConfig {
   const config: HostConfig = {};
   if (flags.memory !== undefined) config.Memory = bytes('--memory', flags.memory);
-  if (flags.memorySwap !== undefined) config.MemorySwap = flags.memorySwap === '-1' ? -1 : bytes('--memory-swap', flags.memorySwap);
-  if (flags.memoryReservation !== undefined) config.MemoryReservation = bytes('--memory-reservation', flags.memoryReservation);
+  if (flags.memorySwap !== undefined)
+    config.MemorySwap = flags.memorySwap === '-1' ? -1 : bytes('--memory-swap', flags.memorySwap);
+  if (flags.memoryReservation !== undefined)
+    config.MemoryReservation = bytes('--memory-reservation', flags.memoryReservation);
   if (flags.shmSize !== undefined) config.ShmSize = bytes('--shm-size', flags.shmSize);
   if (flags.cpus !== undefined) config.NanoCpus = Math.round(decimal('--cpus', flags.cpus) * 1e9);
   if (flags.cpuShares !== undefined) config.CpuShares = integer('--cpu-shares', flags.cpuShares);
@@ -89,8 +107,10 @@ function limits(flags: ContainerFlags): HostConfig {
   if (flags.cpusetCpus !== undefined) config.CpusetCpus = flags.cpusetCpus;
   if (flags.cpusetMems !== undefined) config.CpusetMems = flags.cpusetMems;
   if (flags.pidsLimit !== undefined) config.PidsLimit = integer('--pids-limit', flags.pidsLimit);
-  if (flags.blkioWeight !== undefined) config.BlkioWeight = integer('--blkio-weight', flags.blkioWeight);
-  if (flags.oomScoreAdj !== undefined) config.OomScoreAdj = integer('--oom-score-adj', flags.oomScoreAdj);
+  if (flags.blkioWeight !== undefined)
+    config.BlkioWeight = integer('--blkio-weight', flags.blkioWeight);
+  if (flags.oomScoreAdj !== undefined)
+    config.OomScoreAdj = integer('--oom-score-adj', flags.oomScoreAdj);
   if (flags.oomKillDisable === true) config.OomKillDisable = true;
   return config;
 }
@@ -112,23 +132,42 @@ function environment(flags: ContainerFlags, around: Surroundings): string[] {
 
 function healthOf(flags: ContainerFlags): Pick<ContainerCreateRequest, 'Healthcheck'> {
   if (!flags.healthcheck) return { Healthcheck: { Test: ['NONE'] } };
-  if (flags.healthCmd === undefined && flags.healthInterval === undefined && flags.healthRetries === undefined) return {};
+  if (
+    flags.healthCmd === undefined &&
+    flags.healthInterval === undefined &&
+    flags.healthRetries === undefined
+  )
+    return {};
   return {
     Healthcheck: {
       ...(flags.healthCmd === undefined ? {} : { Test: ['CMD-SHELL', flags.healthCmd] }),
-      ...(flags.healthInterval === undefined ? {} : { Interval: nanoseconds('--health-interval', flags.healthInterval) }),
-      ...(flags.healthTimeout === undefined ? {} : { Timeout: nanoseconds('--health-timeout', flags.healthTimeout) }),
-      ...(flags.healthStartPeriod === undefined ? {} : { StartPeriod: nanoseconds('--health-start-period', flags.healthStartPeriod) }),
-      ...(flags.healthRetries === undefined ? {} : { Retries: integer('--health-retries', flags.healthRetries) }),
+      ...(flags.healthInterval === undefined
+        ? {}
+        : { Interval: nanoseconds('--health-interval', flags.healthInterval) }),
+      ...(flags.healthTimeout === undefined
+        ? {}
+        : { Timeout: nanoseconds('--health-timeout', flags.healthTimeout) }),
+      ...(flags.healthStartPeriod === undefined
+        ? {}
+        : { StartPeriod: nanoseconds('--health-start-period', flags.healthStartPeriod) }),
+      ...(flags.healthRetries === undefined
+        ? {}
+        : { Retries: integer('--health-retries', flags.healthRetries) }),
     },
   };
 }
 
-function volumes(specs: readonly string[]): { binds: string[]; anonymous: Pick<ContainerCreateRequest, 'Volumes'> } {
+function volumes(specs: readonly string[]): {
+  binds: string[];
+  anonymous: Pick<ContainerCreateRequest, 'Volumes'>;
+} {
   const anonymous = specs.filter((spec) => !spec.includes(':'));
   return {
     binds: specs.filter((spec) => spec.includes(':')),
-    anonymous: anonymous.length === 0 ? {} : { Volumes: Object.fromEntries(anonymous.map((target) => [target, {}])) },
+    anonymous:
+      anonymous.length === 0
+        ? {}
+        : { Volumes: Object.fromEntries(anonymous.map((target) => [target, {}])) },
   };
 }
 
@@ -143,57 +182,102 @@ function mount(spec: string, around: Surroundings): MountRequest {
   for (const part of spec.split(',')) {
     const [key, value] = split(part, '=');
     if (key === 'type') request.Type = mountType(value);
-    else if (key === 'source' || key === 'src') request.Source = value.startsWith('.') ? around.resolvePath(value) : value;
+    else if (key === 'source' || key === 'src')
+      request.Source = value.startsWith('.') ? around.resolvePath(value) : value;
     else if (key === 'target' || key === 'dst' || key === 'destination') request.Target = value;
-    else if (key === 'readonly' || key === 'ro') request.ReadOnly = value === '' || value === 'true' || value === '1';
+    else if (key === 'readonly' || key === 'ro')
+      request.ReadOnly = value === '' || value === 'true' || value === '1';
     else if (key === 'consistency') request.Consistency = value;
-    else if (key === 'bind-propagation') request.BindOptions = { ...request.BindOptions, Propagation: value };
-    else if (key === 'volume-nocopy') request.VolumeOptions = { ...request.VolumeOptions, NoCopy: value !== 'false' };
-    else if (key === 'tmpfs-size') request.TmpfsOptions = { ...request.TmpfsOptions, SizeBytes: bytes('--mount tmpfs-size', value) };
-    else if (key === 'tmpfs-mode') request.TmpfsOptions = { ...request.TmpfsOptions, Mode: Number.parseInt(value, 8) };
+    else if (key === 'bind-propagation')
+      request.BindOptions = { ...request.BindOptions, Propagation: value };
+    else if (key === 'volume-nocopy')
+      request.VolumeOptions = { ...request.VolumeOptions, NoCopy: value !== 'false' };
+    else if (key === 'tmpfs-size')
+      request.TmpfsOptions = {
+        ...request.TmpfsOptions,
+        SizeBytes: bytes('--mount tmpfs-size', value),
+      };
+    else if (key === 'tmpfs-mode')
+      request.TmpfsOptions = { ...request.TmpfsOptions, Mode: Number.parseInt(value, 8) };
     else throw new EngineError('invalid', `--mount: unexpected key '${key}' in '${spec}'`);
   }
-  if (request.Target === '') throw new EngineError('invalid', `--mount: target is required in '${spec}'`);
+  if (request.Target === '')
+    throw new EngineError('invalid', `--mount: target is required in '${spec}'`);
   return request;
 }
 
 function mountType(value: string): MountRequest['Type'] {
-  if (value === 'bind' || value === 'volume' || value === 'tmpfs' || value === 'image') return value;
-  throw new EngineError('invalid', `--mount: unknown type '${value}'; there is bind, volume, tmpfs, image`);
+  if (value === 'bind' || value === 'volume' || value === 'tmpfs' || value === 'image')
+    return value;
+  throw new EngineError(
+    'invalid',
+    `--mount: unknown type '${value}'; there is bind, volume, tmpfs, image`,
+  );
 }
 
-function ports(flags: ContainerFlags): { exposed: Pick<ContainerCreateRequest, 'ExposedPorts'>; bindings: PortMap } {
+function ports(flags: ContainerFlags): {
+  exposed: Pick<ContainerCreateRequest, 'ExposedPorts'>;
+  bindings: PortMap;
+} {
   const exposed: Record<string, object> = {};
   const bindings: PortMap = {};
   for (const spec of flags.expose) exposed[spec.includes('/') ? spec : `${spec}/tcp`] = {};
   for (const spec of flags.publish) {
-    const match = /^(?:(?:(\[[^\]]*\]|[^:]*):)?([\d-]*):)?([\d-]+)(?:\/(tcp|udp|sctp))?$/.exec(spec);
-    if (match === null) throw new EngineError('invalid', `--publish: invalid port '${spec}'; it is [address:][host port:]port[/protocol]`);
+    const match = /^(?:(?:(\[[^\]]*\]|[^:]*):)?([\d-]*):)?([\d-]+)(?:\/(tcp|udp|sctp))?$/.exec(
+      spec,
+    );
+    if (match === null)
+      throw new EngineError(
+        'invalid',
+        `--publish: invalid port '${spec}'; it is [address:][host port:]port[/protocol]`,
+      );
     const [, address = '', hostPorts = '', inside = '', protocol = 'tcp'] = match;
     const targets = portRange(inside, spec);
-    const sources = hostPorts === '' ? targets.map(() => '') : portRange(hostPorts, spec).map(String);
-    if (sources.length !== targets.length) throw new EngineError('invalid', `--publish: the ranges of '${spec}' differ in length`);
+    const sources =
+      hostPorts === '' ? targets.map(() => '') : portRange(hostPorts, spec).map(String);
+    if (sources.length !== targets.length)
+      throw new EngineError('invalid', `--publish: the ranges of '${spec}' differ in length`);
     targets.forEach((port, index) => {
       const key = `${port}/${protocol}`;
       exposed[key] = {};
-      bindings[key] = [...(bindings[key] ?? []), { HostIp: address.replaceAll(/[[\]]/g, ''), HostPort: sources[index] ?? '' }];
+      bindings[key] = [
+        ...(bindings[key] ?? []),
+        { HostIp: address.replaceAll(/[[\]]/g, ''), HostPort: sources[index] ?? '' },
+      ];
     });
   }
   return { exposed: Object.keys(exposed).length === 0 ? {} : { ExposedPorts: exposed }, bindings };
 }
 
 function portRange(text: string, spec: string): number[] {
-  const [first, last] = split(text, '-').map((part) => (part === '' ? Number(text.split('-')[0]) : Number(part)));
-  if (first === undefined || last === undefined || !Number.isInteger(first) || first < 1 || last > 65_535 || last < first) {
+  const [first, last] = split(text, '-').map((part) =>
+    part === '' ? Number(text.split('-')[0]) : Number(part),
+  );
+  if (
+    first === undefined ||
+    last === undefined ||
+    !Number.isInteger(first) ||
+    first < 1 ||
+    last > 65_535 ||
+    last < first
+  ) {
     throw new EngineError('invalid', `--publish: invalid port range in '${spec}'`);
   }
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-function device(spec: string): { PathOnHost: string; PathInContainer: string; CgroupPermissions: string } {
+function device(spec: string): {
+  PathOnHost: string;
+  PathInContainer: string;
+  CgroupPermissions: string;
+} {
   const [host = '', inside, permissions] = spec.split(':');
   const swapped = inside !== undefined && /^[rwm]+$/.test(inside);
-  return { PathOnHost: host, PathInContainer: swapped ? host : (inside ?? host), CgroupPermissions: swapped ? inside : (permissions ?? 'rwm') };
+  return {
+    PathOnHost: host,
+    PathInContainer: swapped ? host : (inside ?? host),
+    CgroupPermissions: swapped ? inside : (permissions ?? 'rwm'),
+  };
 }
 
 function ulimit(spec: string): Ulimit {
@@ -208,12 +292,16 @@ function restart(policy: string | undefined): NonNullable<HostConfig['RestartPol
   if (name === 'no' || name === 'always' || name === 'unless-stopped' || name === 'on-failure') {
     return { Name: name, MaximumRetryCount: count === '' ? 0 : integer('--restart', count) };
   }
-  throw new EngineError('invalid', `--restart: unknown policy '${name}'; there is no, always, unless-stopped, on-failure[:N]`);
+  throw new EngineError(
+    'invalid',
+    `--restart: unknown policy '${name}'; there is no, always, unless-stopped, on-failure[:N]`,
+  );
 }
 
 function securityOption(option: string, around: Surroundings): string {
   const [key, value] = split(option, '=');
-  if (key !== 'seccomp' || value === '' || value === 'unconfined' || value === 'builtin') return option;
+  if (key !== 'seccomp' || value === '' || value === 'unconfined' || value === 'builtin')
+    return option;
   return `seccomp=${JSON.stringify(JSON.parse(around.readFile(value)))}`;
 }
 
@@ -228,7 +316,14 @@ export function split(text: string, separator: string): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
-const FACTORS: Record<string, number> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+const FACTORS: Record<string, number> = {
+  '': 1,
+  b: 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+};
 
 function bytes(flag: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
@@ -237,7 +332,8 @@ function bytes(flag: string, text: string): number {
 }
 
 function integer(flag: string, text: string): number {
-  if (!/^-?\d+$/.test(text)) throw new EngineError('invalid', `${flag}: '${text}' is no whole number`);
+  if (!/^-?\d+$/.test(text))
+    throw new EngineError('invalid', `${flag}: '${text}' is no whole number`);
   return Number(text);
 }
 
@@ -255,5 +351,8 @@ export function nanoseconds(flag: string, text: string): number {
   if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) {
     throw new EngineError('invalid', `${flag}: '${text}' is no duration, such as 1m30s`);
   }
-  return parts.reduce((sum, part) => sum + Number(part[1]) * (SECONDS[part[2] ?? ''] ?? 0) * 1e9, 0);
+  return parts.reduce(
+    (sum, part) => sum + Number(part[1]) * (SECONDS[part[2] ?? ''] ?? 0) * 1e9,
+    0,
+  );
 }

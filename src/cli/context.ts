@@ -33,4 +33,3 @@ export async function connect(host: string | undefined, env: NodeJS.ProcessEnv):
   const { socket } = await startEngine({ env });
   return createClient({ socketPath: socket });
 }
-

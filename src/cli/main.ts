@@ -20,7 +20,21 @@ import { up } from './commands/up.ts';
 import { connect, type Context, type Register } from './context.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly Register[] = [run, exec, ps, logs, lifecycle, build, images, inspect, cp, up, engine, doctor, system];
+const COMMANDS: readonly Register[] = [
+  run,
+  exec,
+  ps,
+  logs,
+  lifecycle,
+  build,
+  images,
+  inspect,
+  cp,
+  up,
+  engine,
+  doctor,
+  system,
+];
 
 const USAGE_STATUS = 2;
 const INTERRUPTED_STATUS = 130;
@@ -30,7 +44,9 @@ async function main(): Promise<void> {
   const onInterrupt = (): void => abort.abort(new EngineError('cancelled', 'interrupted'));
   process.once('SIGINT', onInterrupt);
   // A reader such as `head` that has seen enough is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? 0 : 1),
+  );
   const program = new Command('pinnace');
   let client: Promise<Client> | undefined;
   const context: Context = {
@@ -48,7 +64,10 @@ async function main(): Promise<void> {
   program
     .description("Pinnace's own container engine and dev containers")
     .version(VERSION, '-v, --version')
-    .option('-H, --host <address>', 'another engine: unix:///path or tcp://host:port (PINNACE_HOST)')
+    .option(
+      '-H, --host <address>',
+      'another engine: unix:///path or tcp://host:port (PINNACE_HOST)',
+    )
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(see pinnace COMMAND --help)');

@@ -19,18 +19,30 @@ export interface JoinOptions {
 const DETACH = [16, 17];
 
 /** Copies until the container's side ends (`ended`) or the detach keys are typed (`detached`). */
-export async function join(attached: Attached, options: JoinOptions, context: Context): Promise<'ended' | 'detached'> {
+export async function join(
+  attached: Attached,
+  options: JoinOptions,
+  context: Context,
+): Promise<'ended' | 'detached'> {
   const { socket } = attached;
   const leave = new AbortController();
   const raw = options.tty && options.stdin && context.stdin.isTTY;
-  const stopSizes = options.tty && context.stdout.isTTY && options.resize ? followSize(options.resize, context) : () => undefined;
+  const stopSizes =
+    options.tty && context.stdout.isTTY && options.resize
+      ? followSize(options.resize, context)
+      : () => undefined;
   if (raw) context.stdin.setRawMode(true);
   if (options.stdin) feed(socket, raw, leave, context);
-  const output = options.tty || !attached.multiplexed ? copyRaw(socket, context.stdout) : demultiplex(socket, context);
+  const output =
+    options.tty || !attached.multiplexed
+      ? copyRaw(socket, context.stdout)
+      : demultiplex(socket, context);
   try {
     return await Promise.race([
       output.then(() => 'ended' as const),
-      new Promise<'detached'>((resolve) => leave.signal.addEventListener('abort', () => resolve('detached'))),
+      new Promise<'detached'>((resolve) =>
+        leave.signal.addEventListener('abort', () => resolve('detached')),
+      ),
     ]);
   } catch (error) {
     if (leave.signal.aborted) return 'detached';
@@ -81,7 +93,10 @@ function followSize(resize: NonNullable<JoinOptions['resize']>, context: Context
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Passes the process' signals on; returns the way back. */
-export function forwardSignals(send: (signal: string) => Promise<void>, context: Context): () => void {
+export function forwardSignals(
+  send: (signal: string) => Promise<void>,
+  context: Context,
+): () => void {
   context.ownSignals();
   const forward = (signal: NodeJS.Signals): void => {
     // The container may be gone already: then there is nobody to tell.

@@ -8,5 +8,8 @@ cpSync('src', 'dist/src', { recursive: true });
 cpSync('public', 'dist/public', { recursive: true });
 cpSync('package.json', 'dist/package.json');
 const page = 'dist/public/index.html';
-writeFileSync(page, readFileSync(page, 'utf8').replace('__BUILD__', hash.digest('hex').slice(0, 12)));
+writeFileSync(
+  page,
+  readFileSync(page, 'utf8').replace('__BUILD__', hash.digest('hex').slice(0, 12)),
+);
 console.log('built dist/');

@@ -9,7 +9,8 @@ async function readJson(request) {
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > MAX_BODY) throw Object.assign(new Error('the body is larger than 64 KiB'), { status: 413 });
+    if (size > MAX_BODY)
+      throw Object.assign(new Error('the body is larger than 64 KiB'), { status: 413 });
     chunks.push(chunk);
   }
   try {
@@ -35,7 +36,8 @@ async function route(store, page, request, response) {
     send(response, 200, store.list());
   } else if (request.method === 'POST' && pathname === '/todos') {
     const { title } = await readJson(request);
-    if (typeof title !== 'string' || title.trim() === '') send(response, 400, { error: 'title: a text is needed' });
+    if (typeof title !== 'string' || title.trim() === '')
+      send(response, 400, { error: 'title: a text is needed' });
     else send(response, 201, store.add(title.trim()));
   } else if (request.method === 'PATCH' && id) {
     const todo = store.mark(id, (await readJson(request)).done === true);
@@ -51,6 +53,8 @@ async function route(store, page, request, response) {
 export function createApp(store, pagePath) {
   const page = readFileSync(pagePath);
   return createServer((request, response) => {
-    route(store, page, request, response).catch((error) => send(response, error.status ?? 500, { error: error.message }));
+    route(store, page, request, response).catch((error) =>
+      send(response, error.status ?? 500, { error: error.message }),
+    );
   });
 }

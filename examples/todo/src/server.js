@@ -6,7 +6,9 @@ import { openStore } from './store.js';
 const { PORT = '8080', HOST = '0.0.0.0', DATA = ':memory:' } = process.env;
 const store = openStore(DATA === ':memory:' ? DATA : join(DATA, 'todo.db'));
 const server = createApp(store, join(import.meta.dirname, '..', 'public', 'index.html'));
-server.listen(Number(PORT), HOST, () => console.log(`todo listens on http://${HOST}:${server.address().port}`));
+server.listen(Number(PORT), HOST, () =>
+  console.log(`todo listens on http://${HOST}:${server.address().port}`),
+);
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
   process.once(signal, () => {

@@ -3,7 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 
 export function openStore(path) {
   const db = new DatabaseSync(path);
-  db.exec('CREATE TABLE IF NOT EXISTS todo (id INTEGER PRIMARY KEY, title TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0)');
+  db.exec(
+    'CREATE TABLE IF NOT EXISTS todo (id INTEGER PRIMARY KEY, title TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0)',
+  );
   const insert = db.prepare('INSERT INTO todo (title) VALUES (?) RETURNING id, title, done');
   const all = db.prepare('SELECT id, title, done FROM todo ORDER BY id');
   const mark = db.prepare('UPDATE todo SET done = ? WHERE id = ? RETURNING id, title, done');

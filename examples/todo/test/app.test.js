@@ -4,7 +4,10 @@ import { after, before, test } from 'node:test';
 import { createApp } from '../src/app.js';
 import { openStore } from '../src/store.js';
 
-const server = createApp(openStore(':memory:'), join(import.meta.dirname, '..', 'public', 'index.html'));
+const server = createApp(
+  openStore(':memory:'),
+  join(import.meta.dirname, '..', 'public', 'index.html'),
+);
 let url;
 
 before(async () => {

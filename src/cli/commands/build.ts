@@ -49,7 +49,10 @@ export const build: Register = (program, context) => {
 
 async function runBuild(folder: string, flags: BuildFlags, context: Context): Promise<void> {
   const client = await context.engine();
-  const { tar, dockerfile } = folder === '-' ? { tar: context.stdin, dockerfile: flags.file ?? 'Dockerfile' } : buildContext(folder, flags.file);
+  const { tar, dockerfile } =
+    folder === '-'
+      ? { tar: context.stdin, dockerfile: flags.file ?? 'Dockerfile' }
+      : buildContext(folder, flags.file);
   const messages = client.images.build(
     tar,
     {
@@ -77,4 +80,3 @@ async function runBuild(folder: string, flags: BuildFlags, context: Context): Pr
 function argument(entry: string, env: NodeJS.ProcessEnv): [string, string | null] {
   return entry.includes('=') ? split(entry, '=') : [entry, env[entry] ?? null];
 }
-

@@ -32,8 +32,10 @@ export const cp: Register = (program, context) => {
       const to = place(target);
       const client = await context.engine();
       if (from !== undefined && to === undefined) await copyOut(client, from, target, context);
-      else if (from === undefined && to !== undefined) await copyIn(client, source, to, flags, context);
-      else if (from === undefined) throw new EngineError('invalid', 'cp: one of source and target must be CONTAINER:PATH');
+      else if (from === undefined && to !== undefined)
+        await copyIn(client, source, to, flags, context);
+      else if (from === undefined)
+        throw new EngineError('invalid', 'cp: one of source and target must be CONTAINER:PATH');
       else throw new EngineError('invalid', 'cp: copying between containers is not supported');
     });
 };
@@ -56,8 +58,15 @@ function isDirectory(stat: PathStat | undefined): boolean {
 /** A trailing `/.` copies a directory's contents. */
 const onlyContents = (path: string): boolean => path === '.' || path.endsWith('/.');
 
-async function copyOut(client: Client, from: Place, target: string, context: Context): Promise<void> {
-  const { stat, tar } = await client.containers.archiveGet(from.container, from.path, { signal: context.signal });
+async function copyOut(
+  client: Client,
+  from: Place,
+  target: string,
+  context: Context,
+): Promise<void> {
+  const { stat, tar } = await client.containers.archiveGet(from.container, from.path, {
+    signal: context.signal,
+  });
   if (target === '-') {
     await pipeline(tar, context.stdout, { end: false });
     return;
@@ -65,19 +74,37 @@ async function copyOut(client: Client, from: Place, target: string, context: Con
   const local = resolve(target);
   const targetIsDirectory = existsSync(local) && statSync(local).isDirectory();
   if (!targetIsDirectory && (target.endsWith('/') || !existsSync(dirname(local)))) {
-    throw new EngineError('not-found', `cp: directory ${target.endsWith('/') ? local : dirname(local)} does not exist`);
+    throw new EngineError(
+      'not-found',
+      `cp: directory ${target.endsWith('/') ? local : dirname(local)} does not exist`,
+    );
   }
-  if (isDirectory(stat) && existsSync(local) && !targetIsDirectory) throw new EngineError('invalid', `cp: cannot copy a directory to the file ${local}`);
+  if (isDirectory(stat) && existsSync(local) && !targetIsDirectory)
+    throw new EngineError('invalid', `cp: cannot copy a directory to the file ${local}`);
   const into = targetIsDirectory ? local : dirname(local);
-  const name = onlyContents(from.path) ? (targetIsDirectory ? '' : basename(local)) : targetIsDirectory ? stat.name : basename(local);
+  const name = onlyContents(from.path)
+    ? targetIsDirectory
+      ? ''
+      : basename(local)
+    : targetIsDirectory
+      ? stat.name
+      : basename(local);
   if (isDirectory(stat) && !targetIsDirectory) await mkdir(local, { recursive: true });
-  await pipeline(tar, extract({ cwd: into, preservePaths: false, onReadEntry: (entry) => rename(entry, stat.name, name) }));
+  await pipeline(
+    tar,
+    extract({
+      cwd: into,
+      preservePaths: false,
+      onReadEntry: (entry) => rename(entry, stat.name, name),
+    }),
+  );
 }
 
 /** The archive's first name becomes the wanted one. */
 function rename(entry: ReadEntry, from: string, to: string): void {
   entry.path = renamed(entry.path, from, to);
-  if (entry.type === 'Link' && entry.linkpath !== undefined) entry.linkpath = renamed(entry.linkpath, from, to);
+  if (entry.type === 'Link' && entry.linkpath !== undefined)
+    entry.linkpath = renamed(entry.linkpath, from, to);
 }
 
 function renamed(path: string, from: string, to: string): string {
@@ -86,22 +113,43 @@ function renamed(path: string, from: string, to: string): string {
   return posix.join(to === '' ? '.' : to, rest === '' ? '.' : rest);
 }
 
-async function copyIn(client: Client, source: string, to: Place, flags: CopyFlags, context: Context): Promise<void> {
-  const options = { noOverwriteDirNonDir: true, copyUidGid: flags.archive === true, signal: context.signal };
+async function copyIn(
+  client: Client,
+  source: string,
+  to: Place,
+  flags: CopyFlags,
+  context: Context,
+): Promise<void> {
+  const options = {
+    noOverwriteDirNonDir: true,
+    copyUidGid: flags.archive === true,
+    signal: context.signal,
+  };
   if (source === '-') {
     await client.containers.archivePut(to.container, to.path, context.stdin, options);
     return;
   }
   const local = resolve(source);
   if (!existsSync(local)) throw new EngineError('not-found', `cp: ${local} does not exist`);
-  const inside = await client.containers.archiveStat(to.container, to.path).catch((error: unknown) => {
-    if (error instanceof EngineError && error.kind === 'not-found') return undefined;
-    throw error;
-  });
+  const inside = await client.containers
+    .archiveStat(to.container, to.path)
+    .catch((error: unknown) => {
+      if (error instanceof EngineError && error.kind === 'not-found') return undefined;
+      throw error;
+    });
   const sourceIsDirectory = statSync(local).isDirectory();
-  if (sourceIsDirectory && inside !== undefined && !isDirectory(inside)) throw new EngineError('invalid', `cp: cannot copy a directory to the file ${to.path}`);
-  if (inside === undefined && to.path.endsWith('/') && !sourceIsDirectory) throw new EngineError('not-found', `cp: directory ${to.path} does not exist in container ${to.container}`);
-  const name = isDirectory(inside) ? (onlyContents(source) ? '.' : basename(local)) : posix.basename(to.path);
+  if (sourceIsDirectory && inside !== undefined && !isDirectory(inside))
+    throw new EngineError('invalid', `cp: cannot copy a directory to the file ${to.path}`);
+  if (inside === undefined && to.path.endsWith('/') && !sourceIsDirectory)
+    throw new EngineError(
+      'not-found',
+      `cp: directory ${to.path} does not exist in container ${to.container}`,
+    );
+  const name = isDirectory(inside)
+    ? onlyContents(source)
+      ? '.'
+      : basename(local)
+    : posix.basename(to.path);
   const folder = isDirectory(inside) ? to.path : posix.dirname(to.path);
   await client.containers.archivePut(to.container, folder, pack(local, name), options);
 }
@@ -109,9 +157,18 @@ async function copyIn(client: Client, source: string, to: Place, flags: CopyFlag
 /** A tar of a file or folder under another name. */
 function pack(local: string, name: string): Readable {
   const base = basename(local);
-  const tar = create({ cwd: dirname(local), portable: false, onWriteEntry: (entry) => void (entry.path = renamed(entry.path, base, name)) }, [base]);
+  const tar = create(
+    {
+      cwd: dirname(local),
+      portable: false,
+      onWriteEntry: (entry) => void (entry.path = renamed(entry.path, base, name)),
+    },
+    [base],
+  );
   const out = new PassThrough();
-  tar.on('error', (error: unknown) => out.destroy(error instanceof Error ? error : new Error(String(error))));
+  tar.on('error', (error: unknown) =>
+    out.destroy(error instanceof Error ? error : new Error(String(error))),
+  );
   tar.pipe(out);
   return out;
 }

@@ -17,7 +17,9 @@ export const doctor: Register = (program, context) => {
       } else {
         context.stdout.write(`mode: ${report.mode}\n`);
         for (const { level, message, remedy } of report.findings) {
-          context.stdout.write(`${MARKS[level]} ${message}\n${remedy === null ? '' : `    → ${remedy}\n`}`);
+          context.stdout.write(
+            `${MARKS[level]} ${message}\n${remedy === null ? '' : `    → ${remedy}\n`}`,
+          );
         }
       }
       if (report.findings.some(({ level }) => level === 'fail')) context.exit(1);

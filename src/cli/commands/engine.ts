@@ -16,7 +16,9 @@ interface EngineFlags {
 
 export const engine: Register = (program, context) => {
   const group = program.command('engine').description('start, stop and look at the engine');
-  const roots = (flags: EngineFlags): { env: NodeJS.ProcessEnv; dataRoot?: string; runRoot?: string } => ({
+  const roots = (
+    flags: EngineFlags,
+  ): { env: NodeJS.ProcessEnv; dataRoot?: string; runRoot?: string } => ({
     env: context.env,
     ...(flags.dataRoot === undefined ? {} : { dataRoot: flags.dataRoot }),
     ...(flags.runRoot === undefined ? {} : { runRoot: flags.runRoot }),
@@ -40,7 +42,9 @@ export const engine: Register = (program, context) => {
         ...(flags.idleExit === undefined ? {} : { idleExit: Number(flags.idleExit) }),
         ...(flags.foreground === true ? { foreground: true } : {}),
       });
-      context.stdout.write(flags.json === true ? `${JSON.stringify(started)}\n` : `unix://${started.socket}\n`);
+      context.stdout.write(
+        flags.json === true ? `${JSON.stringify(started)}\n` : `unix://${started.socket}\n`,
+      );
     });
   add('stop', 'stop the engine; its containers go on').action(async (flags: EngineFlags) => {
     const stopped = await stopEngine(roots(flags));
@@ -49,11 +53,14 @@ export const engine: Register = (program, context) => {
   });
   add('status', 'whether the engine runs, and how').action(async (flags: EngineFlags) => {
     const status = await engineStatus(roots(flags));
-    if (flags.json === true) context.stdout.write(`${JSON.stringify(status ?? { running: false })}\n`);
+    if (flags.json === true)
+      context.stdout.write(`${JSON.stringify(status ?? { running: false })}\n`);
     else if (status === undefined) context.stdout.write('the engine is not running\n');
     else {
       const { version, pid, mode, socket, containers } = status;
-      context.stdout.write(`Pinnace ${version}, process ${pid}, mode ${mode}\nunix://${socket}\n${containers.running} of ${containers.total} containers running\n`);
+      context.stdout.write(
+        `Pinnace ${version}, process ${pid}, mode ${mode}\nunix://${socket}\n${containers.running} of ${containers.total} containers running\n`,
+      );
     }
     if (status === undefined) context.exit(1);
   });

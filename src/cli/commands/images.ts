@@ -25,16 +25,34 @@ export const images: Register = (program, context) => {
     .option('--digests', 'show digests')
     .option('-q, --quiet', 'ids only')
     .option('--no-trunc', 'whole ids')
-    .option('-f, --filter <name=value>', 'filter', (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '-f, --filter <name=value>',
+      'filter',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--format <template>', 'a Go template, json or table')
     .option('--json', 'one JSON object a line')
     .action(async (reference: string | undefined, flags: ImagesFlags) => {
       const client = await context.engine();
-      const wanted = reference === undefined ? flags.filter : [...flags.filter, `reference=${reference}`];
+      const wanted =
+        reference === undefined ? flags.filter : [...flags.filter, `reference=${reference}`];
       const list = await client.images.list({ all: flags.all === true, filters: filters(wanted) });
-      const columns = ['Repository', 'Tag', ...(flags.digests === true ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'];
+      const columns = [
+        'Repository',
+        'Tag',
+        ...(flags.digests === true ? ['Digest'] : []),
+        'ID',
+        'CreatedSince',
+        'Size',
+      ];
       const form = { columns, heads: { ID: 'IMAGE ID', CreatedSince: 'CREATED' }, quiet: 'ID' };
-      writeList(list.flatMap((image) => rows(image, flags)), form, flags, context.stdout);
+      writeList(
+        list.flatMap((image) => rows(image, flags)),
+        form,
+        flags,
+        context.stdout,
+      );
     });
   program
     .command('rmi')
@@ -54,8 +72,13 @@ export const images: Register = (program, context) => {
     .action(async (name: string, flags: { quiet?: boolean; platform?: string }) => {
       const client = await context.engine();
       const platform = flags.platform === undefined ? {} : { platform: flags.platform };
-      if (!/[@:][^/]*$/.test(name) && flags.quiet !== true) context.stdout.write('Using default tag: latest\n');
-      await show(client.images.pull(name, { signal: context.signal, ...platform }), context.stdout, { quiet: flags.quiet === true });
+      if (!/[@:][^/]*$/.test(name) && flags.quiet !== true)
+        context.stdout.write('Using default tag: latest\n');
+      await show(
+        client.images.pull(name, { signal: context.signal, ...platform }),
+        context.stdout,
+        { quiet: flags.quiet === true },
+      );
       context.stdout.write(`${name}\n`);
     });
   program
@@ -67,7 +90,11 @@ export const images: Register = (program, context) => {
       const client = await context.engine();
       const colon = name.lastIndexOf(':');
       const tagged = colon > name.lastIndexOf('/');
-      await client.images.tag(image, tagged ? name.slice(0, colon) : name, tagged ? name.slice(colon + 1) : 'latest');
+      await client.images.tag(
+        image,
+        tagged ? name.slice(0, colon) : name,
+        tagged ? name.slice(colon + 1) : 'latest',
+      );
     });
   archives(program, context);
 };
@@ -79,10 +106,18 @@ const archives: Register = (program, context) => {
     .option('-i, --input <file>', 'the archive instead of standard input')
     .option('-q, --quiet', 'no progress')
     .action(async (flags: { input?: string; quiet?: boolean }) => {
-      if (flags.input === undefined && context.stdin.isTTY) throw new EngineError('invalid', 'load: an archive is needed: --input FILE, or on standard input');
+      if (flags.input === undefined && context.stdin.isTTY)
+        throw new EngineError(
+          'invalid',
+          'load: an archive is needed: --input FILE, or on standard input',
+        );
       const client = await context.engine();
       const archive = flags.input === undefined ? context.stdin : createReadStream(flags.input);
-      await show(client.images.load(archive, { quiet: flags.quiet === true, signal: context.signal }), context.stdout, { quiet: false });
+      await show(
+        client.images.load(archive, { quiet: flags.quiet === true, signal: context.signal }),
+        context.stdout,
+        { quiet: false },
+      );
     });
   program
     .command('save')
@@ -90,7 +125,11 @@ const archives: Register = (program, context) => {
     .argument('<images...>')
     .option('-o, --output <file>', 'the archive instead of standard output')
     .action(async (names: string[], flags: { output?: string }) => {
-      if (flags.output === undefined && context.stdout.isTTY) throw new EngineError('invalid', 'save: refusing to write an archive to a terminal: use --output FILE or redirect');
+      if (flags.output === undefined && context.stdout.isTTY)
+        throw new EngineError(
+          'invalid',
+          'save: refusing to write an archive to a terminal: use --output FILE or redirect',
+        );
       const client = await context.engine();
       const archive = await client.images.save(names, { signal: context.signal });
       if (flags.output === undefined) {
@@ -113,12 +152,21 @@ async function writeWhole(archive: NodeJS.ReadableStream, file: string): Promise
   }
 }
 
-async function remove(names: readonly string[], flags: { force?: boolean; prune: boolean }, context: Context): Promise<void> {
+async function remove(
+  names: readonly string[],
+  flags: { force?: boolean; prune: boolean },
+  context: Context,
+): Promise<void> {
   const client = await context.engine();
   for (const name of names) {
     try {
-      for (const { Untagged, Deleted } of await client.images.remove(name, { force: flags.force === true, noPrune: !flags.prune })) {
-        context.stdout.write(Untagged === undefined ? `Deleted: ${Deleted ?? ''}\n` : `Untagged: ${Untagged}\n`);
+      for (const { Untagged, Deleted } of await client.images.remove(name, {
+        force: flags.force === true,
+        noPrune: !flags.prune,
+      })) {
+        context.stdout.write(
+          Untagged === undefined ? `Deleted: ${Deleted ?? ''}\n` : `Untagged: ${Untagged}\n`,
+        );
       }
     } catch (error) {
       context.stderr.write(`Error response from daemon: ${messageOf(error)}\n`);

@@ -15,7 +15,8 @@ type Look = (client: Client, name: string, flags: InspectFlags) => Promise<unkno
 
 /** In the order that docker looks. */
 const KINDS: Record<string, Look> = {
-  container: (client, name, flags) => client.containers.inspect(name, { size: flags.size === true }),
+  container: (client, name, flags) =>
+    client.containers.inspect(name, { size: flags.size === true }),
   image: (client, name) => client.images.inspect(name),
   network: (client, name) => client.networks.inspect(name),
   volume: (client, name) => client.volumes.inspect(name),
@@ -52,7 +53,11 @@ export const inspect: Register = (program, context) => {
 async function look(client: Client, name: string, flags: InspectFlags): Promise<unknown> {
   if (flags.type !== undefined) {
     const only = KINDS[flags.type];
-    if (only === undefined) throw new EngineError('invalid', `"${flags.type}" is not a valid value for --type; there is ${Object.keys(KINDS).join(', ')}`);
+    if (only === undefined)
+      throw new EngineError(
+        'invalid',
+        `"${flags.type}" is not a valid value for --type; there is ${Object.keys(KINDS).join(', ')}`,
+      );
     return only(client, name, flags);
   }
   for (const kind of Object.values(KINDS)) {

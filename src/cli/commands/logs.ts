@@ -35,6 +35,8 @@ export const logs: Register = (program, context) => {
         signal: context.signal,
       });
       const { Config } = await client.containers.inspect(container);
-      await (multiplexed || Config.Tty !== true ? demultiplex(stream, context) : copyRaw(stream, context.stdout));
+      await (multiplexed || Config.Tty !== true
+        ? demultiplex(stream, context)
+        : copyRaw(stream, context.stdout));
     });
 };

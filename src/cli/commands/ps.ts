@@ -23,7 +23,12 @@ export const ps: Register = (program, context) => {
     .option('-s, --size', 'show sizes')
     .option('-q, --quiet', 'ids only')
     .option('--no-trunc', 'whole ids and commands')
-    .option('-f, --filter <name=value>', 'filter', (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '-f, --filter <name=value>',
+      'filter',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--format <template>', 'a Go template, json or table')
     .option('--json', 'one JSON object a line')
     .action(async (flags: PsFlags) => {
@@ -35,8 +40,22 @@ export const ps: Register = (program, context) => {
         ...(flags.size === true ? { size: true } : {}),
         filters: filters(flags.filter),
       });
-      const columns = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names', ...(flags.size === true ? ['Size'] : [])];
-      writeList(containers.map((container) => row(container, flags)), { columns, heads: HEADS, quiet: 'ID' }, flags, context.stdout);
+      const columns = [
+        'ID',
+        'Image',
+        'Command',
+        'RunningFor',
+        'Status',
+        'Ports',
+        'Names',
+        ...(flags.size === true ? ['Size'] : []),
+      ];
+      writeList(
+        containers.map((container) => row(container, flags)),
+        { columns, heads: HEADS, quiet: 'ID' },
+        flags,
+        context.stdout,
+      );
     });
 };
 
@@ -55,13 +74,20 @@ function row(container: ContainerSummary, flags: PsFlags): Record<string, Value>
     State: container.State,
     Ports: container.Ports.map(port).join(', '),
     Names: container.Names.map((name) => name.replace(/^\//, '')).join(','),
-    Labels: Object.entries(container.Labels).map(([key, value]) => `${key}=${value}`).join(','),
+    Labels: Object.entries(container.Labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
     Mounts: container.Mounts.map((mount) => mount.Name ?? mount.Source).join(','),
     Networks: Object.keys(container.NetworkSettings.Networks).join(','),
-    Size: container.SizeRw === undefined ? '' : `${size(container.SizeRw)} (virtual ${size(container.SizeRootFs ?? 0)})`,
+    Size:
+      container.SizeRw === undefined
+        ? ''
+        : `${size(container.SizeRw)} (virtual ${size(container.SizeRootFs ?? 0)})`,
   };
 }
 
 function port({ IP, PublicPort, PrivatePort, Type }: PortSummary): string {
-  return PublicPort === undefined ? `${PrivatePort}/${Type}` : `${IP ?? ''}:${PublicPort}->${PrivatePort}/${Type}`;
+  return PublicPort === undefined
+    ? `${PrivatePort}/${Type}`
+    : `${IP ?? ''}:${PublicPort}->${PrivatePort}/${Type}`;
 }

@@ -39,14 +39,22 @@ export const run: Register = (program, context) => {
   });
 };
 
-async function runContainer(image: string, words: string[], flags: RunFlags, context: Context): Promise<void> {
+async function runContainer(
+  image: string,
+  words: string[],
+  flags: RunFlags,
+  context: Context,
+): Promise<void> {
   const request = createRequest(image, words, flags, {
     env: context.env,
     readFile: (path) => readFileSync(path, 'utf8'),
     resolvePath: (path) => resolve(path),
   });
   if (request.Tty === true && request.AttachStdin === true && !context.stdin.isTTY) {
-    throw new EngineError('invalid', 'the input device is not a TTY: leave out -t, or run from a terminal');
+    throw new EngineError(
+      'invalid',
+      'the input device is not a TTY: leave out -t, or run from a terminal',
+    );
   }
   const client = await context.engine();
   const { Id, Warnings } = await createWithImage(client, image, request, flags, context);
@@ -60,16 +68,30 @@ async function runContainer(image: string, words: string[], flags: RunFlags, con
   await attachAndStart(client, Id, request, flags, context);
 }
 
-async function createWithImage(client: Client, image: string, request: ContainerCreateRequest, flags: RunFlags, context: Context): Promise<{ Id: string; Warnings: string[] }> {
+async function createWithImage(
+  client: Client,
+  image: string,
+  request: ContainerCreateRequest,
+  flags: RunFlags,
+  context: Context,
+): Promise<{ Id: string; Warnings: string[] }> {
   const pull = async (): Promise<void> => {
-    await show(client.images.pull(image, { signal: context.signal, ...platformOf(flags) }), context.stderr, { quiet: false });
+    await show(
+      client.images.pull(image, { signal: context.signal, ...platformOf(flags) }),
+      context.stderr,
+      { quiet: false },
+    );
   };
   if (flags.pull === 'always') await pull();
-  const create = (): Promise<{ Id: string; Warnings: string[] }> => client.containers.create(flags.name, request, platformOf(flags));
+  const create = (): Promise<{ Id: string; Warnings: string[] }> =>
+    client.containers.create(flags.name, request, platformOf(flags));
   try {
     return await create();
   } catch (error) {
-    const missing = error instanceof EngineError && error.kind === 'not-found' && /no such image/i.test(error.message);
+    const missing =
+      error instanceof EngineError &&
+      error.kind === 'not-found' &&
+      /no such image/i.test(error.message);
     if (!missing || flags.pull === 'never') throw error;
     context.stderr.write(`Unable to find image '${image}' locally\n`);
     await pull();
@@ -81,7 +103,13 @@ function platformOf(flags: RunFlags): { platform?: string } {
   return flags.platform === undefined ? {} : { platform: flags.platform };
 }
 
-async function attachAndStart(client: Client, id: string, request: ContainerCreateRequest, flags: RunFlags, context: Context): Promise<void> {
+async function attachAndStart(
+  client: Client,
+  id: string,
+  request: ContainerCreateRequest,
+  flags: RunFlags,
+  context: Context,
+): Promise<void> {
   const tty = request.Tty === true;
   const attached = await client.containers.attach(id, {
     stdin: request.AttachStdin === true,
@@ -89,9 +117,20 @@ async function attachAndStart(client: Client, id: string, request: ContainerCrea
     stderr: request.AttachStderr === true,
   });
   const { result } = await client.containers.wait(id, flags.rm === true ? 'removed' : 'next-exit');
-  const stop = !tty && flags.sigProxy ? forwardSignals((signal) => client.containers.kill(id, signal), context) : () => undefined;
+  const stop =
+    !tty && flags.sigProxy
+      ? forwardSignals((signal) => client.containers.kill(id, signal), context)
+      : () => undefined;
   try {
-    const joined = join(attached, { tty, stdin: request.AttachStdin === true, resize: (size) => client.containers.resize(id, size) }, context);
+    const joined = join(
+      attached,
+      {
+        tty,
+        stdin: request.AttachStdin === true,
+        resize: (size) => client.containers.resize(id, size),
+      },
+      context,
+    );
     joined.catch(() => undefined);
     try {
       await client.containers.start(id);

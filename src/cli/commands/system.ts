@@ -23,7 +23,10 @@ export const system: Register = (program, context) => {
     .action(async (flags: { format?: string }) => {
       const client = await context.engine();
       const server = await client.system.version();
-      const all = { Client: { Version: VERSION, ApiVersion: client.transport.version }, Server: server };
+      const all = {
+        Client: { Version: VERSION, ApiVersion: client.transport.version },
+        Server: server,
+      };
       context.stdout.write(formatted(all, flags.format) ?? versionText(all));
     });
   program
@@ -34,7 +37,10 @@ export const system: Register = (program, context) => {
       const info = await (await context.engine()).system.info();
       const lines = [
         ['Server Version', info.ServerVersion],
-        ['Containers', `${info.Containers} (${info.ContainersRunning} running, ${info.ContainersPaused} paused, ${info.ContainersStopped} stopped)`],
+        [
+          'Containers',
+          `${info.Containers} (${info.ContainersRunning} running, ${info.ContainersPaused} paused, ${info.ContainersStopped} stopped)`,
+        ],
         ['Images', String(info.Images)],
         ['Storage Driver', info.Driver],
         ['Cgroup', `${info.CgroupDriver}, version ${info.CgroupVersion}`],
@@ -47,14 +53,22 @@ export const system: Register = (program, context) => {
         ['Root Dir', info.DockerRootDir],
         ...info.Warnings.map((warning) => ['WARNING', warning]),
       ];
-      context.stdout.write(formatted(info, flags.format) ?? lines.map(([name, value]) => `${name ?? ''}: ${value ?? ''}\n`).join(''));
+      context.stdout.write(
+        formatted(info, flags.format) ??
+          lines.map(([name, value]) => `${name ?? ''}: ${value ?? ''}\n`).join(''),
+      );
     });
   program
     .command('events')
     .description('show what happens in the engine, as it happens')
     .option('--since <time>', 'RFC 3339, seconds, or a duration such as 10m')
     .option('--until <time>', 'likewise')
-    .option('-f, --filter <name=value>', 'filter', (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '-f, --filter <name=value>',
+      'filter',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--format <template>', 'a Go template or json')
     .action(async (flags: EventFlags) => {
       const client = await context.engine();
@@ -64,7 +78,8 @@ export const system: Register = (program, context) => {
         filters: filters(flags.filter),
         signal: context.signal,
       });
-      for await (const event of events) context.stdout.write(formatted(event, flags.format) ?? eventText(event));
+      for await (const event of events)
+        context.stdout.write(formatted(event, flags.format) ?? eventText(event));
     });
 };
 
@@ -73,7 +88,10 @@ function formatted(value: unknown, format: string | undefined): string | undefin
   return format === 'json' ? `${JSON.stringify(value)}\n` : `${compile(format)(value as Value)}\n`;
 }
 
-function versionText(all: { Client: { Version: string; ApiVersion: string }; Server: { Version: string; ApiVersion: string; MinAPIVersion: string; Os: string; Arch: string } }): string {
+function versionText(all: {
+  Client: { Version: string; ApiVersion: string };
+  Server: { Version: string; ApiVersion: string; MinAPIVersion: string; Os: string; Arch: string };
+}): string {
   const { Client, Server } = all;
   return [
     `Client: pinnace`,
@@ -89,7 +107,10 @@ function versionText(all: { Client: { Version: string; ApiVersion: string }; Ser
 }
 
 function eventText(event: EventMessage): string {
-  const attributes = Object.entries(event.Actor.Attributes).map(([key, value]) => `${key}=${value}`).sort().join(', ');
+  const attributes = Object.entries(event.Actor.Attributes)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(', ');
   const time = new Date(event.timeNano / 1e6).toISOString();
   return `${time} ${event.Type} ${event.Action} ${event.Actor.ID}${attributes === '' ? '' : ` (${attributes})`}\n`;
 }

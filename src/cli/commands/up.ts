@@ -37,6 +37,9 @@ export const up: Register = (program, context) => {
         stderr: context.stderr,
       });
       if (flags.json === true) context.stdout.write(`${JSON.stringify(result)}\n`);
-      else log.write(`dev container ${result.containerId.slice(0, 12)} is ${result.outcome}: ${result.remoteWorkspaceFolder} as ${result.remoteUser}\n`);
+      else
+        log.write(
+          `dev container ${result.containerId.slice(0, 12)} is ${result.outcome}: ${result.remoteWorkspaceFolder} as ${result.remoteUser}\n`,
+        );
     });
 };

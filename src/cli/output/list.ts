@@ -23,7 +23,12 @@ export interface ListForm {
 }
 
 /** Writes the rows in the form that the flags ask for. */
-export function writeList(rows: readonly Record<string, Value>[], form: ListForm, flags: Pick<ListFlags, 'quiet' | 'json' | 'format'>, out: NodeJS.WritableStream): void {
+export function writeList(
+  rows: readonly Record<string, Value>[],
+  form: ListForm,
+  flags: Pick<ListFlags, 'quiet' | 'json' | 'format'>,
+  out: NodeJS.WritableStream,
+): void {
   const head = (key: string): string => form.heads[key] ?? key.toUpperCase();
   if (flags.json === true || flags.format === 'json') {
     for (const row of rows) out.write(`${JSON.stringify(row)}\n`);
@@ -37,7 +42,12 @@ export function writeList(rows: readonly Record<string, Value>[], form: ListForm
   }
 }
 
-function writeTemplate(rows: readonly Record<string, Value>[], format: string, head: (key: string) => string, out: NodeJS.WritableStream): void {
+function writeTemplate(
+  rows: readonly Record<string, Value>[],
+  format: string,
+  head: (key: string) => string,
+  out: NodeJS.WritableStream,
+): void {
   const isTable = format.startsWith('table ');
   const template = compile(isTable ? format.slice('table '.length) : format);
   const lines = rows.map(template);
@@ -55,7 +65,8 @@ export function filters(entries: readonly string[]): Filters {
   const found: Record<string, string[]> = {};
   for (const entry of entries) {
     const at = entry.indexOf('=');
-    if (at < 1) throw new EngineError('invalid', `--filter: invalid filter '${entry}'; it is name=value`);
+    if (at < 1)
+      throw new EngineError('invalid', `--filter: invalid filter '${entry}'; it is name=value`);
     const name = entry.slice(0, at).toLowerCase();
     (found[name] ??= []).push(entry.slice(at + 1));
   }

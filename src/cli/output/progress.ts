@@ -4,7 +4,11 @@ import type { JsonMessage } from '../../lib/api/system.ts';
 import { size } from './human.ts';
 
 /** Writes every message; resolves to the last `aux` seen. */
-export async function show(messages: AsyncIterable<JsonMessage>, out: NodeJS.WriteStream, options: { quiet: boolean }): Promise<Record<string, unknown>> {
+export async function show(
+  messages: AsyncIterable<JsonMessage>,
+  out: NodeJS.WriteStream,
+  options: { quiet: boolean },
+): Promise<Record<string, unknown>> {
   const lines = new Map<string, number>();
   let aux: Record<string, unknown> = {};
   for await (const message of messages) {
@@ -29,7 +33,9 @@ function status(message: JsonMessage, lines: Map<string, number>, out: NodeJS.Wr
     if (!moving) out.write(`${id}: ${text}\n`);
     return;
   }
-  const amount = moving ? `  ${size(current)}${total === undefined || total <= 0 ? '' : `/${size(total)}`}` : '';
+  const amount = moving
+    ? `  ${size(current)}${total === undefined || total <= 0 ? '' : `/${size(total)}`}`
+    : '';
   const known = lines.get(id);
   if (known === undefined) {
     lines.set(id, lines.size);

@@ -18,7 +18,14 @@ type Node =
   | { kind: 'print'; expression: Expression }
   | { kind: 'set'; name: string; expression: Expression }
   | { kind: 'if' | 'with'; condition: Expression; then: Node[]; otherwise: Node[] }
-  | { kind: 'range'; over: Expression; key: string | null; item: string | null; then: Node[]; otherwise: Node[] };
+  | {
+      kind: 'range';
+      over: Expression;
+      key: string | null;
+      item: string | null;
+      then: Node[];
+      otherwise: Node[];
+    };
 
 interface Scope {
   readonly dot: Value;
@@ -96,7 +103,8 @@ class Parser {
     if (word === 'range') return this.range(text.slice('range'.length));
     if (word === 'end' || word === 'else') fail(`unexpected {{${word}}}`);
     const set = /^(\$\w*)\s*:?=\s*(.+)$/s.exec(text);
-    if (set !== null) return { kind: 'set', name: set[1] ?? '', expression: parsePipeline(set[2] ?? '') };
+    if (set !== null)
+      return { kind: 'set', name: set[1] ?? '', expression: parsePipeline(set[2] ?? '') };
     return { kind: 'print', expression: parsePipeline(text) };
   }
 
@@ -109,26 +117,48 @@ class Parser {
     const closer = this.closer;
     if (!closer.startsWith('else')) return [];
     const chained = /^else\s+(if|with)\b(.*)$/s.exec(closer);
-    if (chained !== null) return [this.branch(chained[1] === 'if' ? 'if' : 'with', chained[2] ?? '')];
+    if (chained !== null)
+      return [this.branch(chained[1] === 'if' ? 'if' : 'with', chained[2] ?? '')];
     return this.block(['end']);
   }
 
   private range(head: string): Node {
     const named = /^\s*(\$\w+)(?:\s*,\s*(\$\w+))?\s*:=\s*(.+)$/s.exec(head);
     const then = this.block(['else', 'end']);
-    const [key, item] = named === null ? [null, null] : named[2] === undefined ? [null, named[1] ?? null] : [named[1] ?? null, named[2]];
-    return { kind: 'range', over: parsePipeline(named?.[3] ?? head), key, item, then, otherwise: this.otherwise() };
+    const [key, item] =
+      named === null
+        ? [null, null]
+        : named[2] === undefined
+          ? [null, named[1] ?? null]
+          : [named[1] ?? null, named[2]];
+    return {
+      kind: 'range',
+      over: parsePipeline(named?.[3] ?? head),
+      key,
+      item,
+      then,
+      otherwise: this.otherwise(),
+    };
   }
 }
 
-const TOKEN = /\s*(?:("(?:[^"\\]|\\.)*")|`([^`]*)`|(-?\d+(?:\.\d+)?)|(\$\w*(?:\.\w+)*)|(\.[\w.]*)|([A-Za-z_]\w*)|([()|]))/y;
+const TOKEN =
+  /\s*(?:("(?:[^"\\]|\\.)*")|`([^`]*)`|(-?\d+(?:\.\d+)?)|(\$\w*(?:\.\w+)*)|(\.[\w.]*)|([A-Za-z_]\w*)|([()|]))/y;
 
 interface Token {
   readonly kind: 'string' | 'number' | 'variable' | 'field' | 'word' | 'mark';
   readonly text: string;
 }
 
-const KINDS: readonly Token['kind'][] = ['string', 'string', 'number', 'variable', 'field', 'word', 'mark'];
+const KINDS: readonly Token['kind'][] = [
+  'string',
+  'string',
+  'number',
+  'variable',
+  'field',
+  'word',
+  'mark',
+];
 
 function tokens(source: string): Token[] {
   const found: Token[] = [];
@@ -140,7 +170,10 @@ function tokens(source: string): Token[] {
     if (match === null) fail(`unexpected ${JSON.stringify(trimmed.slice(start))}`);
     const group = match.slice(1).findIndex((text) => (text as string | undefined) !== undefined);
     const text = match[group + 1] ?? '';
-    found.push({ kind: KINDS[group] ?? 'mark', text: group === 0 ? (JSON.parse(text) as string) : text });
+    found.push({
+      kind: KINDS[group] ?? 'mark',
+      text: group === 0 ? (JSON.parse(text) as string) : text,
+    });
   }
   return found;
 }
@@ -149,7 +182,8 @@ function parsePipeline(source: string): Expression {
   const list = tokens(source);
   const state = { list, at: 0 };
   const expression = pipeline(state);
-  if (state.at < list.length) fail(`unexpected ${JSON.stringify(list[state.at]?.text)} in ${JSON.stringify(source.trim())}`);
+  if (state.at < list.length)
+    fail(`unexpected ${JSON.stringify(list[state.at]?.text)} in ${JSON.stringify(source.trim())}`);
   return expression;
 }
 
@@ -175,7 +209,11 @@ function command(state: State): Expression {
   state.at += 1;
   if (!(first.text in FUNCTIONS)) fail(`function ${JSON.stringify(first.text)} not defined`);
   const args: Expression[] = [];
-  for (let next = state.list[state.at]; next !== undefined && next.text !== '|' && next.text !== ')'; next = state.list[state.at]) {
+  for (
+    let next = state.list[state.at];
+    next !== undefined && next.text !== '|' && next.text !== ')';
+    next = state.list[state.at]
+  ) {
     args.push(operand(state));
   }
   return { kind: 'call', name: first.text, args };
@@ -189,7 +227,12 @@ function operand(state: State): Expression {
   if (token === undefined) return fail('a value is missing');
   if (token.kind === 'string') return { kind: 'value', value: token.text };
   if (token.kind === 'number') return { kind: 'value', value: Number(token.text) };
-  if (token.kind === 'field') return { kind: 'field', from: null, names: token.text.split('.').filter((name) => name !== '') };
+  if (token.kind === 'field')
+    return {
+      kind: 'field',
+      from: null,
+      names: token.text.split('.').filter((name) => name !== ''),
+    };
   if (token.kind === 'variable') {
     const [name = '$', ...names] = token.text.split('.');
     return { kind: 'field', from: { kind: 'variable', name }, names };
@@ -201,7 +244,11 @@ function operand(state: State): Expression {
     const field = state.list[state.at];
     if (field?.kind !== 'field') return inner;
     state.at += 1;
-    return { kind: 'field', from: inner, names: field.text.split('.').filter((name) => name !== '') };
+    return {
+      kind: 'field',
+      from: inner,
+      names: field.text.split('.').filter((name) => name !== ''),
+    };
   }
   if (token.text in LITERALS) return { kind: 'value', value: LITERALS[token.text] ?? null };
   if (token.text in FUNCTIONS) return { kind: 'call', name: token.text, args: [] };
@@ -249,13 +296,19 @@ function evaluate(expression: Expression, scope: Scope): Value {
       return expression.value;
     case 'variable': {
       const value = scope.variables.get(expression.name);
-      return value === undefined ? fail(`undefined variable ${JSON.stringify(expression.name)}`) : value;
+      return value === undefined
+        ? fail(`undefined variable ${JSON.stringify(expression.name)}`)
+        : value;
     }
     case 'field':
-      return field(expression.from === null ? scope.dot : evaluate(expression.from, scope), expression.names);
+      return field(
+        expression.from === null ? scope.dot : evaluate(expression.from, scope),
+        expression.names,
+      );
     case 'call': {
       const call = FUNCTIONS[expression.name];
-      if (call === undefined) return fail(`function ${JSON.stringify(expression.name)} not defined`);
+      if (call === undefined)
+        return fail(`function ${JSON.stringify(expression.name)} not defined`);
       return call(expression.args.map((arg) => evaluate(arg, scope)));
     }
   }
@@ -265,7 +318,8 @@ function field(from: Value, names: readonly string[]): Value {
   let value = from;
   for (const name of names) {
     if (value === null) return fail(`nil data; no entry for key ${JSON.stringify(name)}`);
-    if (typeof value !== 'object' || Array.isArray(value)) return fail(`can't evaluate field ${name}`);
+    if (typeof value !== 'object' || Array.isArray(value))
+      return fail(`can't evaluate field ${name}`);
     const next: Value | undefined = value[name];
     if (next === undefined) return fail(`map has no entry for key ${JSON.stringify(name)}`);
     value = next;
@@ -305,7 +359,8 @@ function order(a: Value | undefined, b: Value | undefined): number {
 function entry(of: Value | undefined, keys: readonly Value[]): Value {
   let value: Value = of ?? null;
   for (const key of keys) {
-    if (Array.isArray(value)) value = value[Number(key)] ?? fail(`index out of range: ${text(key)}`);
+    if (Array.isArray(value))
+      value = value[Number(key)] ?? fail(`index out of range: ${text(key)}`);
     else if (value !== null && typeof value === 'object') value = value[text(key)] ?? '';
     else fail(`can't index ${print(value)}`);
   }
@@ -315,13 +370,16 @@ function entry(of: Value | undefined, keys: readonly Value[]): Value {
 /** %s %v %d %q %t and %%, with a width. */
 function format(pattern: string, args: readonly Value[]): string {
   let next = 0;
-  return pattern.replaceAll(/%(-?)(\d*)([svdqt%])/g, (_, left: string, width: string, verb: string) => {
-    if (verb === '%') return '%';
-    const value = args[next];
-    next += 1;
-    const shown = verb === 'q' ? JSON.stringify(text(value)) : text(value);
-    return left === '-' ? shown.padEnd(Number(width)) : shown.padStart(Number(width));
-  });
+  return pattern.replaceAll(
+    /%(-?)(\d*)([svdqt%])/g,
+    (_, left: string, width: string, verb: string) => {
+      if (verb === '%') return '%';
+      const value = args[next];
+      next += 1;
+      const shown = verb === 'q' ? JSON.stringify(text(value)) : text(value);
+      return left === '-' ? shown.padEnd(Number(width)) : shown.padStart(Number(width));
+    },
+  );
 }
 
 const FUNCTIONS: Record<string, (args: readonly Value[]) => Value> = {
@@ -332,11 +390,17 @@ const FUNCTIONS: Record<string, (args: readonly Value[]) => Value> = {
   upper: ([value]) => text(value).toUpperCase(),
   title: ([value]) => text(value).replaceAll(/\b\w/g, (letter) => letter.toUpperCase()),
   truncate: ([value, length]) => text(value).slice(0, Number(length)),
-  pad: ([value, before, after]) => ' '.repeat(Number(before)) + text(value) + ' '.repeat(Number(after)),
+  pad: ([value, before, after]) =>
+    ' '.repeat(Number(before)) + text(value) + ' '.repeat(Number(after)),
   println: (args) => `${args.map(text).join(' ')}\n`,
   print: (args) => args.map(text).join(''),
   printf: ([pattern, ...args]) => format(text(pattern), args),
-  len: ([value]) => (Array.isArray(value) ? value.length : value !== null && typeof value === 'object' ? Object.keys(value).length : text(value).length),
+  len: ([value]) =>
+    Array.isArray(value)
+      ? value.length
+      : value !== null && typeof value === 'object'
+        ? Object.keys(value).length
+        : text(value).length,
   index: ([of, ...keys]) => entry(of, keys),
   eq: ([value, ...others]) => others.some((other) => order(value, other) === 0),
   ne: ([a, b]) => order(a, b) !== 0,

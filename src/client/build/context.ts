@@ -18,15 +18,26 @@ export interface BuildContext {
 export function buildContext(folder: string, file?: string): BuildContext {
   const root = resolve(folder);
   if (!existsSync(root) || !statSync(root).isDirectory()) {
-    throw new EngineError('not-found', `unable to prepare context: path "${folder}" not found`, { path: root });
+    throw new EngineError('not-found', `unable to prepare context: path "${folder}" not found`, {
+      path: root,
+    });
   }
   const path = file === undefined ? join(root, 'Dockerfile') : resolve(file);
   if (!existsSync(path)) {
-    throw new EngineError('not-found', `unable to evaluate symlinks in Dockerfile path: ${path} does not exist`, { path });
+    throw new EngineError(
+      'not-found',
+      `unable to evaluate symlinks in Dockerfile path: ${path} does not exist`,
+      { path },
+    );
   }
   const inside = relative(root, path);
   const outside = inside.startsWith('..') || isAbsolute(inside);
-  if (outside) throw new EngineError('invalid', `the Dockerfile ${path} is not in the build context ${root}; move it there`, { path });
+  if (outside)
+    throw new EngineError(
+      'invalid',
+      `the Dockerfile ${path} is not in the build context ${root}; move it there`,
+      { path },
+    );
   const ignore = parseDockerignore(ignoreText(root, path));
   // The engine needs these two even when they are ignored.
   const always = new Set([inside, '.dockerignore']);
@@ -44,7 +55,9 @@ function ignoreText(root: string, dockerfile: string): string {
 function listFiles(root: string, wanted: (name: string) => boolean): string[] {
   const names: string[] = [];
   const walk = (folder: string): void => {
-    for (const entry of readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )) {
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (wanted(name)) names.push(name);
       if (entry.isDirectory()) walk(name);
@@ -61,13 +74,23 @@ function pack(root: string, names: readonly string[]): Readable {
     out.end(Buffer.alloc(1024));
     return out;
   }
-  const tar = create({ cwd: root, noDirRecurse: true, portable: false, follow: false }, names.map((name) => `./${name}`));
-  tar.on('error', (error: unknown) => out.destroy(error instanceof Error ? error : new Error(String(error))));
+  const tar = create(
+    { cwd: root, noDirRecurse: true, portable: false, follow: false },
+    names.map((name) => `./${name}`),
+  );
+  tar.on('error', (error: unknown) =>
+    out.destroy(error instanceof Error ? error : new Error(String(error))),
+  );
   tar.pipe(out);
   return out;
 }
 
 /** The name that docker gives an image of a folder: lower case, nothing but letters, digits and dashes. */
 export function imageNameOf(folder: string): string {
-  return basename(resolve(folder)).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '') || 'workspace';
+  return (
+    basename(resolve(folder))
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '') || 'workspace'
+  );
 }

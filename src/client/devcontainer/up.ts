@@ -1,0 +1,224 @@
+/** `up`: from a folder with devcontainer.json to its running container. What it made and could not finish, it removes. */
+
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { dirname, relative, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import type { JsonMessage } from '../../lib/api/system.ts';
+import type { DevContainerConfig, LifecycleCommand } from '../../lib/devcontainer/config.ts';
+import { CONFIG_HASH } from '../../lib/devcontainer/labels.ts';
+import { createRequestOf, workspaceFolderOf } from '../../lib/devcontainer/request.ts';
+import { substitute } from '../../lib/devcontainer/variables.ts';
+import { EngineError } from '../../lib/errors.ts';
+import type { Client } from '../api/client.ts';
+import { buildContext, imageNameOf } from '../build/context.ts';
+import { inside, runLifecycle } from './exec.ts';
+import { findConfig, findContainer, type FoundConfig } from './find.ts';
+
+export interface UpOptions {
+  readonly folder: string;
+  /** Another devcontainer.json than the folder's own. */
+  readonly config?: string;
+  readonly removeExisting: boolean;
+  readonly noCache: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Shows the messages of a build or pull; resolves to the last `aux`. */
+  readonly show: (messages: AsyncIterable<JsonMessage>) => Promise<Record<string, unknown>>;
+  readonly say: (line: string) => void;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+export interface UpResult {
+  /** created: made now; started: was stopped; running: was there. */
+  readonly outcome: 'created' | 'started' | 'running';
+  readonly containerId: string;
+  readonly remoteUser: string;
+  readonly remoteWorkspaceFolder: string;
+}
+
+/** Brings the dev container up. Throws EngineError naming file and property, or the step that failed. */
+export async function up(client: Client, options: UpOptions): Promise<UpResult> {
+  const found = findConfig(options.folder, options.config);
+  const existing = await findContainer(client, found.folder);
+  if (existing !== undefined) {
+    const current = existing.Labels[CONFIG_HASH] === found.hash;
+    if (!current && !options.removeExisting)
+      options.say('devcontainer.json has changed since the container was made: making it anew');
+    if (current && !options.removeExisting) return reuse(client, existing.Id, found, options);
+    await client.containers.remove(existing.Id, { force: true });
+  }
+  return make(client, found, options);
+}
+
+async function reuse(
+  client: Client,
+  id: string,
+  found: FoundConfig,
+  options: UpOptions,
+): Promise<UpResult> {
+  const config = resolved(found, options);
+  const running = (await client.containers.inspect(id)).State.Running;
+  if (!running) {
+    await client.containers.start(id);
+    await lifecycle(client, id, config, found, ['postStartCommand'], options);
+  }
+  return result(client, id, found, running ? 'running' : 'started', options);
+}
+
+async function make(client: Client, found: FoundConfig, options: UpOptions): Promise<UpResult> {
+  const config = resolved(found, options);
+  if (config.initializeCommand !== undefined)
+    await runOnHost(config.initializeCommand, found.folder, options);
+  const image = await imageOf(client, config, found, options);
+  const request = createRequestOf(config, image, {
+    folder: found.folder,
+    configFile: found.file,
+    configHash: found.hash,
+  });
+  const { Id, Warnings } = await client.containers.create(undefined, request);
+  for (const warning of Warnings) options.say(`warning: ${warning}`);
+  try {
+    await client.containers.start(Id);
+    await lifecycle(
+      client,
+      Id,
+      config,
+      found,
+      ['onCreateCommand', 'updateContentCommand', 'postCreateCommand', 'postStartCommand'],
+      options,
+    );
+  } catch (error) {
+    await client.containers.remove(Id, { force: true, volumes: true });
+    throw error;
+  }
+  return result(client, Id, found, 'created', options);
+}
+
+function resolved(found: FoundConfig, options: UpOptions): DevContainerConfig {
+  const scope = {
+    localEnv: options.env,
+    localWorkspaceFolder: found.folder,
+    containerWorkspaceFolder: '',
+    devcontainerId: createHash('sha256')
+      .update(`${found.folder}\0${found.file}`)
+      .digest('hex')
+      .slice(0, 52),
+  };
+  const folder = substitute(workspaceFolderOf(found.config, found.folder), scope);
+  return substitute(
+    { ...found.config, workspaceFolder: folder },
+    { ...scope, containerWorkspaceFolder: folder },
+  );
+}
+
+async function imageOf(
+  client: Client,
+  config: DevContainerConfig,
+  found: FoundConfig,
+  options: UpOptions,
+): Promise<string> {
+  const { build, image } = config;
+  if (build !== undefined) {
+    const dockerfile = resolve(dirname(found.file), build.dockerfile);
+    const context = buildContext(resolve(dirname(found.file), build.context ?? '.'), dockerfile);
+    const name = `pinnace-dev-${imageNameOf(found.folder)}-${createHash('sha256').update(found.folder).digest('hex').slice(0, 8)}:latest`;
+    options.say(`building the image of ${relative(found.folder, dockerfile)}`);
+    const cacheFrom = build.cacheFrom === undefined ? [] : [build.cacheFrom].flat();
+    await options.show(
+      client.images.build(
+        context.tar,
+        {
+          dockerfile: context.dockerfile,
+          tags: [name],
+          noCache: options.noCache,
+          buildArgs: build.args ?? {},
+          ...(build.target === undefined ? {} : { target: build.target }),
+          ...(cacheFrom.length === 0 ? {} : { cacheFrom }),
+        },
+        { signal: options.signal },
+      ),
+    );
+    return name;
+  }
+  const name = image ?? '';
+  try {
+    await client.images.inspect(name);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.kind === 'not-found')) throw error;
+    options.say(`pulling ${name}`);
+    await options.show(client.images.pull(name, { signal: options.signal }));
+  }
+  return name;
+}
+
+type Hook = 'onCreateCommand' | 'updateContentCommand' | 'postCreateCommand' | 'postStartCommand';
+
+async function lifecycle(
+  client: Client,
+  id: string,
+  config: DevContainerConfig,
+  found: FoundConfig,
+  hooks: readonly Hook[],
+  options: UpOptions,
+): Promise<void> {
+  const how = inside(await client.containers.inspect(id), found.folder, [], options.env);
+  for (const hook of hooks) {
+    const command = config[hook];
+    if (command === undefined) continue;
+    options.say(`running ${hook}`);
+    await runLifecycle(client, how, hook, command, options);
+  }
+}
+
+async function result(
+  client: Client,
+  id: string,
+  found: FoundConfig,
+  outcome: UpResult['outcome'],
+  options: UpOptions,
+): Promise<UpResult> {
+  const { user, workdir } = inside(
+    await client.containers.inspect(id),
+    found.folder,
+    [],
+    options.env,
+  );
+  return {
+    outcome,
+    containerId: id,
+    remoteUser: user === '' ? 'root' : user,
+    remoteWorkspaceFolder: workdir,
+  };
+}
+
+/** initializeCommand runs on the host: the person who runs `up` has asked for it by doing so. */
+async function runOnHost(
+  command: LifecycleCommand,
+  folder: string,
+  options: UpOptions,
+): Promise<void> {
+  options.say('running initializeCommand on this machine');
+  const parts =
+    typeof command === 'string' || Array.isArray(command)
+      ? { initializeCommand: command }
+      : command;
+  for (const [name, words] of Object.entries(parts)) {
+    const [program = '', ...args] = typeof words === 'string' ? ['/bin/sh', '-c', words] : words;
+    const status = await new Promise<number>((done, fail) => {
+      const child = spawn(program, args, {
+        cwd: folder,
+        stdio: ['ignore', 'inherit', 'inherit'],
+        signal: options.signal,
+      });
+      child.once('error', fail);
+      child.once('exit', (code) => done(code ?? 1));
+    });
+    if (status !== 0)
+      throw new EngineError(
+        'internal',
+        `initializeCommand${name === 'initializeCommand' ? '' : `.${name}`} failed with status ${status}`,
+      );
+  }
+}
