@@ -192,7 +192,7 @@ fn join(pid: i32) -> Result<Mode, Failure> {
         }
         Failure::errno(format!("cannot join the name spaces of process {pid}"), errno)
     };
-    let target = Pid::from_raw(pid)
+    let target = Pid::from_raw(pid.max(0))
         .filter(|_| pid > 0)
         .ok_or_else(|| gone(Errno::SRCH))?;
     let pidfd = rustix::process::pidfd_open(target, PidfdFlags::empty()).map_err(gone)?;
