@@ -1,5 +1,7 @@
-/** `engine start|stop|status`: the daemon of this user. */
+/** `engine start|stop|status|purge`: the daemon of this user. */
 
+import { purgeEngine } from '../../client/engine/purge.ts';
+import { EngineError } from '../../lib/errors.ts';
 import { startEngine } from '../../client/engine/start.ts';
 import { engineStatus } from '../../client/engine/status.ts';
 import { stopEngine } from '../../client/engine/stop.ts';
@@ -12,6 +14,7 @@ interface EngineFlags {
   idleExit?: string;
   foreground?: boolean;
   json?: boolean;
+  yes?: boolean;
 }
 
 export const engine: Register = (program, context) => {
@@ -64,4 +67,15 @@ export const engine: Register = (program, context) => {
     }
     if (status === undefined) context.exit(1);
   });
+  add('purge', "remove every container, image and volume, and the engine's folders")
+    .option('--yes', 'yes, remove them')
+    .action(async (flags: EngineFlags) => {
+      if (flags.yes !== true) {
+        throw new EngineError(
+          'invalid',
+          'engine purge removes all containers, images and volumes: add --yes',
+        );
+      }
+      for (const root of await purgeEngine(roots(flags))) context.stdout.write(`removed ${root}\n`);
+    });
 };
