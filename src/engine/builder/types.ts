@@ -37,7 +37,11 @@ export interface BuildMessage {
 
 export interface Builder {
   /** Builds from a context tar (any compression). Resolves to the image's id. */
-  build(context: Readable, options: BuildOptions, io: { write: (message: BuildMessage) => void; signal: AbortSignal }): Promise<string>;
+  build(
+    context: Readable,
+    options: BuildOptions,
+    io: { write: (message: BuildMessage) => void; signal: AbortSignal },
+  ): Promise<string>;
   /** Snapshots that the cache needs, for sweeps. */
   neededChains(): ReadonlySet<string>;
   prune(options: { all: boolean }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;

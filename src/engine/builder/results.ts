@@ -1,0 +1,44 @@
+/** What is left of a build and what the cache holds for nobody: judged here, removed through the helper. */
+import { rm } from 'node:fs/promises';
+import { EngineError } from '../../lib/errors.ts';
+import type { Image } from '../images/types.ts';
+import type { Native } from '../runtime/types.ts';
+import type { SnapshotStore } from '../storage/types.ts';
+import type { CacheRow } from './cache.ts';
+
+/** Removes a build's folder; the helper takes trees of any depth, the plain way is for when it cannot run. */
+export async function removeBuilt(native: Native, dir: string): Promise<void> {
+  try {
+    await native.call(['layer', 'remove'], { dirs: [dir] });
+  } catch {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Rows whose snapshot is in no image's chain. */
+export function unusedRows(
+  rows: readonly CacheRow[],
+  images: readonly Image[],
+  snapshots: SnapshotStore,
+): CacheRow[] {
+  const used = new Set<string>();
+  for (const image of images) {
+    for (
+      let at = image.chainId;
+      at !== null && !used.has(at);
+      at = snapshots.get(at)?.parent ?? null
+    )
+      used.add(at);
+  }
+  return rows.filter(({ chainId }) => chainId !== null && !used.has(chainId));
+}
+
+/** `--network` of a build. Throws `invalid` for what only containers have. */
+export function parseNetwork(mode: string): 'default' | 'none' | 'host' {
+  if (mode === '' || mode === 'default' || mode === 'bridge') return 'default';
+  if (mode === 'none' || mode === 'host') return mode;
+  throw new EngineError(
+    'not-implemented',
+    `--network ${mode} is not implemented for builds: use default, none or host`,
+  );
+}

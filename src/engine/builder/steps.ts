@@ -1,0 +1,353 @@
+/**
+ * One step of a stage: its cache key, the cached result when there is one, else the work. Identical steps of builds
+ * under way are done once. Owns the draft of a step from its making to its commit or its end.
+ */
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ResourceLimits } from '../../lib/api/containers.ts';
+import { EngineError, kindOf } from '../../lib/errors.ts';
+import { shortId } from '../../lib/image/digest.ts';
+import type { SpecHost } from '../runtime/spec.ts';
+import type { Native, Root, Runtime } from '../runtime/types.ts';
+import type { Draft, Lease, Places, SnapshotStore } from '../storage/types.ts';
+import type { BuildCache, CacheRow } from './cache.ts';
+import { resolveInside, type BuildContext } from './context.ts';
+import { copyFiles, isUnchanged, makeWorkdir, missingSource, type ContextHash } from './files.ts';
+import type { Action, CopyAction, RunAction, RunMount, Source, Step } from './plan/graph.ts';
+import { copyKey, hashParts, runKey, workdirKey, type Key, type SourceContent } from './keys.ts';
+import type { CacheMounts } from './mounts.ts';
+import type { StageOutput } from './output.ts';
+import { exitError, runCommand, startError, type PreparedMount } from './run.ts';
+
+/** What the builder's builds share. */
+export interface BuildParts {
+  readonly places: Places;
+  readonly snapshots: SnapshotStore;
+  readonly runtime: Runtime;
+  readonly native: Native;
+  readonly host: SpecHost;
+  readonly cache: BuildCache;
+  readonly mounts: CacheMounts;
+  /** Steps that are being done now, by key. */
+  readonly flights: Map<Key, Promise<CacheRow>>;
+  /** Waits for a processor; resolves to the call that gives it back. */
+  readonly slot: (signal: AbortSignal) => Promise<() => void>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One build. */
+export interface BuildRun {
+  readonly id: string;
+  readonly context: BuildContext;
+  readonly hash: ContextHash;
+  readonly lease: Lease;
+  readonly signal: AbortSignal;
+  readonly noCache: boolean;
+  readonly limits: ResourceLimits;
+  readonly shmSize: number;
+  readonly extraHosts: readonly string[];
+  /** The tree of a stage (when it is built) or an image; null: empty. */
+  readonly chainOf: (source: Exclude<Source, { kind: 'context' }>) => Promise<string | null>;
+  /** A number that no other step of the build has. */
+  readonly next: () => number;
+}
+
+/** Where a stage stands. */
+export interface Position {
+  readonly fileKey: Key;
+  readonly chainId: string | null;
+}
+
+export interface StepResult {
+  readonly position: Position;
+  readonly created: string;
+}
+
+type FileAction = Exclude<Action, { kind: 'meta' }>;
+
+/** Does a step that touches files, or takes its result from the cache. */
+export async function fileStep(
+  step: Step & { action: FileAction },
+  at: Position,
+  io: { parts: BuildParts; run: BuildRun; out: StageOutput },
+): Promise<StepResult> {
+  const { parts, run, out } = io;
+  const key = await keyOf(step.action, at, run);
+  const row = run.noCache ? undefined : await cachedRow(key, at, { parts, run });
+  if (row !== undefined) {
+    out.text(' ---> Using cache\n');
+    parts.cache.touch(key);
+    return settle(row, run);
+  }
+  const work = perform(step, key, at, io);
+  parts.flights.set(key, work);
+  work.catch(() => undefined);
+  try {
+    return settle(await work, run);
+  } finally {
+    if (parts.flights.get(key) === work) parts.flights.delete(key);
+  }
+}
+
+function settle(row: CacheRow, run: BuildRun): StepResult {
+  if (row.chainId !== null) run.lease.add(row.chainId);
+  return { position: { fileKey: row.key, chainId: row.chainId }, created: row.created };
+}
+
+/** A usable row, also one that another build is making right now; a failure there is not ours. */
+async function cachedRow(
+  key: Key,
+  at: Position,
+  { parts, run }: { parts: BuildParts; run: BuildRun },
+): Promise<CacheRow | undefined> {
+  for (let flight = parts.flights.get(key); flight !== undefined; flight = parts.flights.get(key)) {
+    const row = await abortable(flight, run.signal).catch(() => undefined);
+    run.signal.throwIfAborted();
+    if (row !== undefined) break;
+  }
+  const row = parts.cache.get(key);
+  return row !== undefined && fits(row, at, parts.snapshots) ? row : undefined;
+}
+
+/** A row counts when its snapshot is there and stands on the very tree at hand (a rebuild may have changed that). */
+function fits(row: CacheRow, at: Position, snapshots: SnapshotStore): boolean {
+  if (row.chainId === at.chainId) return true;
+  if (row.chainId === null) return false;
+  const snapshot = snapshots.get(row.chainId);
+  return snapshot !== undefined && snapshot.parent === at.chainId;
+}
+
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(new EngineError('cancelled', 'the build was cancelled', { cause: signal.reason }));
+    };
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', abort);
+    });
+  });
+}
+
+async function keyOf(action: FileAction, at: Position, run: BuildRun): Promise<Key> {
+  if (action.kind === 'workdir') return workdirKey(at.fileKey, action);
+  if (action.kind === 'copy') return copyKey(at.fileKey, action, await copyContent(action, run));
+  const mounts = await Promise.all(
+    action.mounts.map(async (mount) => ({ mount, content: await mountContent(mount, run) })),
+  );
+  return runKey(at.fileKey, action, mounts);
+}
+
+/** Trees of stages and images count whole, by chain id: COPY --from keeps owners, which content hashes leave out. */
+async function copyContent(action: CopyAction, run: BuildRun): Promise<SourceContent> {
+  if (action.source.kind !== 'context') return (await run.chainOf(action.source)) ?? 'empty';
+  const entries = action.patterns.length === 0 ? [] : await run.hash(action.patterns);
+  for (const { pattern, matches } of entries)
+    if (matches.length === 0) throw missingSource(action, pattern);
+  return entries;
+}
+
+async function mountContent(mount: RunMount, run: BuildRun): Promise<SourceContent | null> {
+  if (mount.type !== 'bind') return null;
+  if (mount.source.kind === 'context') return run.hash([mount.path]);
+  return (await run.chainOf(mount.source)) ?? 'empty';
+}
+
+interface Work {
+  readonly draft: Draft;
+  readonly parts: BuildParts;
+  readonly run: BuildRun;
+  readonly out: StageOutput;
+  /** A folder of this step's own; not made yet. */
+  readonly dir: string;
+}
+
+async function perform(
+  step: Step & { action: FileAction },
+  key: Key,
+  at: Position,
+  io: { parts: BuildParts; run: BuildRun; out: StageOutput },
+): Promise<CacheRow> {
+  const { parts, run, out } = io;
+  const release = await parts.slot(run.signal);
+  try {
+    const began = performance.now();
+    const draft = await parts.snapshots.draft(at.chainId);
+    let chainId = at.chainId;
+    let size = 0;
+    let log = '';
+    try {
+      log = await act(step.action, {
+        draft,
+        parts,
+        run,
+        out,
+        dir: join(run.context.dir, `step-${String(run.next())}`),
+      });
+      if (await isUnchanged(draft)) await parts.snapshots.discard(draft);
+      else {
+        const snapshot = await parts.snapshots.commit(draft, {
+          signal: run.signal,
+          lease: run.lease,
+        });
+        chainId = snapshot.chainId;
+        size = snapshot.size;
+      }
+    } catch (error) {
+      await parts.snapshots.discard(draft);
+      throw error;
+    }
+    const row: CacheRow = {
+      key,
+      parentKey: at.fileKey,
+      chainId,
+      config: JSON.stringify({ text: step.text, createdBy: step.createdBy, line: step.line }),
+      size,
+      ms: performance.now() - began,
+      log,
+      created: new Date(parts.now()).toISOString(),
+    };
+    parts.cache.put(row);
+    return row;
+  } finally {
+    release();
+  }
+}
+
+/** Resolves to what the step printed. */
+async function act(action: FileAction, work: Work): Promise<string> {
+  const { draft, run, dir } = work;
+  const { native } = work.parts;
+  const { signal } = run;
+  if (action.kind === 'run') return runStep(action, work);
+  if (action.kind === 'workdir') await makeWorkdir(action, { draft, native, signal });
+  else {
+    const ignore = action.source.kind === 'context' ? run.context.ignore : [];
+    await copyFiles(action, {
+      draft,
+      native,
+      signal,
+      source: await rootOf(action.source, work),
+      ignore,
+      inlineDir: dir,
+    });
+  }
+  return '';
+}
+
+async function rootOf(source: Source, { parts, run, dir }: Work): Promise<Root> {
+  if (source.kind === 'context') return { dir: run.context.root };
+  const lowers = parts.snapshots.lowers(await run.chainOf(source));
+  if (lowers.length > 0) return { lowers };
+  const empty = `${dir}-empty`;
+  await mkdir(empty, { recursive: true });
+  return { dir: empty };
+}
+
+async function runStep(action: RunAction, work: Work): Promise<string> {
+  const { parts, run, out, draft, dir } = work;
+  const id = shortId(hashParts(run.id, dir));
+  const undo: (() => void)[] = [];
+  try {
+    const mounts: PreparedMount[] = [];
+    for (const [at, mount] of action.mounts.entries())
+      mounts.push(await prepare(mount, work, { at, undo }));
+    out.text(` ---> Running in ${id}\n`);
+    const result = await runCommand(action, {
+      id,
+      draft,
+      mounts,
+      dir,
+      shimDir: join(parts.places.shimsDir, `build-${id}`),
+      runtime: parts.runtime,
+      host: parts.host,
+      limits: run.limits,
+      shmSize: run.shmSize,
+      extraHosts: run.extraHosts,
+      write: out.text,
+      signal: run.signal,
+    }).catch((error: unknown) => {
+      throw startError(action, error);
+    });
+    const failure = exitError(action, result.exit);
+    if (failure !== null) throw failure;
+    out.text(` ---> Removed intermediate container ${id}\n`);
+    return result.log;
+  } finally {
+    for (const step of undo.reverse()) step();
+  }
+}
+
+/** A mount as the runtime takes it. What is written to a bind is lost: it is a copy, unless it is the context shown read-only. */
+async function prepare(
+  mount: RunMount,
+  work: Work,
+  { at, undo }: { at: number; undo: (() => void)[] },
+): Promise<PreparedMount> {
+  const { run, parts } = work;
+  const { target: destination } = mount;
+  if (mount.type === 'tmpfs') {
+    const options = [
+      'nosuid',
+      'nodev',
+      'mode=1777',
+      ...(mount.size === undefined ? [] : [`size=${String(mount.size)}`]),
+    ];
+    return { mount: { destination, type: 'tmpfs', source: 'tmpfs', options }, isFile: false };
+  }
+  const options = ['rbind', 'nosuid', 'nodev', ...(mount.readonly ? ['ro'] : [])];
+  if (mount.type === 'cache') {
+    const held = await parts.mounts.take(mount, run.signal);
+    undo.push(held.release);
+    return { mount: { destination, type: 'bind', source: held.dir, options }, isFile: false };
+  }
+  const source =
+    mount.source.kind === 'context' && mount.readonly
+      ? await resolveInside(run.context.root, mount.path)
+      : await copyOut(mount, work, at);
+  if (source === undefined)
+    throw new EngineError(
+      'not-found',
+      `the source ${mount.path} of the mount at ${destination} is not in the build context`,
+    );
+  const facts = await stat(source);
+  return { mount: { destination, type: 'bind', source, options }, isFile: !facts.isDirectory() };
+}
+
+/** Copies a bind's source out of its tree, so that no link in that tree ever decides what is mounted. */
+async function copyOut(
+  mount: RunMount & { type: 'bind' },
+  work: Work,
+  at: number,
+): Promise<string> {
+  const dir = join(`${work.dir}-mounts`, String(at));
+  await mkdir(dir, { recursive: true });
+  const request = {
+    source: await rootOf(mount.source, work),
+    target: { dir },
+    items: [{ pattern: mount.path, dest: '/content' }],
+    ignore: mount.source.kind === 'context' ? work.run.context.ignore : [],
+    wildcards: false,
+    chown: null,
+    chmod: null,
+    destIsDir: false,
+    unpackArchives: false,
+    parents: false,
+    exclude: [],
+    keepOwner: mount.source.kind !== 'context',
+    mtime: null,
+  };
+  try {
+    await work.parts.native.call(['layer', 'copy'], request, { signal: work.run.signal });
+  } catch (error) {
+    if (kindOf(error) !== 'not-found') throw error;
+    throw new EngineError(
+      'not-found',
+      `the source ${mount.path} of the mount at ${mount.target} does not exist`,
+      { cause: error },
+    );
+  }
+  return join(dir, 'content');
+}
