@@ -19,6 +19,7 @@ import {
   givenArg,
   joinPath,
   lookupIn,
+  PROXY_ARGS,
   withEnv,
   type PlannedStep,
   type StageState,
@@ -88,8 +89,9 @@ function planArg(
     const name = context.expander.word(pair.name, env);
     const standard = pair.value === undefined ? undefined : context.expander.word(pair.value, env);
     const inherited = pair.value === undefined ? context.globals.get(name) : undefined;
-    args.set(name, givenArg(context.buildArgs, name) ?? standard ?? inherited);
-    pairs.push([name, standard ?? inherited]);
+    const value = givenArg(context.buildArgs, name) ?? standard ?? inherited;
+    args.set(name, value);
+    pairs.push([name, PROXY_ARGS.has(name) ? undefined : value]);
   }
   return { action: META, createdBy: pairsHistory('ARG', pairs) };
 }

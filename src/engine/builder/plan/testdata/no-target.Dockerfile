@@ -1,0 +1,2 @@
+# test: {"target":"nowhere"}
+FROM busybox

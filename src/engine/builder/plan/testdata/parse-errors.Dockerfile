@@ -1,0 +1,3 @@
+FROM busybox
+RUNN true
+COPY onlyone
