@@ -2,5 +2,6 @@
 //! SAFETY comment. One file for each user; nothing here decides anything.
 #![allow(unsafe_code)]
 
+pub mod layer;
 pub mod runtime;
 pub mod shim;
