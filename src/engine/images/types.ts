@@ -19,6 +19,8 @@ export interface Image {
   readonly created: string;
   /** Id of the image it was built from here, '' otherwise. */
   readonly parent: string;
+  /** ISO 8601; when a name was last given to it, '' when never. */
+  readonly lastTagged: string;
 }
 
 /** One line of a pull's or load's progress, in the API's jsonmessage form. */
@@ -45,6 +47,13 @@ export interface PullOptions {
   readonly signal: AbortSignal;
 }
 
+/** What happens to images, for the engine's events: `attributes` holds the `name` as Docker gives it. */
+export interface ImageEvent {
+  readonly action: 'pull' | 'tag' | 'untag' | 'delete' | 'load' | 'save' | 'import';
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 export interface ImageStore {
   /** By name, name:tag, name@digest, id or unique id prefix. Undefined when there is none; throws `invalid` on a malformed or ambiguous one. */
   find(reference: string): Image | undefined;
@@ -52,16 +61,34 @@ export interface ImageStore {
   get(reference: string): Image;
   list(): Image[];
   /** Stores a configuration whose layers are snapshots already, and names it. */
-  create(config: ImageConfig, options: { tags: readonly string[]; parent?: string }): Promise<Image>;
+  create(
+    config: ImageConfig,
+    options: { tags: readonly string[]; parent?: string },
+  ): Promise<Image>;
   tag(reference: string, name: string): Promise<void>;
   /** Untags and, when nothing refers to it any more, deletes. Docker's answer: one entry an action. */
-  remove(reference: string, options: { force: boolean; prune: boolean }): Promise<{ Untagged?: string; Deleted?: string }[]>;
+  remove(
+    reference: string,
+    options: { force: boolean; prune: boolean },
+  ): Promise<{ Untagged?: string; Deleted?: string }[]>;
   pull(reference: string, options: PullOptions): Promise<Image>;
-  load(archive: Readable, options: { onProgress: (line: Progress) => void; signal: AbortSignal }): Promise<Image[]>;
+  load(
+    archive: Readable,
+    options: { onProgress: (line: Progress) => void; signal: AbortSignal },
+  ): Promise<Image[]>;
   /** A `docker save` archive (also a valid OCI layout) of the named images. */
   save(references: readonly string[], signal: AbortSignal): Promise<Readable>;
   /** One layer from a root file system tar. */
-  import(archive: Readable, options: { tag?: string; changes: readonly string[]; message?: string; platform?: string; signal: AbortSignal }): Promise<Image>;
+  import(
+    archive: Readable,
+    options: {
+      tag?: string;
+      changes: readonly string[];
+      message?: string;
+      platform?: string;
+      signal: AbortSignal;
+    },
+  ): Promise<Image>;
   /** Removes content that no image, container or cache entry needs. Returns bytes. */
   sweep(): Promise<number>;
 }

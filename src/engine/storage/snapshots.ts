@@ -6,18 +6,15 @@
  * hashed and removed by the native helper, beneath directory descriptors.
  */
 
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough, Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { EngineError } from '../../lib/errors.ts';
 import type { Digest } from '../../lib/image/config.ts';
 import { chainId as chainOf } from './digest.ts';
 import { Flusher } from './flusher.ts';
+import { layerStream } from './layer-stream.ts';
 import { freeBytes } from './places.ts';
 import { SnapshotTable } from './snapshot-table.ts';
 import type { Row } from './snapshot-table.ts';
@@ -269,25 +266,7 @@ class Snapshots implements SnapshotStore {
   }
 
   exportLayer(chainId: Digest, signal: AbortSignal): Promise<Readable> {
-    const { snapshot } = this.#needRow(chainId);
-    const { blobs, native } = this.#parts;
-    const verify = verifier(snapshot);
-    const { blob } = snapshot;
-    if (blob === null) {
-      const request = { dir: snapshot.dir, out: null, compress: 'none', sourceDateEpoch: null };
-      const { output, done } = native.stream(['layer', 'diff'], request, { signal });
-      done.catch((error: unknown) => verify.destroy(asError(error)));
-      pipeline(output, verify, { signal }).catch((error: unknown) =>
-        verify.destroy(asError(error)),
-      );
-      return Promise.resolve(verify);
-    }
-    const source = createReadStream(blobs.path(blob.digest), { highWaterMark: 256 * 1024 });
-    const middle = decompressor(blob.mediaType);
-    pipeline(source, middle, verify, { signal }).catch((error: unknown) =>
-      verify.destroy(asError(error)),
-    );
-    return Promise.resolve(verify);
+    return Promise.resolve(layerStream(this.#parts, this.#need(chainId), signal));
   }
 
   async sweep(needed: ReadonlySet<Digest>): Promise<number> {
@@ -408,37 +387,4 @@ async function isFolder(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function decompressor(mediaType: string): NodeJS.ReadWriteStream {
-  if (mediaType.endsWith('gzip')) return createGunzip();
-  if (mediaType.endsWith('zstd')) return createZstdDecompress();
-  return new PassThrough();
-}
-
-/** Passes a layer's tar through and fails at its end when it is not the one that the snapshot was made from. */
-function verifier(snapshot: Snapshot): Transform {
-  const hash = createHash('sha256');
-  return new Transform({
-    highWaterMark: 256 * 1024,
-    transform(chunk: Buffer, _encoding, callback) {
-      hash.update(chunk);
-      callback(null, chunk);
-    },
-    flush(callback) {
-      const digest = `sha256:${hash.digest('hex')}`;
-      if (digest === snapshot.diffId) callback();
-      else
-        callback(
-          new EngineError(
-            'internal',
-            `the layer ${snapshot.diffId} is damaged on the disk (it reads as ${digest}): pull, load or build its image again`,
-          ),
-        );
-    },
-  });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
