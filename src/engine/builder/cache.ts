@@ -20,6 +20,7 @@ export const builderMigrations: readonly Migration[] = [
         created TEXT NOT NULL,
         last_used INTEGER NOT NULL
       ) STRICT;
+      CREATE TABLE build_contents (key TEXT PRIMARY KEY, digests TEXT NOT NULL) STRICT;
       CREATE INDEX build_cache_chain ON build_cache (chain_id);
       CREATE INDEX build_cache_parent ON build_cache (parent_key);
     `,
@@ -47,6 +48,9 @@ export interface BuildCache {
   /** Kept in memory until `flush`: rows are facts about snapshots that are durable already. */
   put(row: CacheRow): void;
   touch(key: Key): void;
+  /** Content digests of trees that never change, as JSON. */
+  content(key: Key): string | undefined;
+  putContent(key: Key, digests: string): void;
   /** Writes what `put` and `touch` gathered, in one transaction. */
   flush(): void;
   /** Chain ids of all rows. */
@@ -67,6 +71,11 @@ export function openCache(database: Database, now: () => number): BuildCache {
   const erase = sql.prepare('DELETE FROM build_cache WHERE key = ?');
   const added = new Map<Key, CacheRow>();
   const touched = new Set<Key>();
+  const contents = new Map<Key, string>();
+  const selectContent = sql.prepare('SELECT digests FROM build_contents WHERE key = ?');
+  const insertContent = sql.prepare(
+    'INSERT OR REPLACE INTO build_contents (key, digests) VALUES (?, ?)',
+  );
   return {
     get(key) {
       const fresh = added.get(key);
@@ -76,8 +85,13 @@ export function openCache(database: Database, now: () => number): BuildCache {
     },
     put: (row) => void added.set(row.key, row),
     touch: (key) => void touched.add(key),
+    content(key) {
+      const row = contents.has(key) ? undefined : selectContent.get(key);
+      return row === undefined ? contents.get(key) : String(row['digests']);
+    },
+    putContent: (key, digests) => void contents.set(key, digests),
     flush() {
-      if (added.size === 0 && touched.size === 0) return;
+      if (added.size + touched.size + contents.size === 0) return;
       const time = now();
       database.transaction(() => {
         for (const row of added.values()) {
@@ -93,9 +107,11 @@ export function openCache(database: Database, now: () => number): BuildCache {
             time,
           );
         }
+        for (const [key, digests] of contents) insertContent.run(key, digests);
         for (const key of touched) if (!added.has(key)) use.run(time, key);
       });
       added.clear();
+      contents.clear();
       touched.clear();
     },
     chains() {
@@ -110,6 +126,7 @@ export function openCache(database: Database, now: () => number): BuildCache {
       sql.prepare('SELECT * FROM build_cache ORDER BY last_used DESC, key').all().map(readRow),
     remove(keys) {
       database.transaction(() => {
+        sql.exec('DELETE FROM build_contents');
         for (const key of keys) {
           added.delete(key);
           erase.run(key);

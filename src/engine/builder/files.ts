@@ -8,54 +8,96 @@ import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import type { Native, Root } from '../runtime/types.ts';
 import type { Draft } from '../storage/types.ts';
 import type { BuildContext } from './context.ts';
-import type { CopyAction, Graph, InlineFile, WorkdirAction } from './plan/graph.ts';
+import type { Action, CopyAction, Graph, InlineFile, WorkdirAction } from './plan/graph.ts';
 
-interface HashEntry {
+export interface HashEntry {
   readonly pattern: string;
   readonly matches: readonly { readonly path: string; readonly digest: string }[];
 }
 
-/** The content digests of patterns of the build context. */
-export type ContextHash = (patterns: readonly string[]) => Promise<readonly HashEntry[]>;
+/** What a step takes from a tree. */
+export interface Selection {
+  readonly patterns: readonly string[];
+  readonly excludes: readonly string[];
+  readonly parents: boolean;
+  readonly wildcards: boolean;
+}
 
-/** Hashes everything that the graph takes from the context in one call, when the first step asks. */
+/** The content digests of what a step takes. */
+export type ContentHash = (selection: Selection) => Promise<readonly HashEntry[]>;
+
+/** Hashes everything that the graph takes from the context when the first step asks: one call for each way of selecting. */
 export function hashContext(
   graph: Graph,
   parts: { context: BuildContext; native: Native; signal: AbortSignal },
-): ContextHash {
+): ContentHash {
   const { context, native, signal } = parts;
-  const wanted = new Set<string>();
-  for (const stage of graph.stages)
-    for (const { action } of stage.steps)
-      for (const pattern of contextPatterns(action)) wanted.add(pattern);
-  let answer: Promise<Map<string, HashEntry>> | undefined;
-  const ask = async (): Promise<Map<string, HashEntry>> => {
-    const request = {
-      source: { dir: context.root },
-      patterns: [...wanted],
-      ignore: context.ignore,
-      wildcards: true,
-      followLinks: true,
-    };
-    const { entries } = await native.call<{ entries: HashEntry[] }>(['layer', 'hash'], request, {
-      signal,
-    });
+  const wanted = new Map<string, { selection: Selection; patterns: Set<string> }>();
+  for (const { action } of graph.stages.flatMap(({ steps }) => steps)) {
+    for (const selection of contextSelections(action)) {
+      const group = wanted.get(groupOf(selection)) ?? { selection, patterns: new Set() };
+      for (const pattern of selection.patterns) group.patterns.add(pattern);
+      wanted.set(groupOf(selection), group);
+    }
+  }
+  const answers = new Map<string, Promise<Map<string, HashEntry>>>();
+  const ask = async (group: string): Promise<Map<string, HashEntry>> => {
+    const found = wanted.get(group);
+    if (found === undefined) return new Map();
+    const selection = { ...found.selection, patterns: [...found.patterns] };
+    const tree = { root: { dir: context.root }, ignore: context.ignore };
+    const entries = await hashTree(selection, { ...tree, native, signal });
     return new Map(entries.map((entry) => [entry.pattern, entry]));
   };
-  return async (patterns) => {
-    answer ??= ask();
+  return async (selection) => {
+    const group = groupOf(selection);
+    const answer = answers.get(group) ?? ask(group);
+    answers.set(group, answer);
     const known = await answer;
-    return patterns.map((pattern) => known.get(pattern) ?? { pattern, matches: [] });
+    return selection.patterns.map((pattern) => known.get(pattern) ?? { pattern, matches: [] });
   };
 }
 
-function contextPatterns(
-  action: Graph['stages'][number]['steps'][number]['action'],
-): readonly string[] {
-  if (action.kind === 'copy') return action.source.kind === 'context' ? action.patterns : [];
+/** The digests of what a selection takes from a tree. Owners count in trees of images and stages, not in the context. */
+export async function hashTree(
+  selection: Selection,
+  from: { root: Root; ignore: readonly string[]; native: Native; signal: AbortSignal },
+): Promise<readonly HashEntry[]> {
+  const { patterns, excludes, parents, wildcards } = selection;
+  const request = {
+    source: from.root,
+    patterns,
+    ignore: from.ignore,
+    exclude: excludes,
+    parents,
+    wildcards,
+    followLinks: true,
+  };
+  const answer = await from.native.call<{ entries: HashEntry[] }>(['layer', 'hash'], request, {
+    signal: from.signal,
+  });
+  return answer.entries;
+}
+
+function groupOf({ excludes, parents, wildcards }: Selection): string {
+  return JSON.stringify([excludes, parents, wildcards]);
+}
+
+export function copySelection(action: CopyAction): Selection {
+  const { patterns, excludes, parents } = action;
+  return { patterns, excludes, parents, wildcards: true };
+}
+
+export function mountSelection(path: string): Selection {
+  return { patterns: [path], excludes: [], parents: false, wildcards: false };
+}
+
+function contextSelections(action: Action): Selection[] {
+  if (action.kind === 'copy')
+    return action.source.kind === 'context' ? [copySelection(action)] : [];
   if (action.kind !== 'run') return [];
   return action.mounts.flatMap((mount) =>
-    mount.type === 'bind' && mount.source.kind === 'context' ? [mount.path] : [],
+    mount.type === 'bind' && mount.source.kind === 'context' ? [mountSelection(mount.path)] : [],
   );
 }
 

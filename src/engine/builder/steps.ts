@@ -12,7 +12,18 @@ import type { Native, Root, Runtime } from '../runtime/types.ts';
 import type { Draft, Lease, Places, SnapshotStore } from '../storage/types.ts';
 import type { BuildCache, CacheRow } from './cache.ts';
 import { resolveInside, type BuildContext } from './context.ts';
-import { copyFiles, isUnchanged, makeWorkdir, missingSource, type ContextHash } from './files.ts';
+import {
+  copyFiles,
+  copySelection,
+  hashTree,
+  isUnchanged,
+  makeWorkdir,
+  missingSource,
+  mountSelection,
+  type ContentHash,
+  type HashEntry,
+  type Selection,
+} from './files.ts';
 import type { Action, CopyAction, RunAction, RunMount, Source, Step } from './plan/graph.ts';
 import { copyKey, hashParts, runKey, workdirKey, type Key, type SourceContent } from './keys.ts';
 import type { CacheMounts } from './mounts.ts';
@@ -40,7 +51,7 @@ export interface BuildParts {
 export interface BuildRun {
   readonly id: string;
   readonly context: BuildContext;
-  readonly hash: ContextHash;
+  readonly hash: ContentHash;
   readonly lease: Lease;
   readonly signal: AbortSignal;
   readonly noCache: boolean;
@@ -64,16 +75,23 @@ export interface StepResult {
   readonly created: string;
 }
 
+/** What a step works with. */
+export interface StepIo {
+  readonly parts: BuildParts;
+  readonly run: BuildRun;
+  readonly out: StageOutput;
+}
+
 type FileAction = Exclude<Action, { kind: 'meta' }>;
 
 /** Does a step that touches files, or takes its result from the cache. */
 export async function fileStep(
   step: Step & { action: FileAction },
   at: Position,
-  io: { parts: BuildParts; run: BuildRun; out: StageOutput },
+  io: StepIo,
 ): Promise<StepResult> {
   const { parts, run, out } = io;
-  const key = await keyOf(step.action, at, run);
+  const key = await keyOf(step.action, at, io);
   const row = run.noCache ? undefined : await cachedRow(key, at, { parts, run });
   if (row !== undefined) {
     out.text(' ---> Using cache\n');
@@ -131,28 +149,48 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-async function keyOf(action: FileAction, at: Position, run: BuildRun): Promise<Key> {
+async function keyOf(action: FileAction, at: Position, io: StepIo): Promise<Key> {
   if (action.kind === 'workdir') return workdirKey(at.fileKey, action);
-  if (action.kind === 'copy') return copyKey(at.fileKey, action, await copyContent(action, run));
+  if (action.kind === 'copy') return copyKey(at.fileKey, action, await copyContent(action, io));
   const mounts = await Promise.all(
-    action.mounts.map(async (mount) => ({ mount, content: await mountContent(mount, run) })),
+    action.mounts.map(async (mount) => ({ mount, content: await mountContent(mount, io) })),
   );
   return runKey(at.fileKey, action, mounts);
 }
 
-/** Trees of stages and images count whole, by chain id: COPY --from keeps owners, which content hashes leave out. */
-async function copyContent(action: CopyAction, run: BuildRun): Promise<SourceContent> {
-  if (action.source.kind !== 'context') return (await run.chainOf(action.source)) ?? 'empty';
-  const entries = action.patterns.length === 0 ? [] : await run.hash(action.patterns);
+async function copyContent(action: CopyAction, io: StepIo): Promise<SourceContent> {
+  if (action.patterns.length === 0) return [];
+  const entries = await contentOf(action.source, copySelection(action), io);
   for (const { pattern, matches } of entries)
     if (matches.length === 0) throw missingSource(action, pattern);
   return entries;
 }
 
-async function mountContent(mount: RunMount, run: BuildRun): Promise<SourceContent | null> {
-  if (mount.type !== 'bind') return null;
-  if (mount.source.kind === 'context') return run.hash([mount.path]);
-  return (await run.chainOf(mount.source)) ?? 'empty';
+async function mountContent(mount: RunMount, io: StepIo): Promise<SourceContent | null> {
+  return mount.type === 'bind' ? contentOf(mount.source, mountSelection(mount.path), io) : null;
+}
+
+/** Trees of stages and images never change, so what was hashed once is remembered. */
+async function contentOf(
+  source: Source,
+  selection: Selection,
+  { parts, run }: StepIo,
+): Promise<readonly HashEntry[]> {
+  if (source.kind === 'context') return run.hash(selection);
+  const chain = await run.chainOf(source);
+  if (chain === null) return selection.patterns.map((pattern) => ({ pattern, matches: [] }));
+  const key = hashParts('content', chain, selection);
+  const known = parts.cache.content(key);
+  if (known !== undefined) return JSON.parse(known) as HashEntry[];
+  const root = { lowers: parts.snapshots.lowers(chain) };
+  const entries = await hashTree(selection, {
+    root,
+    ignore: [],
+    native: parts.native,
+    signal: run.signal,
+  });
+  parts.cache.putContent(key, JSON.stringify(entries));
+  return entries;
 }
 
 interface Work {
@@ -168,7 +206,7 @@ async function perform(
   step: Step & { action: FileAction },
   key: Key,
   at: Position,
-  io: { parts: BuildParts; run: BuildRun; out: StageOutput },
+  io: StepIo,
 ): Promise<CacheRow> {
   const { parts, run, out } = io;
   const release = await parts.slot(run.signal);
