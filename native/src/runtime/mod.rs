@@ -6,17 +6,32 @@
 //! it build its root and waits for "ready"; init then blocks. [`Container::start`] unblocks it and
 //! returns when execve succeeded. After init's end the caller calls [`Container::destroy`].
 
+mod beneath;
+mod bpf;
 pub mod cgroup;
+mod cgroup_mount;
+mod child;
 pub mod cli;
+mod copy_up;
 mod create;
+mod devices;
 pub mod exec;
 mod files;
 mod hooks;
+mod idmap;
 pub mod init;
+mod masks;
+mod mount;
+mod options;
+mod privileges;
+mod process;
+mod rootfs;
 pub mod seccomp;
 pub mod spec;
+mod users;
+mod validate;
+mod wire;
 
-use crate::error::Failure;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 

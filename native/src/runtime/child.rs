@@ -1,0 +1,430 @@
+//! Init's side of `create`: from the clone to the blocked process that only waits for "start".
+//! Runs first in the caller's name spaces (joins), then in the container's. It holds a copy of all
+//! of the caller's descriptors, which the container's program never gets.
+
+use super::beneath::Tree;
+use super::cgroup::Layout;
+use super::cgroup_mount::View;
+use super::hooks;
+use super::masks::{self, Covers};
+use super::mount::{self, Scene, host_directory};
+use super::process::{self, Settings};
+use super::seccomp::Program;
+use super::spec::{Linux, Process, Root, Spec};
+use super::validate::{self, Namespaces};
+use super::wire::{self, Word};
+use super::{CreateOptions, Stdio, devices, rootfs};
+use crate::error::{Failure, Kind};
+use crate::sys::runtime as sys;
+use crate::sys::runtime::Fork;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use rustix::process::{DumpableBehavior, Signal};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+const PROC_MAGIC: u64 = 0x9fa0;
+
+/// What init works from.
+pub struct Init<'a> {
+    pub options: &'a CreateOptions,
+    pub namespaces: &'a Namespaces<'a>,
+    pub seccomp: Option<&'a Program>,
+    pub sync: OwnedFd,
+    pub state: &'a hooks::State,
+}
+
+/// Everything of a config.json that init reads, with the optional parts filled in.
+struct Parts<'a> {
+    spec: &'a Spec,
+    process: &'a Process,
+    root: &'a Root,
+    linux: &'a Linux,
+}
+
+/// Never returns: it becomes the container's program, or reports why not and ends.
+pub fn run(init: &Init<'_>) -> ! {
+    let failure = match set_up(init) {
+        Ok(never) => match never {},
+        Err(failure) => failure,
+    };
+    // The parent may be gone; then nobody is left to tell.
+    wire::send_failure(&init.sync, &failure).ok();
+    sys::exit_now(1)
+}
+
+fn set_up(init: &Init<'_>) -> Result<std::convert::Infallible, Failure> {
+    let empty = Linux::default();
+    let spec = &init.options.spec;
+    let missing = || Failure::new(Kind::Invalid, "config.json lacks process or root");
+    let parts = Parts {
+        spec,
+        process: spec.process.as_ref().ok_or_else(missing)?,
+        root: spec.root.as_ref().ok_or_else(missing)?,
+        linux: spec.linux.as_ref().unwrap_or(&empty),
+    };
+    sys::reset_signals();
+    rustix::process::umask(Mode::empty());
+    oom_score(parts.process.oom_score_adj);
+    if !init.namespaces.joined.is_empty() {
+        step_over(init)?;
+    }
+    if init.options.pdeathsig {
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+            .map_err(|errno| Failure::errno("cannot set the parent death signal", errno))?;
+    }
+    rustix::process::setsid().map_err(|errno| Failure::errno("setsid", errno))?;
+    if init.namespaces.makes(sys::CLONE_NEWUSER) {
+        wire::expect(&init.sync, Word::Mapped)?;
+        become_root()?;
+    }
+    undumpable()?;
+    let mut gate = Gate { init, open: false };
+    let (tree, peer) = build(&mut gate, &parts)?;
+    gate.pass()?;
+    finish(init, &parts, &tree, peer)
+}
+
+/// Lowering the score needs a right that the caller may lack: then it stays as it is.
+pub fn oom_score(score: Option<i32>) {
+    if let Some(score) = score {
+        super::files::write_kernel(
+            Path::new("/proc/self/oom_score_adj"),
+            score.to_string().as_bytes(),
+        )
+        .ok();
+    }
+}
+
+/// From here on no process of the container may open what this one has through /proc, nor trace it
+/// (CVE-2016-9962, CVE-2019-5736).
+pub fn undumpable() -> Result<(), Failure> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|errno| Failure::errno("cannot make the process non-dumpable", errno))
+}
+
+/// Id 0 of the user name space that was just made or joined.
+pub fn become_root() -> Result<(), Failure> {
+    let failed = |errno| {
+        Failure::errno(
+            "cannot become root of the user name space (is id 0 mapped?)",
+            errno,
+        )
+    };
+    rustix::thread::set_thread_res_gid(
+        rustix::fs::Gid::ROOT,
+        rustix::fs::Gid::ROOT,
+        rustix::fs::Gid::ROOT,
+    )
+    .map_err(failed)?;
+    rustix::thread::set_thread_res_uid(
+        rustix::fs::Uid::ROOT,
+        rustix::fs::Uid::ROOT,
+        rustix::fs::Uid::ROOT,
+    )
+    .map_err(failed)?;
+    // Refused where setgroups is denied (a single-id map): then there is nothing to drop.
+    rustix::thread::set_thread_groups(&[]).ok();
+    Ok(())
+}
+
+/// Joins name spaces and goes on as a sibling that is born in the new ones.
+fn step_over(init: &Init<'_>) -> Result<(), Failure> {
+    undumpable()?;
+    let mut pending = Vec::new();
+    for namespace in &init.namespaces.joined {
+        let path = namespace.path.as_deref().unwrap_or(Path::new(""));
+        let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|errno| Failure::errno("cannot open the name space", errno).at(path))?;
+        pending.push((namespace, fd));
+    }
+    // What belongs to the user name space that is joined too can only be joined after it; what
+    // belongs to the caller's, only before.
+    pending.retain(|(namespace, fd)| namespace.kind == super::spec::NamespaceKind::User || join(fd).is_err());
+    let user =
+        |namespace: &super::spec::Namespace| u8::from(namespace.kind != super::spec::NamespaceKind::User);
+    pending.sort_by_key(|(namespace, _)| user(namespace));
+    for (namespace, fd) in &pending {
+        let path = namespace.path.clone().unwrap_or_default();
+        join(fd).map_err(|errno| Failure::errno("cannot join the name space", errno).at(path))?;
+        if namespace.kind == super::spec::NamespaceKind::User {
+            become_root()?;
+        }
+    }
+    let born = init.namespaces.new & !sys::CLONE_NEWCGROUP;
+    match sys::fork(born | sys::CLONE_PARENT, None) {
+        Ok(Fork::Child) => Ok(()),
+        Ok(Fork::Parent { pidfd, .. }) => {
+            wire::send_fd(&init.sync, Word::Successor, pidfd.as_fd()).ok();
+            sys::exit_now(0)
+        }
+        Err(errno) => Err(Failure::errno("cannot make the container's name spaces", errno)),
+    }
+}
+
+fn join(fd: &OwnedFd) -> Result<(), Errno> {
+    rustix::thread::move_into_link_name_space(fd.as_fd(), None)
+}
+
+/// The parent's "go": the cgroup is joined and the runtime's hooks have run. Waited for as late as
+/// possible, so that both sides work at once.
+struct Gate<'a> {
+    init: &'a Init<'a>,
+    open: bool,
+}
+
+impl Gate<'_> {
+    fn pass(&mut self) -> Result<(), Failure> {
+        if !self.open {
+            wire::expect(&self.init.sync, Word::Go)?;
+            self.open = true;
+        }
+        Ok(())
+    }
+}
+
+/// Builds the root and everything that it shows; enters nothing yet. Gives the tree and the pty's
+/// container end.
+fn build(gate: &mut Gate<'_>, parts: &Parts<'_>) -> Result<(Tree, Option<OwnedFd>), Failure> {
+    let options = gate.init.options;
+    let namespaces = gate.init.namespaces;
+    let bundle = options.bundle.as_deref();
+    if !namespaces.makes(sys::CLONE_NEWNS) {
+        let root = host_directory(Path::new("/")).map_err(|errno| Failure::errno("cannot open /", errno))?;
+        return Ok((Tree::new(root), None));
+    }
+    let kernel = trusted_proc()?;
+    let tree = rootfs::prepare(parts.root, bundle, parts.linux.rootfs_propagation.as_deref())?;
+    let mut view = View {
+        version: 0,
+        entries: Vec::new(),
+    };
+    let own_cgroup_namespace = namespaces.has(super::spec::NamespaceKind::Cgroup);
+    let mut unshared = false;
+    for mount in &parts.spec.mounts {
+        if matches!(mount.kind.as_deref(), Some("cgroup" | "cgroup2")) {
+            gate.pass()?;
+            view = View::of_this_process(&Layout::detect()?);
+            unshare_cgroup(namespaces, &mut unshared)?;
+        }
+        let scene = Scene {
+            tree: &tree,
+            bundle,
+            own_cgroup_namespace,
+            cgroup: &view,
+        };
+        mount::make(&scene, mount)?;
+    }
+    let dev_is_bound = parts.spec.mounts.iter().any(|mount| {
+        mount.destination.trim_end_matches('/') == "/dev"
+            && mount.options.iter().any(|word| word == "bind" || word == "rbind")
+    });
+    if !dev_is_bound {
+        devices::populate(&tree, &parts.linux.devices)?;
+    }
+    let mut peer = None;
+    if let Stdio::Pty = options.stdio {
+        let (master, other) = process::open_pty(&tree, options.size.or(parts.process.console_size))?;
+        wire::send_fd(&gate.init.sync, Word::Pty, master.as_fd())
+            .map_err(|errno| Failure::errno("cannot hand over the pty", errno))?;
+        devices::console(&tree, &other)?;
+        peer = Some(other);
+    }
+    names(parts, namespaces)?;
+    sysctls(&kernel, parts)?;
+    if namespaces.makes(sys::CLONE_NEWNET) {
+        loopback()?;
+    }
+    gate.pass()?;
+    unshare_cgroup(namespaces, &mut unshared)?;
+    let hooks = parts
+        .spec
+        .hooks
+        .as_ref()
+        .map_or(&[][..], |hooks| &hooks.create_container);
+    hooks::run(
+        "createContainer",
+        hooks,
+        &host_state(gate.init.state, &kernel),
+        "creating",
+    )?;
+    protect(&tree, parts)?;
+    rootfs::enter(&tree, options.no_pivot)?;
+    if parts.root.readonly {
+        rootfs::make_read_only(&tree)?;
+    }
+    Ok((tree, peer))
+}
+
+/// The host's procfs, verified: what is written through it lands where it says (CVE-2025-52881).
+fn trusted_proc() -> Result<Tree, Failure> {
+    let fd =
+        host_directory(Path::new("/proc")).map_err(|errno| Failure::errno("cannot open /proc", errno))?;
+    if !super::beneath::is_on(&fd, PROC_MAGIC) {
+        return Err(Failure::new(
+            Kind::Unavailable,
+            "the host's /proc is not procfs; mount it first",
+        )
+        .at("/proc"));
+    }
+    Ok(Tree::new(fd))
+}
+
+/// The cgroup name space's root is the cgroup that the process is in, so it must be there already.
+fn unshare_cgroup(namespaces: &Namespaces<'_>, done: &mut bool) -> Result<(), Failure> {
+    if namespaces.makes(sys::CLONE_NEWCGROUP) && !*done {
+        sys::unshare(sys::CLONE_NEWCGROUP)
+            .map_err(|errno| Failure::errno("cannot make the cgroup name space", errno))?;
+    }
+    *done = true;
+    Ok(())
+}
+
+fn names(parts: &Parts<'_>, namespaces: &Namespaces<'_>) -> Result<(), Failure> {
+    if !namespaces.has(super::spec::NamespaceKind::Uts) {
+        return Ok(());
+    }
+    if let Some(name) = parts.spec.hostname.as_deref().filter(|name| !name.is_empty()) {
+        rustix::system::sethostname(name.as_bytes())
+            .map_err(|errno| Failure::errno(format!("cannot set the host name {name:?}"), errno))?;
+    }
+    if let Some(name) = parts.spec.domainname.as_deref().filter(|name| !name.is_empty()) {
+        rustix::system::setdomainname(name.as_bytes())
+            .map_err(|errno| Failure::errno(format!("cannot set the domain name {name:?}"), errno))?;
+    }
+    Ok(())
+}
+
+fn sysctls(kernel: &Tree, parts: &Parts<'_>) -> Result<(), Failure> {
+    for (name, value) in &parts.linux.sysctl {
+        let path = Path::new("/sys").join(name.replace('.', "/"));
+        let failed = |errno| Failure::errno(format!("cannot set the sysctl {name}"), errno);
+        let how = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+        let fd = kernel.open(&path, OFlags::WRONLY, how).map_err(failed)?;
+        rustix::io::write(fd, value.as_bytes()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn loopback() -> Result<(), Failure> {
+    let failed = |errno| Failure::errno("cannot bring the loopback interface up", errno);
+    let kind = rustix::net::SocketType::DGRAM;
+    let flags = rustix::net::SocketFlags::CLOEXEC;
+    let socket =
+        rustix::net::socket_with(rustix::net::AddressFamily::INET, kind, flags, None).map_err(failed)?;
+    sys::loopback_up(socket).map_err(failed)
+}
+
+/// The state with init's pid as the host sees it.
+fn host_state(state: &hooks::State, kernel: &Tree) -> hooks::State {
+    let own = rustix::fs::readlinkat(kernel, "self", Vec::new()).ok();
+    let pid = own.and_then(|text| text.to_str().ok()?.parse().ok()).unwrap_or(0);
+    hooks::State { pid, ..state.clone() }
+}
+
+fn protect(tree: &Tree, parts: &Parts<'_>) -> Result<(), Failure> {
+    let own_proc = parts
+        .spec
+        .mounts
+        .iter()
+        .any(|mount| mount.kind.as_deref() == Some("proc") && mount.destination == "/proc");
+    for path in &parts.linux.readonly_paths {
+        masks::read_only(tree, path, own_proc)?;
+    }
+    let mut covers = Covers::default();
+    for path in &parts.linux.masked_paths {
+        masks::mask(tree, &mut covers, path, own_proc)?;
+    }
+    Ok(())
+}
+
+/// Takes the process's shape on, says "ready", waits for the start and runs the program.
+fn finish(
+    init: &Init<'_>,
+    parts: &Parts<'_>,
+    tree: &Tree,
+    peer: Option<OwnedFd>,
+) -> Result<std::convert::Infallible, Failure> {
+    let peer = match (&init.options.stdio, peer) {
+        (Stdio::Pty, None) => {
+            let (master, peer) = process::open_pty(tree, init.options.size.or(parts.process.console_size))?;
+            wire::send_fd(&init.sync, Word::Pty, master.as_fd())
+                .map_err(|errno| Failure::errno("cannot hand over the pty", errno))?;
+            Some(peer)
+        }
+        (_, peer) => peer,
+    };
+    match (&init.options.stdio, &peer) {
+        (
+            Stdio::Descriptors {
+                stdin,
+                stdout,
+                stderr,
+            },
+            _,
+        ) => {
+            process::install_stdio([stdin.as_fd(), stdout.as_fd(), stderr.as_fd()])?;
+        }
+        (Stdio::Pty, Some(peer)) => process::install_stdio([peer.as_fd(), peer.as_fd(), peer.as_fd()])?,
+        (Stdio::Pty, None) => return Err(Failure::new(Kind::Internal, "no pty")),
+    }
+    let settings = Settings {
+        process: parts.process,
+        seccomp: init.seccomp,
+        single_id: parts.spec.single_id(),
+        preserve_fds: init.options.preserve_fds,
+        pdeathsig: init.options.pdeathsig,
+    };
+    let ready = process::settle(&settings, peer.is_some())?;
+    drop(peer);
+    wire::send(&init.sync, Word::Ready).map_err(|errno| Failure::errno("the caller is gone", errno))?;
+    let report = wait_start(init)?;
+    let hooks = parts
+        .spec
+        .hooks
+        .as_ref()
+        .map_or(&[][..], |hooks| &hooks.start_container);
+    let run = hooks::run(
+        "startContainer",
+        hooks,
+        &hooks::State {
+            pid: 1,
+            ..init.state.clone()
+        },
+        "created",
+    );
+    let failure = run
+        .err()
+        .unwrap_or_else(|| process::launch(&ready, report.as_fd()));
+    wire::send_failure(&report, &failure).ok();
+    sys::exit_now(if failure.errno == Some(Errno::NOENT) {
+        127
+    } else {
+        126
+    })
+}
+
+/// The socket that asked for the start, on which the outcome is reported.
+fn wait_start(init: &Init<'_>) -> Result<OwnedFd, Failure> {
+    let Some(listener) = &init.options.start_listener else {
+        wire::expect(&init.sync, Word::Start)?;
+        return rustix::io::fcntl_dupfd_cloexec(&init.sync, 3).map_err(|errno| Failure::errno("dup", errno));
+    };
+    loop {
+        let flags = rustix::net::SocketFlags::CLOEXEC;
+        let caller = match rustix::net::accept_with(listener, flags) {
+            Err(Errno::INTR | Errno::CONNABORTED) => continue,
+            other => other.map_err(|errno| Failure::errno("cannot wait for the start", errno))?,
+        };
+        // Whoever connects and says nothing, or something else, changes nothing.
+        if wire::expect(&caller, Word::Start).is_ok() {
+            return Ok(caller);
+        }
+    }
+}
+
+/// Name spaces of a spec, checked.
+pub fn checked(options: &CreateOptions) -> Result<Namespaces<'_>, Failure> {
+    validate::id(&options.id)?;
+    validate::spec(&options.spec)
+}
