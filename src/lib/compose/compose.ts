@@ -253,8 +253,7 @@ class ComposeReader {
       return undefined;
     }
     if (value.value === null) return undefined;
-    const text =
-      typeof value.value === 'string' ? value.value : (value.source ?? '');
+    const text = typeof value.value === 'string' ? value.value : (value.source ?? '');
     const { value: result, faults, unset } = interpolate(text, this.env);
     const range = rangeOf(value);
     for (const fault of faults) {

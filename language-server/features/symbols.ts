@@ -1,0 +1,51 @@
+/** The outline of a Dockerfile: stages, and the instructions within them. */
+import { type DocumentSymbol, SymbolKind } from 'vscode-languageserver/node';
+import type { Dockerfile, Instruction, Stage } from '../../src/lib/dockerfile/syntax.ts';
+import { rangeAt } from './positions.ts';
+
+/** An outline entry's text is cut here. */
+const DETAIL_LENGTH = 80;
+
+/** Global arguments first, then each stage with its instructions. */
+export function symbolsOf(file: Dockerfile): DocumentSymbol[] {
+  const [first] = file.stages;
+  const before = file.instructions.filter(
+    ({ range }) => first === undefined || range.start < first.range.start,
+  );
+  return [
+    ...before.map((instruction) => instructionSymbol(file, instruction)),
+    ...file.stages.map((stage) => stageSymbol(file, stage)),
+  ];
+}
+
+function stageSymbol(file: Dockerfile, stage: Stage): DocumentSymbol {
+  const { from, name, index, range, instructions } = stage;
+  return {
+    name: name ?? `stage ${String(index)}`,
+    detail: from.image.text,
+    kind: SymbolKind.Module,
+    range: rangeAt(file.lines, range),
+    selectionRange: rangeAt(file.lines, from.name?.range ?? from.keyword.range),
+    children: instructions.map((instruction) => instructionSymbol(file, instruction)),
+  };
+}
+
+function instructionSymbol(file: Dockerfile, instruction: Instruction): DocumentSymbol {
+  const { keyword, argument, range } = instruction;
+  const text = argument.text.slice(0, DETAIL_LENGTH).replaceAll(/\s+/g, ' ');
+  return {
+    name: keyword.text === '' ? '\\' : keyword.text.toUpperCase(),
+    detail: argument.text.length > DETAIL_LENGTH ? `${text}…` : text,
+    kind: kindOf(instruction),
+    range: rangeAt(file.lines, range),
+    selectionRange: rangeAt(file.lines, keyword.range),
+  };
+}
+
+function kindOf({ kind }: Instruction): SymbolKind {
+  if (kind === 'ARG' || kind === 'ENV') return SymbolKind.Variable;
+  if (kind === 'LABEL') return SymbolKind.Property;
+  if (kind === 'EXPOSE' || kind === 'VOLUME') return SymbolKind.Interface;
+  if (kind === 'COPY' || kind === 'ADD') return SymbolKind.File;
+  return SymbolKind.Function;
+}
