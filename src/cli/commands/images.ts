@@ -63,6 +63,11 @@ export const images: Register = (program, context) => {
     .action(async (names: string[], flags: { force?: boolean; prune: boolean }) => {
       await remove(names, flags, context);
     });
+  transfers(program, context);
+  archives(program, context);
+};
+
+const transfers: Register = (program, context) => {
   program
     .command('pull')
     .description('download an image from a registry')
@@ -96,7 +101,6 @@ export const images: Register = (program, context) => {
         tagged ? name.slice(colon + 1) : 'latest',
       );
     });
-  archives(program, context);
 };
 
 const archives: Register = (program, context) => {

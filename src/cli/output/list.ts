@@ -35,11 +35,16 @@ export function writeList(
   } else if (flags.format !== undefined && flags.format !== 'table') {
     writeTemplate(rows, flags.format, head, out);
   } else if (flags.quiet === true) {
-    for (const row of rows) out.write(`${String(row[form.quiet])}\n`);
+    for (const row of rows) out.write(`${cell(row[form.quiet])}\n`);
   } else {
-    const cells = rows.map((row) => form.columns.map((key) => String(row[key] ?? '')));
+    const cells = rows.map((row) => form.columns.map((key) => cell(row[key])));
     out.write(table([form.columns.map(head), ...cells]));
   }
+}
+
+function cell(value: Value | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function writeTemplate(

@@ -12,7 +12,7 @@ export async function show(
   const lines = new Map<string, number>();
   let aux: Record<string, unknown> = {};
   for await (const message of messages) {
-    if (message.aux !== undefined) aux = message.aux as Record<string, unknown>;
+    if (message.aux !== undefined) aux = message.aux;
     if (options.quiet) continue;
     if (message.stream !== undefined) out.write(message.stream);
     else if (message.status !== undefined) status(message, lines, out);

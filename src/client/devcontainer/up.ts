@@ -62,7 +62,7 @@ async function reuse(
   const running = (await client.containers.inspect(id)).State.Running;
   if (!running) {
     await client.containers.start(id);
-    await lifecycle(client, id, config, found, ['postStartCommand'], options);
+    await lifecycle(client, id, { config, found }, ['postStartCommand'], options);
   }
   return result(client, id, found, running ? 'running' : 'started', options);
 }
@@ -84,8 +84,7 @@ async function make(client: Client, found: FoundConfig, options: UpOptions): Pro
     await lifecycle(
       client,
       Id,
-      config,
-      found,
+      { config, found },
       ['onCreateCommand', 'updateContentCommand', 'postCreateCommand', 'postStartCommand'],
       options,
     );
@@ -158,14 +157,13 @@ type Hook = 'onCreateCommand' | 'updateContentCommand' | 'postCreateCommand' | '
 async function lifecycle(
   client: Client,
   id: string,
-  config: DevContainerConfig,
-  found: FoundConfig,
+  made: { readonly config: DevContainerConfig; readonly found: FoundConfig },
   hooks: readonly Hook[],
   options: UpOptions,
 ): Promise<void> {
-  const how = inside(await client.containers.inspect(id), found.folder, [], options.env);
+  const how = inside(await client.containers.inspect(id), made.found.folder, [], options.env);
   for (const hook of hooks) {
-    const command = config[hook];
+    const command = made.config[hook];
     if (command === undefined) continue;
     options.say(`running ${hook}`);
     await runLifecycle(client, how, hook, command, options);

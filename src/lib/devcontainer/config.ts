@@ -141,7 +141,7 @@ export function parseDevContainer(text: string): {
   if (build?.type === 'object')
     config['build'] = readObject(build, BUILD_PROPERTIES, 'build.', { text, problems });
   checkForm(config, problems);
-  return { config: config as DevContainerConfig, problems };
+  return { config: config, problems };
 }
 
 /** The configuration, or an `invalid` error with the first error's file, line and property. */
