@@ -36,11 +36,11 @@ export async function hijack(
   options: { readonly input: boolean },
 ): Promise<void> {
   const { response, socket } = exchange;
-  const lines: string[] = [];
-  for (const [name, value] of Object.entries(response.getHeaders()))
-    lines.push(`${name}: ${String(value)}`);
+  const lines = response
+    .getRawHeaderNames()
+    .map((name) => `${name}: ${String(response.getHeader(name))}`);
   response.detachSocket(socket);
-  if (!exchange.upgrade) takeFromParser(socket);
+  takeFromParser(socket);
   const head = exchange.upgrade
     ? [
         'HTTP/1.1 101 UPGRADED',
@@ -83,9 +83,10 @@ export async function bridge(
     stream.destroy();
     return;
   }
-  if (options.input) socket.pipe(stream);
+  if (options.input && stream.writable) socket.pipe(stream);
   else socket.resume();
-  stream.pipe(socket, { end: false });
+  if (stream.readableEnded || stream.destroyed) finish();
+  else stream.pipe(socket, { end: false });
   await promise;
 }
 
