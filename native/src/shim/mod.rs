@@ -65,7 +65,8 @@ pub fn main(args: Vec<OsString>) -> Result<ExitCode, Failure> {
 
 /// The first process: prints what the shim reports.
 fn relay(reader: &OwnedFd, child: Pid) -> Result<ExitCode, Failure> {
-    let report = read_all(reader, REQUEST_LIMIT)?;
+    // Up to the end of the line, not of the pipe: a created init may still hold the other end.
+    let report = read_until(reader, REQUEST_LIMIT, Some(b'\n'))?;
     if let Some(line) = report.strip_prefix(b"+") {
         exit::write_all(rustix::stdio::stdout(), line)
             .map_err(|errno| Failure::errno("cannot print the answer", errno))?;
@@ -242,6 +243,11 @@ fn listen(dir: &Path) -> Result<(OwnedFd, u64), Failure> {
 }
 
 fn read_all(fd: impl AsFd, limit: usize) -> Result<Vec<u8>, Failure> {
+    read_until(fd, limit, None)
+}
+
+/// Reads to the end, or to data that ends in `last`.
+fn read_until(fd: impl AsFd, limit: usize, last: Option<u8>) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
     let mut chunk = [0u8; 16 * 1024];
     loop {
@@ -250,6 +256,9 @@ fn read_all(fd: impl AsFd, limit: usize) -> Result<Vec<u8>, Failure> {
             Ok(count) => text.extend_from_slice(&chunk[..count]),
             Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(Failure::errno("cannot read the request", errno)),
+        }
+        if last.is_some() && text.last().copied() == last {
+            return Ok(text);
         }
         if text.len() > limit {
             return Err(Failure::new(
