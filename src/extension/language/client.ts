@@ -1,0 +1,16 @@
+/** Starts the language server of this extension in a process of its own and speaks to it over IPC. */
+import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
+
+/** `server`: the path of the bundle. The client must be started and stopped by the caller. */
+export function createLanguageClient(server: string): LanguageClient {
+  const run = { module: server, transport: TransportKind.ipc };
+  const debug = { ...run, options: { execArgv: ['--nolazy', '--inspect=127.0.0.1:6009'] } };
+  return new LanguageClient(
+    'pinnace',
+    'Pinnace Language Server',
+    { run, debug },
+    {
+      documentSelector: [{ language: 'dockerfile' }, { language: 'dockerignore' }],
+    },
+  );
+}
