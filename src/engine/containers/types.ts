@@ -41,11 +41,22 @@ export interface Framed<T> {
 }
 
 export interface Containers {
-  create(name: string | undefined, request: ContainerCreateRequest): Promise<{ Id: string; Warnings: string[] }>;
-  list(options: { all: boolean; limit: number; size: boolean; filters: Filters }): Promise<ContainerSummary[]>;
+  create(
+    name: string | undefined,
+    request: ContainerCreateRequest,
+  ): Promise<{ Id: string; Warnings: string[] }>;
+  list(options: {
+    all: boolean;
+    limit: number;
+    size: boolean;
+    filters: Filters;
+  }): Promise<ContainerSummary[]>;
   inspect(ref: string, options: { size: boolean }): Promise<ContainerInspect>;
   start(ref: string): Promise<'started' | 'not-modified'>;
-  stop(ref: string, options: { timeout?: number; signal?: string }): Promise<'stopped' | 'not-modified'>;
+  stop(
+    ref: string,
+    options: { timeout?: number; signal?: string },
+  ): Promise<'stopped' | 'not-modified'>;
   restart(ref: string, options: { timeout?: number; signal?: string }): Promise<void>;
   kill(ref: string, signal: string): Promise<void>;
   pause(ref: string): Promise<void>;
@@ -53,19 +64,36 @@ export interface Containers {
   rename(ref: string, name: string): Promise<void>;
   remove(ref: string, options: { force: boolean; volumes: boolean }): Promise<void>;
   /** Subscribes before it returns, so that an exit after the call is never missed. */
-  wait(ref: string, condition: 'not-running' | 'next-exit' | 'removed', signal: AbortSignal): Promise<{ StatusCode: number; Error: { Message: string } | null }>;
+  wait(
+    ref: string,
+    condition: 'not-running' | 'next-exit' | 'removed',
+    signal: AbortSignal,
+  ): Promise<{ StatusCode: number; Error: { Message: string } | null }>;
   resize(ref: string, height: number, width: number): Promise<void>;
   top(ref: string, psArgs: string): Promise<{ Titles: string[]; Processes: string[][] }>;
   logs(ref: string, options: LogOptions, signal: AbortSignal): Promise<Framed<Readable>>;
   /** Works before start too: the stream then begins with the container's first byte. */
   attach(ref: string, options: AttachOptions): Promise<Framed<Duplex>>;
   execCreate(ref: string, request: ExecCreateRequest): Promise<{ Id: string }>;
-  execStart(id: string, options: { detach: boolean; tty: boolean; size: readonly [number, number] | undefined }): Promise<Framed<Duplex> | null>;
+  execStart(
+    id: string,
+    options: { detach: boolean; tty: boolean; size: readonly [number, number] | undefined },
+  ): Promise<Framed<Duplex> | null>;
   execInspect(id: string): ExecInspect;
   execResize(id: string, height: number, width: number): Promise<void>;
   archiveStat(ref: string, path: string): Promise<PathStat>;
-  archiveGet(ref: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: Readable }>;
-  archivePut(ref: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean }, signal: AbortSignal): Promise<void>;
+  archiveGet(
+    ref: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ stat: PathStat; tar: Readable }>;
+  archivePut(
+    ref: string,
+    path: string,
+    tar: Readable,
+    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean },
+    signal: AbortSignal,
+  ): Promise<void>;
   export(ref: string, signal: AbortSignal): Promise<Readable>;
   changes(ref: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[]>;
   stats(ref: string, options: { oneShot: boolean }): Promise<Record<string, unknown>>;

@@ -1,0 +1,217 @@
+/** docker cp, export and diff: names the tree that a container's path lies in; the native helper resolves the path beneath it. */
+
+import { posix } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { PathStat } from '../../../lib/api/containers.ts';
+import { EngineError } from '../../../lib/errors.ts';
+import type { Root } from '../../runtime/types.ts';
+import type { Container, PlannedMount } from '../container.ts';
+import { placesOf } from '../parts.ts';
+import type { ContainersParts } from '../parts.ts';
+
+interface Located {
+  readonly root: Root;
+  readonly path: string;
+  readonly isReadOnly: boolean;
+}
+
+/** A running container's own root shows its mounts; of a stopped one the volumes and binds are found by their place. */
+function locate(
+  container: Container,
+  path: string,
+  parts: ContainersParts,
+  options: { write: boolean },
+): Located {
+  const absolute = posix.isAbsolute(path) ? path : `/${path}`;
+  const isRootReadOnly = container.definition.hostConfig.ReadonlyRootfs === true;
+  if (container.shim !== undefined && container.isLive) {
+    return { root: { pid: container.shim.pid }, path: absolute, isReadOnly: false };
+  }
+  const mount = mountAt(container.definition.mounts, posix.normalize(absolute));
+  if (mount !== undefined) {
+    const source =
+      mount.type === 'volume'
+        ? parts.volumes.source(mount.name ?? '')
+        : { kind: 'bind' as const, path: mount.source };
+    if (source.kind !== 'tmpfs') {
+      const rest = posix.normalize(absolute).slice(mount.destination.length);
+      const trailing = absolute.endsWith('/.') ? '/.' : '';
+      return {
+        root: { dir: source.path },
+        path: `/${rest.replace(/^\/+/, '')}${trailing}`,
+        isReadOnly: !mount.rw,
+      };
+    }
+  }
+  return {
+    root: stoppedRoot(container, parts, options),
+    path: absolute,
+    isReadOnly: isRootReadOnly,
+  };
+}
+
+/** Reading never needs the upper directory to be one: then it is only the topmost lower. */
+function stoppedRoot(
+  container: Container,
+  parts: ContainersParts,
+  options: { write: boolean },
+): Root {
+  const files = placesOf(parts.places, container.id);
+  const lowers = parts.snapshots.lowers(container.definition.chainId);
+  return options.write
+    ? { lowers, upper: files.upper, work: files.work }
+    : { lowers: [files.upper, ...lowers] };
+}
+
+function mountAt(mounts: readonly PlannedMount[], path: string): PlannedMount | undefined {
+  return mounts
+    .filter(
+      (mount) =>
+        mount.type !== 'tmpfs' &&
+        (path === mount.destination || path.startsWith(`${mount.destination}/`)),
+    )
+    .sort((a, b) => b.destination.length - a.destination.length)[0];
+}
+
+/** Throws not-found in Docker's words. */
+export async function archiveStat(
+  container: Container,
+  path: string,
+  parts: ContainersParts,
+): Promise<PathStat> {
+  const { root, path: inside } = locate(container, checkPath(path), parts, { write: false });
+  try {
+    return await parts.native.call<PathStat>(['archive', 'stat'], { root, path: inside });
+  } catch (error) {
+    throw notFound(error, container, path);
+  }
+}
+
+export async function archiveGet(
+  container: Container,
+  path: string,
+  parts: ContainersParts,
+  signal: AbortSignal,
+): Promise<{ stat: PathStat; tar: Readable }> {
+  const stat = await archiveStat(container, path, parts);
+  const { root, path: inside } = locate(container, path, parts, { write: false });
+  return {
+    stat,
+    tar: parts.native.stream(['archive', 'get'], { root, path: inside }, { signal }).output,
+  };
+}
+
+export interface PutOptions {
+  readonly noOverwriteDirNonDir: boolean;
+  readonly copyUidGid: boolean;
+  readonly signal: AbortSignal;
+}
+
+export async function archivePut(
+  container: Container,
+  path: string,
+  tar: Readable,
+  options: PutOptions & { parts: ContainersParts },
+): Promise<void> {
+  const { parts, signal, noOverwriteDirNonDir, copyUidGid } = options;
+  const {
+    root,
+    path: inside,
+    isReadOnly,
+  } = locate(container, checkPath(path), parts, { write: true });
+  if (isReadOnly) throw new EngineError('forbidden', 'container rootfs is marked read-only');
+  const request = { root, path: inside, noOverwriteDirNonDir, copyUidGid };
+  const task = () => parts.native.call(['archive', 'put'], request, { input: tar, signal });
+  try {
+    // A stopped container's overlay may be mounted by one writer at a time, and not while it starts.
+    await ('pid' in root ? task() : container.turns.run(task));
+  } catch (error) {
+    throw notFound(error, container, path);
+  }
+}
+
+export function exportTree(
+  container: Container,
+  parts: ContainersParts,
+  signal: AbortSignal,
+): Readable {
+  const root = stoppedRoot(container, parts, { write: false });
+  return parts.native.stream(['archive', 'get'], { root, path: '/', export: true }, { signal })
+    .output;
+}
+
+export interface Change {
+  readonly Path: string;
+  readonly Kind: 0 | 1 | 2;
+}
+
+export async function changesOf(container: Container, parts: ContainersParts): Promise<Change[]> {
+  const files = placesOf(parts.places, container.id);
+  const lowers = parts.snapshots.lowers(container.definition.chainId);
+  const { changes } = await parts.native.call<{ changes: { path: string; kind: 0 | 1 | 2 }[] }>(
+    ['layer', 'changes'],
+    {
+      lowers,
+      upper: files.upper,
+    },
+  );
+  const mine = [...BOUND, ...container.definition.mounts.map((mount) => mount.destination)];
+  return withoutStubs(
+    changes.map(({ path, kind }) => ({
+      Path: path.startsWith('/') ? path : `/${path}`,
+      Kind: kind,
+    })),
+    mine,
+  );
+}
+
+/** Where every container has a mount. */
+const BOUND = [
+  '/proc',
+  '/dev',
+  '/dev/pts',
+  '/dev/shm',
+  '/dev/mqueue',
+  '/dev/console',
+  '/sys',
+  '/sys/fs/cgroup',
+  '/etc/resolv.conf',
+  '/etc/hostname',
+  '/etc/hosts',
+  '/sbin/docker-init',
+];
+
+/** Mount points made for the mounts are no change of the user's, nor are directories changed by nothing else. */
+export function withoutStubs(changes: readonly Change[], stubs: readonly string[]): Change[] {
+  const doomed = new Set(stubs);
+  const parents = new Set(stubs.flatMap(ancestors));
+  const kept = changes.filter((change) => !(doomed.has(change.Path) && change.Kind === 1));
+  return kept.filter(
+    (change) =>
+      change.Kind === 2 ||
+      !parents.has(change.Path) ||
+      kept.some((other) => other.Path.startsWith(`${change.Path}/`) && !parents.has(other.Path)),
+  );
+}
+
+function ancestors(path: string): string[] {
+  const parent = posix.dirname(path);
+  return parent === '/' ? [] : [parent, ...ancestors(parent)];
+}
+
+function checkPath(path: string): string {
+  if (path === '' || path.includes('\0'))
+    throw new EngineError('invalid', 'path: must name a file of the container');
+  return path;
+}
+
+function notFound(error: unknown, container: Container, path: string): unknown {
+  if (error instanceof EngineError && error.kind === 'not-found') {
+    return new EngineError(
+      'not-found',
+      `Could not find the file ${path} in container ${container.name}`,
+      { cause: error, path },
+    );
+  }
+  return error;
+}
