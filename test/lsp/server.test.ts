@@ -1,6 +1,6 @@
 /** Drives the language server over stdio as an editor does: the bundle where it is built, the source otherwise. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -15,6 +15,8 @@ import {
   FoldingRangeRequest,
   InitializedNotification,
   InitializeRequest,
+  IPCMessageReader,
+  IPCMessageWriter,
   type InitializeResult,
   type ProtocolConnection,
   PublishDiagnosticsNotification,
@@ -147,4 +149,22 @@ test('a five megabyte document is answered within seconds', async () => {
     `FROM a\n${'RUN echo something && something else\n'.repeat(140_000)}X\n`,
   );
   assert.ok(performance.now() - started < 5000);
+});
+
+test("the server also answers over the editor's IPC", async () => {
+  const server = fork(PROGRAM, ['--node-ipc'], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  const ipc = createProtocolConnection(new IPCMessageReader(server), new IPCMessageWriter(server));
+  ipc.listen();
+  const answer = await ipc.sendRequest<InitializeResult>(InitializeRequest.method, {
+    processId: process.pid,
+    capabilities: {},
+  });
+  assert.equal(answer.capabilities.foldingRangeProvider, true);
+  await ipc.sendRequest(ShutdownRequest.type);
+  await ipc.sendNotification(ExitNotification.type);
+  assert.equal(await ended, 0);
+  ipc.dispose();
 });
