@@ -21,7 +21,7 @@ import { networkName } from './view/inspect.ts';
 import { Views } from './view/views.ts';
 
 /** What the composition root needs beyond the API's interface. */
-export interface ContainerEngine extends Containers {
+export interface ContainerStore extends Containers {
   /** Once, before the first request: takes up what the last engine left. */
   reconcile(): Promise<void>;
   /** Chain ids whose snapshots containers stand on, for sweeps. */
@@ -32,7 +32,14 @@ export interface ContainerEngine extends Containers {
   close(): Promise<void>;
 }
 
-export function createContainers(parts: ContainersParts): ContainerEngine {
+/** As createContainers, and takes up what the last engine left before it returns. */
+export async function openContainers(parts: ContainersParts): Promise<ContainerStore> {
+  const containers = createContainers(parts);
+  await containers.reconcile();
+  return containers;
+}
+
+export function createContainers(parts: ContainersParts): ContainerStore {
   const table = new ContainerTable(parts.database);
   const remover = new Remover(parts, table);
   const execs = new Execs(parts, table);
@@ -149,7 +156,7 @@ function upkeep({ parts, table, lifecycle, remover }: Made) {
       }
       await remover.idle();
     },
-  } satisfies Partial<ContainerEngine>;
+  } satisfies Partial<ContainerStore>;
 }
 
 function settledAsync<T>(task: () => Promise<T>): Promise<T> {

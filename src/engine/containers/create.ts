@@ -1,7 +1,7 @@
 /** Makes containers: checks the request, merges the image's defaults, settles mounts, and writes the row. Nothing runs yet. */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { ContainerCreateRequest, HostConfig } from '../../lib/api/containers.ts';
 import { EngineError } from '../../lib/errors.ts';
@@ -48,10 +48,9 @@ export async function createContainer(
   const lowers = parts.snapshots.lowers(image.chainId);
   const files = placesOf(parts.places, id);
   const mounts = await settleMounts(planned, lowers, parts);
-  await Promise.all([
-    mkdir(files.upper, { recursive: true, mode: 0o755 }),
-    mkdir(files.work, { recursive: true, mode: 0o700 }),
-  ]);
+  await mkdir(files.upper, { recursive: true });
+  // The upper directory's mode is that of `/` in the container, whatever the engine's umask.
+  await Promise.all([chmod(files.upper, 0o755), mkdir(files.work)]);
   const definition: Definition = {
     id,
     created: parts.clock().toISOString(),

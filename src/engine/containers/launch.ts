@@ -1,6 +1,6 @@
 /** Turns a container's definition into the request for its shim: files to bind, namespaces to join, devices, the OCI configuration. It starts nothing itself. */
 
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
 import type { HostConfig } from '../../lib/api/containers.ts';
 import { EngineError } from '../../lib/errors.ts';
@@ -148,12 +148,12 @@ async function ownFiles(container: Container, files: ContainerPlaces): Promise<O
   ]);
   const hostname = hostNameOf(container);
   await Promise.all([
-    writeFile(files.hostname, `${hostname}\n`),
-    writeFile(
+    place(files.hostname, `${hostname}\n`),
+    place(
       files.hosts,
       hostsText({ host: hostConfig, hostname, domainname: config.Domainname ?? '', machineHosts }),
     ),
-    writeFile(files.resolvConf, resolvText({ host: hostConfig, machineResolv })),
+    place(files.resolvConf, resolvText({ host: hostConfig, machineResolv })),
   ]);
   const ro = hostConfig.ReadonlyRootfs === true ? ['ro'] : [];
   const bind = (destination: string, source: string): OciMount => ({
@@ -167,6 +167,12 @@ async function ownFiles(container: Container, files: ContainerPlaces): Promise<O
     bind('/etc/hostname', files.hostname),
     bind('/etc/hosts', files.hosts),
   ];
+}
+
+/** Readable by every user of the container, whatever the engine's umask. */
+async function place(path: string, text: string): Promise<void> {
+  await writeFile(path, text);
+  await chmod(path, 0o644);
 }
 
 type Namespaces = {

@@ -20,9 +20,8 @@ export interface ReconcileParts extends ContainersParts {
 
 /** Attaches to living containers, records the end of others, removes what has no row, starts what its policy wants. */
 export async function reconcile(parts: ReconcileParts): Promise<void> {
-  const { table, remover, volumes, warn } = parts;
+  const { table, remover, warn } = parts;
   await remover.reconcile();
-  await volumes.reconcile();
   await Promise.all(
     table.all().map((container) =>
       reconcileOne(container, parts).catch((error: unknown) => {

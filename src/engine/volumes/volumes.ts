@@ -1,7 +1,7 @@
 /** Named and anonymous volumes: directories below the data root and their rows in the database. It never touches what lies inside one, except to remove it whole. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { EngineError } from '../../lib/errors.ts';
 import type { Native } from '../runtime/types.ts';
@@ -114,7 +114,9 @@ class StoredVolumes implements VolumeStore {
       return existing;
     }
     const labels = { ...request.Labels, ...(isAnonymous ? { [ANONYMOUS_LABEL]: '' } : {}) };
-    await mkdir(this.#mountpoint(name), { recursive: true, mode: 0o755 });
+    await mkdir(this.#mountpoint(name), { recursive: true });
+    // Containers' users must be able to enter it, whatever the engine's umask.
+    await chmod(this.#mountpoint(name), 0o755);
     const { database, clock } = this.#parts;
     // Another caller may have made it while the directory was: the first row wins.
     database.transaction(() => {

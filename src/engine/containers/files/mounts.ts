@@ -1,7 +1,7 @@
 /** Brings planned mounts to life: anonymous and named volumes are made, host directories checked, and the image's files copied into new volumes. The only place where a container's mounts touch the host's disk. */
 
-import { lstat, mkdir, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat, mkdir, readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { EngineError } from '../../../lib/errors.ts';
 import type { OciMount } from '../../runtime/spec.ts';
 import type { Native } from '../../runtime/types.ts';
@@ -119,7 +119,7 @@ async function bindMount(mount: PlannedMount): Promise<OciMount> {
         `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
       );
     }
-    await mkdir(mount.source, { recursive: true, mode: 0o755 }).catch((error: unknown) => {
+    await makeSource(mount.source).catch((error: unknown) => {
       throw new EngineError('invalid', `error while creating mount source path '${mount.source}'`, {
         cause: error,
         path: mount.source,
@@ -136,6 +136,13 @@ async function bindMount(mount: PlannedMount): Promise<OciMount> {
       ...(mount.rw ? [] : ['ro']),
     ],
   };
+}
+
+/** Docker makes it with 0755, parents too. */
+async function makeSource(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  for (let dir = path; first !== undefined && dir.length >= first.length; dir = dirname(dir))
+    await chmod(dir, 0o755);
 }
 
 async function volumeMount(mount: PlannedMount, source: VolumeSource): Promise<OciMount> {
