@@ -9,8 +9,8 @@ import { createCli } from './engine/cli.ts';
 import { settingsEnvironment, startArguments } from './engine/settings.ts';
 import { type EngineWatch, watchEngine } from './engine/watch.ts';
 import { createLanguageClient } from './language/client.ts';
-import { createReports, type Reports } from './views/reports.ts';
-import { statusFace } from './views/status.ts';
+import { createReports, type Reports } from './reports.ts';
+import { statusFace } from './engine/status.ts';
 
 let stopLanguage: (() => Promise<void>) | undefined;
 

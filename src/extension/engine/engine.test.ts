@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { kindOf } from '../../lib/errors.ts';
-import { statusFace } from '../views/status.ts';
+import { statusFace } from './status.ts';
 import { complaintOf, createCli } from './cli.ts';
 import { settingsEnvironment, startArguments } from './settings.ts';
 import { type EngineState, watchEngine } from './watch.ts';

@@ -1,5 +1,5 @@
 /** The engine's state as the status bar shows it: text, tooltip and the command behind it. */
-import type { EngineState } from '../engine/watch.ts';
+import type { EngineState } from './watch.ts';
 
 export interface StatusFace {
   readonly text: string;
