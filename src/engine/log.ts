@@ -28,7 +28,7 @@ export function openLog(
     const line = `${options.clock().toISOString()} ${level} ${message.replaceAll('\n', '\n    ')}\n`;
     if (options.echo === 'stderr') process.stderr.write(line);
     try {
-      if (fstatSync(fd).size > limit) shorten(fd, Math.min(KEPT_BYTES, limit));
+      if (fstatSync(fd).size > limit) shorten(fd, Math.min(KEPT_BYTES, Math.floor(limit / 2)));
       writeSync(fd, line);
     } catch {
       // A full disk must not end the engine for the sake of its log.

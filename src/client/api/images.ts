@@ -86,9 +86,7 @@ export class ImagesApi {
     });
   }
 
-  prune(
-    filters?: Filters,
-  ): Promise<{
+  prune(filters?: Filters): Promise<{
     ImagesDeleted: { Untagged?: string; Deleted?: string }[] | null;
     SpaceReclaimed: number;
   }> {

@@ -36,9 +36,10 @@ export async function hijack(
   options: { readonly input: boolean },
 ): Promise<void> {
   const { response, socket } = exchange;
-  const lines = response
-    .getRawHeaderNames()
-    .map((name) => `${name}: ${String(response.getHeader(name))}`);
+  const lines = response.getHeaderNames().map((name) => {
+    const shown = name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+    return `${shown}: ${String(response.getHeader(name))}`;
+  });
   response.detachSocket(socket);
   takeFromParser(socket);
   const head = exchange.upgrade

@@ -11,7 +11,11 @@ export interface EngineEvent {
 }
 
 export interface EventBus {
-  emit(type: EngineEvent['Type'], action: string, actor: { ID: string; Attributes: Record<string, string> }): void;
+  emit(
+    type: EngineEvent['Type'],
+    action: string,
+    actor: { ID: string; Attributes: Record<string, string> },
+  ): void;
   /** Past events first (since, in nanoseconds), then live ones; returns the end of the subscription. */
   subscribe(listener: (event: EngineEvent) => void, options?: { sinceNano?: number }): () => void;
 }
