@@ -127,6 +127,7 @@ function pump(stream: Duplex, write: (text: string) => void): Promise<string> {
       }
       rest = data;
     });
+    stream.resume();
     stream.once('error', reject);
     stream.once('close', () => {
       resolve(log);
