@@ -7,6 +7,8 @@ const common: BuildOptions = {
   absWorkingDir: ROOT,
   bundle: true,
   platform: 'node',
+  // jsonc-parser's main is UMD, which cannot be bundled.
+  mainFields: ['module', 'main'],
   target: 'node22',
   minify: true,
   keepNames: true,
