@@ -64,7 +64,7 @@ export function makeRootfs(path: string): void {
   assert.ok(existsSync('/bin/busybox'), 'no /bin/busybox: apt-get install busybox-static');
   copyFileSync('/bin/busybox', join(path, 'bin/busybox'));
   const applets =
-    'sh sleep cat echo head yes stty id ls true false kill dd tr printf test wc seq ps grep trap';
+    'sh tty sleep cat echo head yes stty id ls true false kill dd tr printf test wc seq ps grep trap';
   for (const applet of applets.split(' ')) symlinkSync('busybox', join(path, 'bin', applet));
   writeFileSync(
     join(path, 'etc/passwd'),

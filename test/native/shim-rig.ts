@@ -13,6 +13,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  rmdirSync,
   statSync,
 } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -134,13 +135,22 @@ export class Connection {
 /** One container under its shim. */
 export class Shim {
   readonly dir: string;
+  readonly id: string;
   readonly pid: number;
   readonly startTime: number;
 
-  constructor(dir: string, answer: Json) {
+  constructor(dir: string, id: string, answer: Json) {
     this.dir = dir;
+    this.id = id;
     this.pid = Number(answer['pid']);
     this.startTime = Number(answer['startTime']);
+  }
+
+  /** Kills the shim itself; its cgroup is left for the next container of that id to take over. */
+  async murder(): Promise<void> {
+    process.kill(this.shimPid, 'SIGKILL');
+    await until(() => !runs(this.pid), 'the end of init');
+    for (const path of cgroupsOf(this.id)) rmdirSync(path);
   }
 
   get exitFile(): string {
@@ -291,9 +301,10 @@ export class Rig {
 
   create(options: ShimOptions): Shim {
     const dir = this.directory();
-    const result = this.run(JSON.stringify(this.request(dir, options)));
+    const request = this.request(dir, options);
+    const result = this.run(JSON.stringify(request));
     assert.equal(result.status, 0, result.stderr);
-    const shim = new Shim(dir, JSON.parse(result.stdout) as Json);
+    const shim = new Shim(dir, String(request['id']), JSON.parse(result.stdout) as Json);
     this.#shims.push(shim);
     return shim;
   }
@@ -320,7 +331,7 @@ export class Rig {
       assert.deepEqual(killed, [], 'a socket outlived its shim');
       const mounts = readFileSync('/proc/self/mounts', 'utf8');
       assert.ok(!mounts.includes(this.root), 'a mount is left on the host');
-      assert.deepEqual(cgroupsOf(this.root.slice(-6)), [], 'a cgroup is left');
+      assert.deepEqual(cgroupsOf(`pnt-${this.root.slice(-6)}-`), [], 'a cgroup is left');
     } finally {
       if (this.mode !== 'system') spawnSync('userdel', ['--force', this.#user]);
       rmSync(this.root, { recursive: true, force: true });
@@ -330,6 +341,6 @@ export class Rig {
 
 /** Directories of cgroups whose name holds the text. */
 function cgroupsOf(text: string): string[] {
-  const found = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `*pnt-${text}-*`]);
+  const found = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `*${text}*`]);
   return found.stdout.toString().split('\n').filter(Boolean);
 }

@@ -102,8 +102,7 @@ for (const mode of modes) {
 
     it('takes the container with it when it is killed', async () => {
       const shim = await rig.started({ args: ['sh', '-c', 'sleep 1000 & sleep 1000'] });
-      process.kill(shim.shimPid, 'SIGKILL');
-      await until(() => !runs(shim.pid), 'the end of init');
+      await shim.murder();
     });
 
     it('ignores SIGTERM and SIGHUP', async () => {

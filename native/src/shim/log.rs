@@ -1,7 +1,7 @@
 //! The container's log in docker's json-file form: one JSON object a line, lines split at 16 KiB, files
 //! rotated by size. A full disk loses lines, never the container, and never leaves half a line behind.
 
-use super::time::{self, Stamp};
+use super::time;
 use crate::error::Failure;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Mode, OFlags};
@@ -28,7 +28,7 @@ pub struct Settings {
 #[derive(Default)]
 struct Pending {
     bytes: Vec<u8>,
-    split: Option<Stamp>,
+    split: Option<String>,
 }
 
 /// The open log.
@@ -60,7 +60,7 @@ impl Log {
     /// Takes output of stream 1 or 2; complete lines are in the file when this returns.
     pub fn write(&mut self, stream: u8, mut data: &[u8]) {
         let slot = usize::from(stream == 2);
-        let now = time::now();
+        let now = time::now().to_string();
         while !data.is_empty() {
             let room = PARTIAL - self.pending[slot].bytes.len();
             let window = &data[..data.len().min(room)];
@@ -68,26 +68,30 @@ impl Log {
                 Some(end) => {
                     self.pending[slot].bytes.extend_from_slice(&window[..end]);
                     data = &data[end + 1..];
-                    self.emit(slot, now, LineEnd::Newline);
+                    self.emit(slot, &now, LineEnd::Newline);
                 }
                 None => {
                     self.pending[slot].bytes.extend_from_slice(window);
                     data = &data[window.len()..];
                     if self.pending[slot].bytes.len() == PARTIAL {
-                        self.emit(slot, now, LineEnd::Split);
+                        self.emit(slot, &now, LineEnd::Split);
                     }
                 }
             }
+        }
+        let pending = &mut self.pending[slot];
+        if pending.bytes.is_empty() {
+            pending.bytes = Vec::new();
         }
         self.flush();
     }
 
     /// Writes out the lines without an end.
     pub fn finish(&mut self) {
-        let now = time::now();
+        let now = time::now().to_string();
         for slot in 0..2 {
             if !self.pending[slot].bytes.is_empty() {
-                self.emit(slot, now, LineEnd::Split);
+                self.emit(slot, &now, LineEnd::Split);
             }
         }
         self.flush();
@@ -98,9 +102,10 @@ impl Log {
         self.lost
     }
 
-    fn emit(&mut self, slot: usize, now: Stamp, end: LineEnd) {
+    fn emit(&mut self, slot: usize, now: &str, end: LineEnd) {
         let pending = &mut self.pending[slot];
-        let stamp = pending.split.unwrap_or(now);
+        let split = pending.split.take();
+        let stamp = split.as_deref().unwrap_or(now);
         let stream = if slot == 1 { 2 } else { 1 };
         let cut = match end {
             LineEnd::Newline => pending.bytes.len(),
@@ -109,10 +114,10 @@ impl Log {
         let start = self.lines.len();
         encode(&mut self.lines, stream, &pending.bytes[..cut], end, stamp);
         match end {
-            LineEnd::Newline => *pending = Pending::default(),
+            LineEnd::Newline => pending.bytes.clear(),
             LineEnd::Split => {
                 pending.bytes = pending.bytes[cut..].to_vec();
-                pending.split = Some(stamp);
+                pending.split = Some(stamp.to_owned());
             }
         }
         self.rotate_before(start);
@@ -240,7 +245,7 @@ fn character_boundary(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-fn encode(out: &mut Vec<u8>, stream: u8, text: &[u8], end: LineEnd, stamp: Stamp) {
+fn encode(out: &mut Vec<u8>, stream: u8, text: &[u8], end: LineEnd, stamp: &str) {
     out.reserve(text.len() + 96);
     out.extend_from_slice(b"{\"log\":\"");
     escape(out, text);
@@ -251,7 +256,7 @@ fn encode(out: &mut Vec<u8>, stream: u8, text: &[u8], end: LineEnd, stamp: Stamp
     out.extend_from_slice(b"\",\"stream\":\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\",\"time\":\"");
-    out.extend_from_slice(stamp.to_string().as_bytes());
+    out.extend_from_slice(stamp.as_bytes());
     out.extend_from_slice(b"\"}\n");
 }
 
