@@ -248,8 +248,7 @@ async function compose(
   return {
     server,
     mode,
-    isBusy: async () =>
-      (await store.list({ all: false, limit: 0, size: false, filters: {} })).length > 0,
+    isBusy: () => Promise.resolve(store.runningCount() > 0),
     close: async () => {
       await store.close();
       database.close();

@@ -8,7 +8,7 @@ const actor = { ID: 'a', Attributes: {} };
 
 test('a subscriber gets the past since its time, then what follows, until it ends', () => {
   let now = 0;
-  const bus = createEventBus({ clock: () => (now += 1e9), onError: assert.fail });
+  const bus = createEventBus({ clock: () => (now += 1e9), onError: (error) => assert.fail(String(error)) });
   for (const action of ['create', 'start', 'die']) bus.emit('container', action, actor);
   const seen: string[] = [];
   const end = bus.subscribe((event) => seen.push(`${event.Action} ${event.time}`), {
@@ -21,7 +21,7 @@ test('a subscriber gets the past since its time, then what follows, until it end
 });
 
 test('only the last 1,024 are remembered, and times never repeat', () => {
-  const bus = createEventBus({ onError: assert.fail });
+  const bus = createEventBus({ onError: (error) => assert.fail(String(error)) });
   for (let at = 0; at < 1500; at += 1) bus.emit('image', String(at), actor);
   const seen: { action: string; time: number }[] = [];
   bus.subscribe((event) => seen.push({ action: event.Action, time: event.timeNano }), {
