@@ -15,21 +15,30 @@ use std::process::ExitCode;
 /// A verb takes the arguments after its name and returns the exit status.
 type Verb = fn(Vec<OsString>) -> Result<ExitCode, error::Failure>;
 
+/// Whether a verb makes processes that enter containers: then the program file is put out of their
+/// reach first (see `runtime::seal`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Image {
+    Plain,
+    Sealed,
+}
+
 /// Every verb of the engine; what is not here is an OCI runtime command line.
-const VERBS: &[(&str, Verb)] = &[
-    ("shim", shim::main),
-    ("init", runtime::init::main),
-    ("enter", enter::main),
-    ("probe", enter::probe::main),
-    ("layer", layer::main),
-    ("archive", archive::main),
+const VERBS: &[(&str, Image, Verb)] = &[
+    ("shim", Image::Sealed, shim::main),
+    ("init", Image::Plain, runtime::init::main),
+    ("enter", Image::Plain, enter::main),
+    ("probe", Image::Plain, enter::probe::main),
+    ("layer", Image::Plain, layer::main),
+    ("archive", Image::Plain, archive::main),
 ];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    for (name, verb) in VERBS {
+    for (name, image, verb) in VERBS {
         if args.first().is_some_and(|first| first == name) {
-            return match verb(args.into_iter().skip(1).collect()) {
+            let sealed = if *image == Image::Sealed { runtime::seal::ensure() } else { Ok(()) };
+            return match sealed.and_then(|()| verb(args.into_iter().skip(1).collect())) {
                 Ok(code) => code,
                 Err(failure) => failure.report(),
             };

@@ -25,11 +25,17 @@ mod mount;
 mod options;
 mod privileges;
 mod process;
+mod report;
 mod rootfs;
+mod running;
+pub mod seal;
 pub mod seccomp;
 pub mod spec;
+mod store;
+mod terminal;
 mod users;
 mod validate;
+mod verbs;
 mod wire;
 
 use std::os::fd::OwnedFd;

@@ -345,3 +345,23 @@ pub fn loopback_up(socket: impl AsFd) -> Result<(), Errno> {
         )))
     }
 }
+
+/// A descriptor that gives every blocked signal (signalfd(2)).
+pub fn signal_fd() -> Result<OwnedFd, Errno> {
+    // SAFETY: the set is initialised by sigfillset before use; the result is a new descriptor.
+    unsafe {
+        let mut set = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigfillset(std::ptr::addr_of_mut!(set));
+        let fd = libc::signalfd(-1, std::ptr::addr_of!(set), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+        if fd < 0 { Err(last_errno()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
+    }
+}
+
+/// The next signal of [`signal_fd`].
+pub fn take_signal(fd: &OwnedFd) -> Option<i32> {
+    let mut info = [0; std::mem::size_of::<libc::signalfd_siginfo>()];
+    let read = rustix::io::read(fd, &mut info).ok()?;
+    // ssi_signo is the first field, 32 bits.
+    let number = info.first_chunk::<4>().filter(|_| read == info.len())?;
+    i32::try_from(u32::from_ne_bytes(*number)).ok()
+}

@@ -243,9 +243,28 @@ fn hugepages(cgroup: &Cgroup, limits: &[HugepageLimit]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What every container may do, after its own rules: make nodes, use the default ones, ptys and tun.
+const ALWAYS: [&str; 12] = [
+    "c *:* m",
+    "b *:* m",
+    "c 1:3 rwm",
+    "c 1:5 rwm",
+    "c 1:7 rwm",
+    "c 1:8 rwm",
+    "c 1:9 rwm",
+    "c 5:0 rwm",
+    "c 5:1 rwm",
+    "c 5:2 rwm",
+    "c 136:* rwm",
+    "c 10:200 rwm",
+];
+
 /// v1 only: on v2 device access is a matter of eBPF, which is left out; a container's own device
 /// nodes and its missing CAP_SYS_ADMIN bound what it can reach.
 fn devices(cgroup: &Cgroup, rules: &[DeviceRule]) -> Result<(), Failure> {
+    if rules.is_empty() || cgroup.directory("devices").is_none() {
+        return Ok(());
+    }
     for rule in rules {
         let file = if rule.allow {
             "devices.allow"
@@ -274,7 +293,9 @@ fn devices(cgroup: &Cgroup, rules: &[DeviceRule]) -> Result<(), Failure> {
         };
         set(cgroup, "devices", file, &text)?;
     }
-    Ok(())
+    ALWAYS
+        .iter()
+        .try_for_each(|rule| set(cgroup, "devices", "devices.allow", rule))
 }
 
 /// A new v1 cpuset is empty, and nothing may join it so.
