@@ -64,8 +64,16 @@ function failure(
   return new EngineError('unavailable', message, { cause, path: program });
 }
 
-/** What a failed command said, without its `pinnace:` prefix. */
+/** A notification shows no more than this. */
+const COMPLAINT_LENGTH = 400;
+
+/** What a failed command said, short enough for a notification: without the prefix, of a stack trace only the error. */
 export function complaintOf({ status, stderr, stdout }: CliAnswer): string {
   const text = (stderr.trim() === '' ? stdout : stderr).trim().replace(/^pinnace: /, '');
-  return text === '' ? `the pinnace command ended with status ${String(status)}` : text;
+  if (text === '') return `the pinnace command ended with status ${String(status)}`;
+  const thrown = /^\s+at .*:\d+:\d+\)?$/m.test(text)
+    ? /^\w*Error\b.*$/m.exec(text)?.[0]
+    : undefined;
+  const said = thrown ?? text;
+  return said.length > COMPLAINT_LENGTH ? `${said.slice(0, COMPLAINT_LENGTH)}…` : said;
 }

@@ -35,6 +35,14 @@ test("the command runs as Node with the settings' environment, and its status an
   assert.equal(complaintOf(answer), 'said');
 });
 
+test('a complaint is short: of a stack trace only the error, of a long text the beginning', () => {
+  const trace =
+    'node:internal:1\n  throw err\n\nError: no module x\n    at load (node:internal/loader:1:2)\n';
+  assert.equal(complaintOf({ status: 1, stdout: '', stderr: trace }), 'Error: no module x');
+  assert.equal(complaintOf({ status: 1, stdout: '', stderr: 'x'.repeat(999) }).length, 401);
+  assert.match(complaintOf({ status: 9, stdout: '', stderr: '' }), /status 9$/);
+});
+
 test('an abort ends the command and is a cancellation', async () => {
   const cli = program('setInterval(() => {}, 1000)');
   const abort = new AbortController();
