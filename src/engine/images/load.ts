@@ -105,6 +105,8 @@ export async function plain(archive: Readable): Promise<Readable> {
 async function readArchive(job: Job, archive: Readable): Promise<void> {
   const input = await plain(archive);
   const tar = extract();
+  // The loop below throws the error; without a listener it would also end the process.
+  tar.on('error', () => undefined);
   input.once('error', (error) => tar.destroy(error));
   job.signal.addEventListener('abort', () => tar.destroy(new Error('aborted')), { once: true });
   input.pipe(tar);

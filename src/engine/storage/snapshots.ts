@@ -206,8 +206,14 @@ class Snapshots implements SnapshotStore {
     const { native, places } = this.#parts;
     const id = newId();
     const dir = this.#layerDir(id);
-    await mkdir(dir, { recursive: true, mode: 0o755 });
+    // The stream may fail before the helper listens to it.
+    stream.on('error', () => undefined);
     try {
+      await mkdir(dir, { recursive: true, mode: 0o755 });
+      if (stream.destroyed)
+        throw (
+          stream.errored ?? new EngineError('cancelled', 'the layer ended before it was complete')
+        );
       const request = {
         dir,
         form: 'overlay',
