@@ -2,7 +2,6 @@
 //! With a cgroup name space they are mounted; without one, the container's directories are bound.
 //! Runs in init before pivot_root.
 
-use super::beneath::Leaf;
 use super::cgroup::Layout;
 use super::mount::{Scene, attach, clone_of, filesystem, host_directory, place};
 use super::options::Options;

@@ -377,6 +377,9 @@ fn finish(
     };
     let ready = process::settle(&settings, peer.is_some())?;
     drop(peer);
+    if init.options.start_listener.is_some() {
+        process::look_up(&ready)?;
+    }
     wire::send(&init.sync, Word::Ready).map_err(|errno| Failure::errno("the caller is gone", errno))?;
     let report = wait_start(init)?;
     let hooks = parts

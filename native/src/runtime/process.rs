@@ -11,7 +11,7 @@ use super::users::{self, Identity};
 use super::wire::{self, Word};
 use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;
-use rustix::fs::{Mode, OFlags, ResolveFlags, Uid, makedev};
+use rustix::fs::{Access, Mode, OFlags, ResolveFlags, Uid, makedev};
 use rustix::io::Errno;
 use rustix::process::Signal;
 use rustix::pty::OpenptFlags;
@@ -257,6 +257,20 @@ fn outside(cwd: &str) -> Failure {
         "the working directory is outside of the container's root",
     )
     .at(cwd)
+}
+
+/// Fails as execve would when no candidate is there or may be run; for callers who want to know that
+/// before they start (podman).
+pub fn look_up(ready: &Ready) -> Result<(), Failure> {
+    let mut worst = Errno::NOENT;
+    for candidate in &ready.candidates {
+        match rustix::fs::access(candidate, Access::EXEC_OK) {
+            Ok(()) => return Ok(()),
+            Err(Errno::ACCESS) => worst = Errno::ACCESS,
+            Err(_) => {}
+        }
+    }
+    Err(exec_failure(ready, worst))
 }
 
 /// Loads what filters are left and runs the program; returns only with the failure. `report` gets

@@ -175,6 +175,7 @@ fn make(store: &Store, flags: &Flags, id: &str, start: StartBy) -> Result<Contai
     let config = files::read_bounded(&path, MAX_BYTES)?;
     let spec = Spec::parse(&config).map_err(|failure| failure.at(&path))?;
     let terminal = spec.process.as_ref().is_some_and(|process| process.terminal);
+    let size = spec.process.as_ref().and_then(|process| process.console_size).or_else(terminal::size);
     let detached = start == StartBy::AnotherProcess || flags.detach;
     check_console(terminal, detached, flags.console_socket.is_some())?;
     check_preserved(flags.preserve_fds)?;
@@ -192,7 +193,7 @@ fn make(store: &Store, flags: &Flags, id: &str, start: StartBy) -> Result<Contai
             bundle: Some(bundle),
             spec,
             stdio: if terminal { Stdio::Pty } else { own_stdio()? },
-            size: terminal::size(),
+            size,
             preserve_fds: flags.preserve_fds,
             pdeathsig: false,
             no_pivot: flags.no_pivot,

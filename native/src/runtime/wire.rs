@@ -125,8 +125,10 @@ pub fn receive(socket: impl AsFd) -> Result<Option<Message>, Failure> {
     let received = loop {
         let mut parts = [IoSliceMut::new(&mut bytes)];
         match rustix::net::recvmsg(&socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC) {
-            Err(Errno::INTR) => {}
-            Err(Errno::CONNRESET | Errno::PIPE) => return Ok(None),
+            // A peer that ended with words of ours unread resets the socket, and the kernel says so
+            // (once) before it hands out the peer's last words.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
+            Err(Errno::PIPE) => return Ok(None),
             other => {
                 break other
                     .map_err(|errno| Failure::errno("cannot receive from the container's init", errno))?;
