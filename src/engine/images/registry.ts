@@ -71,7 +71,10 @@ class RemoteRepository implements Repository {
     for (const endpoint of this.#endpoints) {
       try {
         const found = await this.#retry(() => this.#manifestFrom(endpoint, tagOrDigest));
-        this.#endpoints = [endpoint, ...this.#endpoints.filter((other) => other !== endpoint)];
+        // What follows a mirror may still help with blobs; a registry that answered is the last word.
+        this.#endpoints = endpoint.mirror
+          ? this.#endpoints.slice(this.#endpoints.indexOf(endpoint))
+          : [endpoint];
         return found;
       } catch (error) {
         if (kindOf(error) === 'cancelled') throw error;
@@ -152,8 +155,9 @@ class RemoteRepository implements Repository {
     let failures = 0;
     let mended = 0;
     let at = 0;
+    let first: Error | undefined;
     while (received < descriptor.size) {
-      const endpoint = this.#endpoints[at % this.#endpoints.length];
+      const endpoint = this.#endpoints[at];
       if (endpoint === undefined) throw new EngineError('internal', 'there is no registry to ask');
       const url = this.#url(endpoint, `blobs/${descriptor.digest}`);
       try {
@@ -183,7 +187,8 @@ class RemoteRepository implements Repository {
           at + 1 < this.#endpoints.length &&
           ['not-found', 'unavailable', 'unauthorized', 'forbidden'].includes(kindOf(error));
         const again = isPassing(error) && failures < limits.retries;
-        if (this.#signal.aborted || (!again && !more)) throw error;
+        first ??= error;
+        if (this.#signal.aborted || (!again && !more)) throw at === 0 ? error : first;
         mended = received;
         if (again)
           await delay(limits.retryMs * 2 ** failures++, undefined, { signal: this.#signal });

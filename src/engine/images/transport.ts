@@ -234,7 +234,7 @@ export class Transport {
           body: form.toString(),
         });
       }
-      if (answer.statusCode !== 200) throw await failure(answer, { ...exchange, url: url.href });
+      if (answer.statusCode !== 200) throw await noToken(answer, url);
       text = (await this.body(answer, MAX_TOKEN, 'the token')).toString('utf8');
     } catch (error) {
       throw transportError(error, signal, url);
@@ -310,6 +310,13 @@ async function failure(answer: Answer, exchange: Exchange): Promise<EngineError>
       `${host} refuses more requests for now (status 429): ${words === '' ? 'wait a while, or log in' : words}`,
     );
   return new EngineError(status >= 500 ? 'unavailable' : 'invalid', `${host}: ${said}`);
+}
+
+async function noToken(answer: Answer, url: URL): Promise<EngineError> {
+  const words = await registryWords(answer);
+  const said = words === '' ? `it answered with status ${String(answer.statusCode)}` : words;
+  const kind = answer.statusCode >= 500 ? 'unavailable' : 'unauthorized';
+  return new EngineError(kind, `${url.host} gave no token: ${said}`);
 }
 
 async function registryWords(answer: Answer): Promise<string> {
