@@ -23,7 +23,8 @@ const DEFAULTS: [(&str, i64, i64); 6] = [
     ("tty", 5, 0),
 ];
 
-const LINKS: [(&str, &str); 5] = [
+const LINKS: [(&str, &str); 6] = [
+    ("core", "/proc/kcore"),
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
     ("stdout", "/proc/self/fd/1"),

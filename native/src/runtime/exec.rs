@@ -82,6 +82,8 @@ pub fn exec(
             return Err(failure);
         }
     };
+    // The sibling waits for this, so that its words cannot overtake the first child's.
+    wire::send(&here, Word::Go).ok();
     match accompany(&here, matches!(stdio, Stdio::Pty)) {
         Ok(pty_master) => Ok(Execed {
             pid: entered.pid,
@@ -187,6 +189,7 @@ impl Entering<'_> {
 
     /// In the sibling, inside.
     fn settle(&self, sync: &OwnedFd) -> Result<Failure, Failure> {
+        wire::expect(sync, Word::Go)?;
         rustix::process::setsid().map_err(|errno| Failure::errno("setsid", errno))?;
         match self.stdio {
             Stdio::Descriptors {

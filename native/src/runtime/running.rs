@@ -230,7 +230,9 @@ fn settle(
     if let Some(path) = &flags.pid_file {
         files::replace(path, container.init_pid.to_string().as_bytes())?;
     }
-    if let (Some(socket), Some(master)) = (&flags.console_socket, container.pty_master.take()) {
+    if let Some(socket) = &flags.console_socket
+        && let Some(master) = container.pty_master.take()
+    {
         terminal::hand_over(socket, master.as_fd())?;
     }
     Ok(())
@@ -332,11 +334,8 @@ fn finish(flags: &Flags, execed: &mut Execed) -> Result<ExitCode, Failure> {
     if let Some(path) = &flags.pid_file {
         files::replace(path, execed.pid.to_string().as_bytes())?;
     }
-    let mut master = execed.pty_master.take();
-    if let (Some(socket), Some(master)) = (
-        &flags.console_socket,
-        master.take_if(|_| flags.console_socket.is_some()),
-    ) {
+    let master = execed.pty_master.take();
+    if let (Some(socket), Some(master)) = (&flags.console_socket, &master) {
         terminal::hand_over(socket, master.as_fd())?;
     }
     if flags.detach {
