@@ -5,7 +5,8 @@
 use crate::error::{Failure, Kind};
 use crate::layer::beneath::{base, clean, open_in_root, parent, resolve, shown};
 use crate::layer::emit::{Emitter, Options};
-use crate::layer::extract::{Extractor, Limits, Policy};
+use crate::layer::extract::Extractor;
+use crate::layer::policy::{Limits, Policy};
 use crate::layer::root::{Durability, Root, Tree, open_root};
 use crate::layer::stream::TarStream;
 use crate::layer::tar::read::Reader;
@@ -37,7 +38,12 @@ struct Request {
 pub fn main(mut args: Vec<OsString>) -> Result<ExitCode, Failure> {
     let verb = layer::take_verb(&mut args, "archive stat|get|put --request JSON")?;
     let args = layer::arguments(args)?;
-    let request: Request = layer::inline(&args)?;
+    // put has its data on standard input.
+    let request: Request = if verb == "put" {
+        layer::inline(&args)?
+    } else {
+        layer::piped(&args)?
+    };
     layer::prepare();
     match verb.as_str() {
         "stat" => layer::reply(&stat(&request)?, None),

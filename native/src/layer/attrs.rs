@@ -17,8 +17,8 @@ pub type Time = (i64, u32);
 /// What this process may do with ids.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity {
-    /// The user namespace holds one id only: owners cannot be kept.
-    pub single: bool,
+    /// Owners that the user namespace does not hold are left out: it holds one id only, or they do not matter.
+    pub lenient: bool,
     /// Not the initial user namespace: no device nodes.
     pub confined: bool,
     uid: u32,
@@ -33,10 +33,17 @@ impl Identity {
             .filter_map(|line| line.split_whitespace().nth(2)?.parse::<u64>().ok())
             .sum();
         Self {
-            single: total == 1,
+            lenient: total == 1,
             confined: total < u64::from(u32::MAX),
             uid: rustix::process::geteuid().as_raw(),
             gid: rustix::process::getegid().as_raw(),
+        }
+    }
+
+    pub fn or_lenient(self, lenient: bool) -> Self {
+        Self {
+            lenient: self.lenient || lenient,
+            ..self
         }
     }
 
@@ -61,7 +68,7 @@ pub fn set_owner<Fd: AsFd>(
         Some(name) => chownat(fd, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW),
     };
     match result {
-        Err(Errno::INVAL | Errno::PERM) if identity.single => Ok(()),
+        Err(Errno::INVAL | Errno::PERM) if identity.lenient => Ok(()),
         Err(Errno::INVAL) if identity.confined => Err(Failure::errno(
             format!(
                 "owner {uid}:{gid} has no place in this user namespace (enlarge the range in /etc/subuid and /etc/subgid)"

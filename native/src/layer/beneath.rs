@@ -3,9 +3,10 @@
 //! Nothing in this crate joins an image's path onto a host path.
 
 use crate::error::{Failure, Kind};
+use crate::layer::attrs::{Identity, set_owner};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, StatxFlags, statx};
-use rustix::fs::{FileType, Gid, Mode, OFlags, ResolveFlags, Uid, chownat, mkdirat, openat2, readlinkat};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, mkdirat, openat2, readlinkat};
 use rustix::io::Errno;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
@@ -126,13 +127,6 @@ pub struct NewDir {
     pub mode: u32,
 }
 
-impl NewDir {
-    pub const PARENT: Self = Self {
-        owner: None,
-        mode: 0o755,
-    };
-}
-
 /// The outcome of a walk: the real path of the directory and whether something was made.
 pub struct Ensured {
     pub fd: OwnedFd,
@@ -163,7 +157,10 @@ pub fn ensure_dir(root: BorrowedFd<'_>, path: &[u8], new: NewDir) -> Result<Ensu
         };
         if made {
             created = true;
-            finish_new_dir(&fd, &part, new).map_err(|errno| fail(errno, &next))?;
+            if let Some(owner) = new.owner.filter(|owner| *owner != (0, 0)) {
+                set_owner(&Identity::of_process(), &fd, Some(&part), owner)
+                    .map_err(|failure| failure.at(shown(&next)))?;
+            }
         }
         let item = rustix::fs::openat(
             &fd,
@@ -194,19 +191,6 @@ pub fn ensure_dir(root: BorrowedFd<'_>, path: &[u8], new: NewDir) -> Result<Ensu
         path: here,
         created,
     })
-}
-
-fn finish_new_dir(dir: &OwnedFd, name: &[u8], new: NewDir) -> Result<(), Errno> {
-    if let Some((uid, gid)) = new.owner.filter(|owner| *owner != (0, 0)) {
-        chownat(
-            dir,
-            name,
-            Some(Uid::from_raw(uid)),
-            Some(Gid::from_raw(gid)),
-            AtFlags::SYMLINK_NOFOLLOW,
-        )?;
-    }
-    Ok(())
 }
 
 /// Resolves every link of `path` within the root; what does not exist is kept as written.
@@ -329,9 +313,15 @@ impl<'a> DirCache<'a> {
         Ok(dir)
     }
 
-    /// To be called when a directory or a link was taken away or changed its mode.
+    /// To be called when a directory or a link was taken away.
     pub fn forget(&mut self) {
         self.open.clear();
         self.last = None;
+    }
+
+    /// To be called when a directory changed its mode.
+    pub fn forget_one(&mut self, path: &[u8]) {
+        self.open.remove(path);
+        self.last = self.last.take().filter(|(last, _)| last != path);
     }
 }

@@ -6,9 +6,10 @@ use crate::error::{Failure, Kind};
 use crate::layer::attrs::Identity;
 use crate::layer::beneath::{NewDir, base, clean, ensure_dir, open_in_root, parent, resolve, shown};
 use crate::layer::chmod::Change;
-use crate::layer::copying::{Folder, Writer};
-use crate::layer::extract::{Extractor, Policy};
+use crate::layer::copying::{Folder, OpenDir, Writer};
+use crate::layer::extract::Extractor;
 use crate::layer::pattern::expand::Style;
+use crate::layer::policy::Policy;
 use crate::layer::root::{Durability, Root, Tree, open_root};
 use crate::layer::select::{Place, Selection};
 use crate::layer::stream::decompressor;
@@ -47,6 +48,10 @@ pub struct Request {
     #[serde(default)]
     keep_owner: bool,
     mtime: Option<i64>,
+    /// A directory that is copied gives its own owner, mode and times to the destination (a volume that
+    /// takes over an image's directory).
+    #[serde(default)]
+    top_attributes: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,6 +150,9 @@ impl Copier<'_> {
                 let dir = open_listed(&found, b"").map_err(unreadable(&path))?;
                 let place = self.selection.start(&path);
                 self.contents(&dir, &place, &folder, 0)?;
+                if self.request.top_attributes {
+                    self.writer.finish_dir(&dir, &OpenDir::existing(folder)?)?;
+                }
             } else {
                 self.single(&path, kind, &dest, dest_is_dir)?;
             }

@@ -43,6 +43,18 @@ pub struct OpenDir {
     linked: bool,
 }
 
+impl OpenDir {
+    /// A directory that stood there before, as one whose attributes may be set.
+    pub fn existing(folder: Folder) -> Result<Self, Failure> {
+        let fd = open_listed(&folder.fd, b"").map_err(unwritable(&folder.path))?;
+        Ok(Self {
+            folder: Folder { fd, ..folder },
+            created: false,
+            linked: false,
+        })
+    }
+}
+
 pub struct Writer {
     identity: Identity,
     /// None keeps the source's.

@@ -8,6 +8,7 @@
 use crate::error::{Failure, Kind as ErrorKind};
 use crate::layer::attrs::{Fresh, Identity, Time, set_owner, set_time, set_time_at, set_xattr_at};
 use crate::layer::beneath::{Dir, DirCache, NewDir, base, clean_entry, joined, parent, shown};
+use crate::layer::policy::{Policy, Tally};
 use crate::layer::remove::remove_entry;
 use crate::layer::tar::read::Reader;
 use crate::layer::tar::{Head, Kind};
@@ -18,77 +19,8 @@ use rustix::fs::{
     mkdirat, mknodat, openat, seek, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
-use serde::Deserialize;
 use std::io::BufRead;
 use std::rc::Rc;
-
-/// How entries become files.
-#[derive(Debug, Clone, Default)]
-pub struct Policy {
-    pub overlay: bool,
-    /// An entry may not turn a directory into something else, nor the other way round.
-    pub keep_types: bool,
-    /// Every entry gets this owner.
-    pub owner: Option<(u32, u32)>,
-    pub id_map: Option<IdMap>,
-    /// No time is later than this.
-    pub latest: Option<i64>,
-    pub limits: Limits,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Limits {
-    pub bytes: u64,
-    pub entries: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            bytes: 256 << 30,
-            entries: 10_000_000,
-        }
-    }
-}
-
-/// Ids of the archive and what they become.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct IdMap {
-    #[serde(default)]
-    uids: Vec<IdRange>,
-    #[serde(default)]
-    gids: Vec<IdRange>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct IdRange {
-    #[serde(alias = "containerID", alias = "containerId")]
-    container: u32,
-    #[serde(alias = "hostID", alias = "hostId")]
-    host: u32,
-    size: u32,
-}
-
-fn mapped(ranges: &[IdRange], id: u32) -> Result<u32, Failure> {
-    if ranges.is_empty() {
-        return Ok(id);
-    }
-    ranges
-        .iter()
-        .find(|range| id >= range.container && id - range.container < range.size)
-        .and_then(|range| range.host.checked_add(id - range.container))
-        .ok_or_else(|| Failure::new(ErrorKind::Invalid, format!("id {id} is not in the id map")))
-}
-
-/// What was written.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Tally {
-    pub entries: u64,
-    pub files: u64,
-    /// Sizes of the regular files.
-    pub bytes: u64,
-    pub skipped_devices: u64,
-}
 
 pub struct Extractor<'a> {
     cache: DirCache<'a>,
@@ -110,8 +42,8 @@ impl<'a> Extractor<'a> {
                     mode: 0o755,
                 },
             ),
+            identity: Identity::of_process().or_lenient(policy.lenient_owners),
             policy,
-            identity: Identity::of_process(),
             prefix: prefix.to_vec(),
             times: Vec::new(),
             tally: Tally::default(),
@@ -145,7 +77,7 @@ impl<'a> Extractor<'a> {
         reader: &mut Reader<R>,
     ) -> Result<(), Failure> {
         head.xattrs.retain(|(name, _)| !is_overlays_own(name));
-        let owner = self.owner(head)?;
+        let owner = self.policy.owner_of(head)?;
         if let Some(latest) = self.policy.latest.filter(|latest| head.mtime.0 >= *latest) {
             head.mtime = (latest, 0);
         }
@@ -167,14 +99,6 @@ impl<'a> Extractor<'a> {
             Kind::Dir => self.dir(&dir, head, path, owner),
             Kind::HardLink => self.hard_link(&dir, head, path),
             Kind::Symlink | Kind::Char | Kind::Block | Kind::Fifo => self.node(&dir, head, path, owner),
-        }
-    }
-
-    fn owner(&self, head: &Head) -> Result<(u32, u32), Failure> {
-        match (self.policy.owner, &self.policy.id_map) {
-            (Some(owner), _) => Ok(owner),
-            (None, Some(map)) => Ok((mapped(&map.uids, head.uid)?, mapped(&map.gids, head.gid)?)),
-            (None, None) => Ok((head.uid, head.gid)),
         }
     }
 
@@ -270,7 +194,7 @@ impl<'a> Extractor<'a> {
         }
         self.fresh(head, owner, existed || dir.setgid).apply(&fd, path)?;
         if existed {
-            self.cache.forget();
+            self.cache.forget_one(path);
         }
         self.times.push((path.to_vec(), head.mtime));
         Ok(())

@@ -14,6 +14,7 @@ mod hash;
 mod keep;
 mod mkdir;
 mod pattern;
+pub mod policy;
 mod remove;
 pub mod root;
 mod select;
@@ -44,7 +45,7 @@ pub struct Arguments {
 pub fn main(mut args: Vec<OsString>) -> Result<ExitCode, Failure> {
     let verb = take_verb(
         &mut args,
-        "layer unpack|diff|hash|copy|mkdir|remove|usage|changes",
+        "layer unpack|diff|hash|copy|mkdir|remove|usage|changes|sync",
     )?;
     let args = arguments(args)?;
     prepare();
@@ -52,7 +53,7 @@ pub fn main(mut args: Vec<OsString>) -> Result<ExitCode, Failure> {
         "unpack" => unpack::run(&inline(&args)?, standard_input()?)?,
         "diff" => {
             let answer_to = args.to_stdout.then(answer_descriptor).transpose()?;
-            let answer = diff::run(&inline(&args)?, args.to_stdout)?;
+            let answer = diff::run(&piped(&args)?, args.to_stdout)?;
             return reply(&answer, answer_to);
         }
         "hash" => hash::run(&piped(&args)?)?,
@@ -60,6 +61,7 @@ pub fn main(mut args: Vec<OsString>) -> Result<ExitCode, Failure> {
         "mkdir" => mkdir::run(&piped(&args)?)?,
         "remove" => remove::remove(&piped(&args)?)?,
         "usage" => remove::usage(&piped(&args)?)?,
+        "sync" => remove::sync(&piped(&args)?)?,
         "changes" => changes::run(&piped(&args)?)?,
         other => return Err(Failure::new(Kind::Invalid, format!("no verb \"layer {other}\""))),
     };
@@ -120,7 +122,7 @@ pub fn inline<T: DeserializeOwned>(args: &Arguments) -> Result<T, Failure> {
 }
 
 /// The request of standard input, unless the command line has one.
-fn piped<T: DeserializeOwned>(args: &Arguments) -> Result<T, Failure> {
+pub fn piped<T: DeserializeOwned>(args: &Arguments) -> Result<T, Failure> {
     if args.request.is_some() {
         return inline(args);
     }

@@ -1,4 +1,4 @@
-//! Takes trees away and counts what they use, beneath descriptors of their parents only. Any depth: a
+//! Takes trees away, counts what they use and syncs them, beneath descriptors of their parents only. Any depth: a
 //! subtree that is too deep is first moved up to the top of what is being removed.
 
 use crate::error::{Failure, Kind};
@@ -121,6 +121,14 @@ pub fn usage(request: &Dirs) -> Result<serde_json::Value, Failure> {
         })
         .collect::<Result<Vec<u64>, Failure>>()?;
     Ok(serde_json::json!({ "bytes": bytes }))
+}
+
+/// `layer sync`: the file systems of the directories are on the disk when it answers.
+pub fn sync(request: &Dirs) -> Result<serde_json::Value, Failure> {
+    for path in &request.dirs {
+        rustix::fs::syncfs(open_dir(path)?).map_err(|errno| Failure::errno("cannot sync", errno).at(path))?;
+    }
+    Ok(serde_json::json!({ "synced": request.dirs.len() }))
 }
 
 #[derive(Default)]

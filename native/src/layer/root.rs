@@ -64,6 +64,7 @@ impl Tree {
         let Some(work) = volatile_work else { return Ok(()) };
         let work = open_dir(&work)?;
         for (path, flags) in [
+            ("work/incompat/volatile/dirty", AtFlags::empty()),
             ("work/incompat/volatile", AtFlags::REMOVEDIR),
             ("work/incompat", AtFlags::REMOVEDIR),
         ] {

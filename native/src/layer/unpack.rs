@@ -2,8 +2,9 @@
 //! it fails the directory is empty again and no file has appeared.
 
 use crate::error::{Failure, Kind};
-use crate::layer::extract::{Extractor, IdMap, Limits, Policy};
+use crate::layer::extract::Extractor;
 use crate::layer::keep::KeptFile;
+use crate::layer::policy::{IdMap, Limits, Policy};
 use crate::layer::remove::empty;
 use crate::layer::root::open_dir;
 use crate::layer::stream::{Compression, TarStream};
@@ -59,6 +60,7 @@ fn unpack<R: Read + Send + 'static>(request: &Request, dir: &OwnedFd, input: R) 
     let keep = request.keep.as_deref().map(KeptFile::create).transpose()?;
     let policy = Policy {
         overlay: request.form == Form::Overlay,
+        lenient_owners: request.form == Form::Plain,
         id_map: request.id_map.clone(),
         limits: request.limits.unwrap_or_default(),
         ..Policy::default()

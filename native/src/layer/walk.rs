@@ -5,8 +5,8 @@ use crate::error::{Failure, Kind};
 use crate::layer::beneath::shown;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxFlags, fgetxattr, flistxattr, openat, readlinkat,
-    statx,
+    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Statx, StatxFlags, fgetxattr, flistxattr, openat,
+    readlinkat, seek, statx,
 };
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
@@ -24,8 +24,10 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Reads a directory opened for reading.
+    /// Reads a directory opened for reading, from its start however often it was read before.
+    #[inline(never)]
     pub fn read<Fd: AsFd>(dir: Fd) -> Result<Self, Errno> {
+        seek(&dir, SeekFrom::Start(0))?;
         let mut buffer = [MaybeUninit::<u8>::uninit(); 32 * 1024];
         let mut raw = RawDir::new(dir, &mut buffer);
         let mut list = Self {
@@ -108,6 +110,7 @@ pub type Xattr = (Vec<u8>, Vec<u8>);
 
 /// The extended attributes that belong to a file wherever it goes: `user.*` (but not overlayfs's own)
 /// and the file capabilities. Sorted by name.
+#[inline(never)]
 pub fn portable_xattrs<Fd: AsFd>(fd: Fd) -> Result<Vec<Xattr>, Errno> {
     let mut names = [0_u8; 1024];
     let fd = fd.as_fd();

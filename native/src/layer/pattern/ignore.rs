@@ -66,10 +66,6 @@ impl Rules {
         })
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
     /// Whether something below an excluded directory may be wanted all the same.
     pub fn may_return(&self) -> bool {
         self.has_negated
