@@ -61,6 +61,7 @@ function ofKind(kind: string, words: RegExp): (error: unknown) => boolean {
 async function assertEmpty(rig: Rig): Promise<void> {
   assert.deepEqual(rig.images.list(), []);
   assert.deepEqual(rig.snapshots.all(), []);
+  await rig.snapshots.idle();
   assert.deepEqual(readdirSync(rig.places.snapshotsDir), []);
   await assertTidy(rig);
 }

@@ -197,6 +197,7 @@ describe('snapshots', () => {
     );
     await snapshots.discard(draft);
     assert.ok((await snapshots.sweep(new Set())) > 0);
+    await snapshots.idle();
     assert.deepEqual(readdirSync(rig.places.snapshotsDir), []);
     assert.deepEqual(await rig.blobs.all(), []);
   });
@@ -204,6 +205,7 @@ describe('snapshots', () => {
 
 /** As assertTidy, for layers that no image names. */
 async function assertNoStrays(rig: Rig): Promise<void> {
+  await rig.snapshots.idle();
   const dirs = rig.snapshots
     .all()
     .map((one) => one.dir.split('/').at(-2) ?? '')
@@ -226,6 +228,7 @@ describe('start-up', () => {
     writeFileSync(join(draft.upper, 'half'), 'made');
     rig.crash();
     const again = await openRig({ root: rig.root });
+    await again.snapshots.idle();
     assert.equal(existsSync(draft.upper), false);
     assert.equal(again.snapshots.get(layer.diffId)?.diffId, layer.diffId);
     await again.close();

@@ -127,6 +127,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
 
 /** Nothing but what rows name is on the disk: directories, blobs, temporary files. */
 export async function assertTidy(rig: Rig): Promise<void> {
+  await rig.snapshots.idle();
   const named = rig.snapshots.all();
   const dirs = named.map((snapshot) => snapshot.dir.split('/').at(-2) ?? '').sort();
   assert.deepEqual(readdirSync(rig.places.snapshotsDir).sort(), dirs, 'directories without a row');

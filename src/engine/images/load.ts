@@ -8,6 +8,7 @@
 import { createReadStream } from 'node:fs';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
 import type { Extract } from 'tar-stream';
@@ -38,6 +39,8 @@ export interface LoadOptions {
 /** What an archive held. */
 interface Contents {
   readonly layers: Map<string, StagedLayer>;
+  /** Layers that the store has already, as any of its chains: their bytes are passed over. */
+  readonly known: Map<string, { readonly diffId: Digest; readonly chain: Digest }>;
   readonly documents: Map<string, string>;
   readonly links: Map<string, string>;
 }
@@ -57,7 +60,12 @@ export async function loadArchive(
   options: LoadOptions,
 ): Promise<Image[]> {
   const { snapshots } = store.parts;
-  const contents: Contents = { layers: new Map(), documents: new Map(), links: new Map() };
+  const contents: Contents = {
+    layers: new Map(),
+    known: new Map(),
+    documents: new Map(),
+    links: new Map(),
+  };
   const lease = snapshots.lease();
   const job: Job = { store, contents, lease, placed: new Map(), ...options };
   let done = false;
@@ -149,17 +157,19 @@ async function readEntry(job: Job, entry: Entry): Promise<number> {
   const { head, rest } = await peek(entry);
   const expected = /^blobs\/sha256\/([a-f0-9]{64})$/.exec(name)?.[1];
   const digest = expected === undefined ? undefined : `sha256:${expected}`;
+  const known = digest === undefined ? undefined : find(job.store, digest);
+  if (known !== undefined) {
+    job.lease.add(known.chain);
+    contents.known.set(name, known);
+    return drain(rest);
+  }
   if (isLayer(head, name)) {
     const before = contents.layers.get(name);
     if (before !== undefined) await job.store.parts.snapshots.drop(before);
     contents.layers.set(name, await stage(job, rest, { size, digest }));
     return 0;
   }
-  if (size > LIMITS.configBytes) {
-    rest.resume();
-    await new Promise((resolve, reject) => rest.once('end', resolve).once('error', reject));
-    return 0;
-  }
+  if (size > LIMITS.configBytes) return drain(rest);
   const chunks: Buffer[] = [];
   for await (const chunk of rest) chunks.push(chunk as Buffer);
   const bytes = Buffer.concat(chunks);
@@ -171,6 +181,20 @@ async function readEntry(job: Job, entry: Entry): Promise<number> {
   }
   contents.documents.set(name, bytes.toString('utf8'));
   return bytes.length;
+}
+
+/** A layer of the store whose tar or blob has the digest. */
+function find(store: ImageAdmitter, digest: Digest): { diffId: Digest; chain: Digest } | undefined {
+  const found = store.parts.snapshots
+    .all()
+    .find((one) => one.diffId === digest || one.blob?.digest === digest);
+  return found === undefined ? undefined : { diffId: found.diffId, chain: found.chainId };
+}
+
+async function drain(stream: Readable): Promise<0> {
+  stream.resume();
+  await finished(stream);
+  return 0;
 }
 
 async function stage(
@@ -237,26 +261,30 @@ async function placeLayer(
   const { parent, diffId, chain } = place;
   const key = follow(contents, name);
   const staged = contents.layers.get(key);
-  if (staged === undefined)
+  const known = contents.known.get(key);
+  const found = staged?.diffId ?? known?.diffId;
+  if (found === undefined)
     throw new EngineError('invalid', `the archive has no layer ${name}, which its manifest names`);
-  if (staged.diffId !== diffId) {
+  if (found !== diffId) {
     throw new EngineError(
       'invalid',
-      `the archive's layer ${name} has the digest ${staged.diffId}, its image says ${diffId}`,
+      `the archive's layer ${name} has the digest ${found}, its image says ${diffId}`,
     );
   }
-  const first = placed.get(key);
-  if (first === undefined) {
+  const first = known?.chain ?? placed.get(key);
+  if (first === undefined && staged !== undefined) {
     placed.set(key, chain);
     await snapshots.settle(staged, { parent, lease });
     return;
   }
-  // The same layer under another parent: its blob is in the store since it was placed first.
-  const blob = snapshots.get(first)?.blob;
+  // The same layer under another parent: it is read back from where it was placed first.
+  const source = snapshots.get(first ?? chain);
+  if (source === undefined)
+    throw new EngineError('internal', `the layer ${diffId} was lost while it was loaded`);
   const again =
-    blob === null || blob === undefined
-      ? await snapshots.exportLayer(first, signal)
-      : createReadStream(blobs.path(blob.digest));
+    source.blob === null
+      ? await snapshots.exportLayer(source.chainId, signal)
+      : createReadStream(blobs.path(source.blob.digest));
   await snapshots.importLayer(again, { parent, expectDiffId: diffId, lease, signal });
 }
 

@@ -189,7 +189,7 @@ class Images implements ImageStore, ImageAdmitter {
 
   async pull(reference: string, options: PullOptions): Promise<Image> {
     const { pullImage } = await import('./pull.ts');
-    return pullImage(this, reference, options);
+    return this.#durable(await pullImage(this, reference, options));
   }
 
   async load(
@@ -197,7 +197,7 @@ class Images implements ImageStore, ImageAdmitter {
     options: { onProgress: (line: Progress) => void; signal: AbortSignal },
   ): Promise<Image[]> {
     const { loadArchive } = await import('./load.ts');
-    return loadArchive(this, archive, options);
+    return this.#durable(await loadArchive(this, archive, options));
   }
 
   async save(references: readonly string[], signal: AbortSignal): Promise<Readable> {
@@ -216,7 +216,7 @@ class Images implements ImageStore, ImageAdmitter {
     },
   ): Promise<Image> {
     const { importRoot } = await import('./import.ts');
-    return importRoot(this, archive, options);
+    return this.#durable(await importRoot(this, archive, options));
   }
 
   async sweep(): Promise<number> {
@@ -224,6 +224,12 @@ class Images implements ImageStore, ImageAdmitter {
     const needed = new Set<Digest>(neededChains());
     for (const { chainId } of this.#table.all()) if (chainId !== null) needed.add(chainId);
     return snapshots.sweep(needed);
+  }
+
+  /** What came from outside is acknowledged when a power cut cannot take it any more. */
+  async #durable<T>(result: T): Promise<T> {
+    await this.parts.snapshots.flush();
+    return result;
   }
 
   #find(text: string): ImageRow | undefined {

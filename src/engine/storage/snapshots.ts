@@ -16,6 +16,7 @@ import { chainId as chainOf } from './digest.ts';
 import { Flusher } from './flusher.ts';
 import { layerStream } from './layer-stream.ts';
 import { freeBytes } from './places.ts';
+import { Removals } from './removals.ts';
 import { SnapshotTable } from './snapshot-table.ts';
 import type { Row } from './snapshot-table.ts';
 import type {
@@ -79,6 +80,7 @@ class Snapshots implements SnapshotStore {
   readonly #flusher: Flusher;
   readonly #drafts = new Map<string, Digest | null>();
   readonly #staged = new Map<string, Unpacked>();
+  readonly #removals: Removals;
   readonly #leases = new Set<Set<Digest>>();
 
   constructor(parts: SnapshotParts) {
@@ -86,6 +88,7 @@ class Snapshots implements SnapshotStore {
     this.#table = new SnapshotTable(parts.database, (directory) =>
       join(parts.places.snapshotsDir, directory, 'fs'),
     );
+    this.#removals = new Removals(parts);
     this.#flusher = new Flusher({
       pending: () =>
         this.#table
@@ -120,7 +123,7 @@ class Snapshots implements SnapshotStore {
       await this.#removeChains(this.#table.withDescendants(lost));
     }
     const named = new Set(this.#table.all().map((row) => row.directory));
-    await this.#removeDirectories([...present].filter((name) => !named.has(name)));
+    this.#removals.later([...present].filter((name) => !named.has(name)));
     if (before !== boot) this.#table.setFact('boot_id', boot);
     if (this.#table.all().some((row) => !row.synced)) this.#flusher.soon();
   }
@@ -184,7 +187,7 @@ class Snapshots implements SnapshotStore {
 
   async discard(draft: Draft): Promise<void> {
     if (!this.#drafts.delete(draft.id)) return;
-    await this.#removeDirectories([draft.id]);
+    await this.#removals.now([draft.id]);
   }
 
   async importLayer(stream: Readable, options: ImportOptions): Promise<Snapshot> {
@@ -232,7 +235,7 @@ class Snapshots implements SnapshotStore {
     } catch (error) {
       stream.destroy();
       await rm(this.#keepPath(id), { force: true });
-      await this.#removeDirectories([id]);
+      await this.#removals.now([id]);
       throw error;
     }
   }
@@ -256,7 +259,7 @@ class Snapshots implements SnapshotStore {
     if (answer === undefined) return;
     this.#staged.delete(staged.id);
     await rm(this.#keepPath(staged.id), { force: true });
-    await this.#removeDirectories([staged.id]);
+    this.#removals.later([staged.id]);
     if (answer.kept !== null) await this.#dropBlob(answer.kept.digest);
   }
 
@@ -294,7 +297,12 @@ class Snapshots implements SnapshotStore {
     return this.#flusher.flush();
   }
 
+  idle(): Promise<void> {
+    return this.#removals.idle();
+  }
+
   async close(): Promise<void> {
+    await this.idle();
     await this.#flusher.flush();
   }
 
@@ -322,7 +330,7 @@ class Snapshots implements SnapshotStore {
       },
     };
     if (!this.#table.insert(row)) {
-      await this.#removeDirectories([id]);
+      await this.#removals.now([id]);
       if (facts.kept !== null) await this.#dropBlob(facts.kept.digest);
       return this.#need(chainId);
     }
@@ -340,7 +348,7 @@ class Snapshots implements SnapshotStore {
       if (snapshot.blob !== null && (await this.#dropBlob(snapshot.blob.digest)))
         bytes += snapshot.blob.size;
     }
-    await this.#removeDirectories(rows.map((row) => row.directory));
+    this.#removals.later(rows.map((row) => row.directory));
     return bytes;
   }
 
@@ -349,12 +357,6 @@ class Snapshots implements SnapshotStore {
     for (const staged of this.#staged.values()) if (staged.kept?.digest === digest) return false;
     await this.#parts.blobs.remove(digest);
     return true;
-  }
-
-  async #removeDirectories(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
-    const dirs = names.map((name) => join(this.#parts.places.snapshotsDir, name));
-    await this.#parts.native.call(['layer', 'remove'], { dirs });
   }
 
   #need(chainId: Digest): Snapshot {

@@ -140,7 +140,9 @@ export interface SnapshotStore {
   all(): Snapshot[];
   /** Brings everything committed so far to the disk; resolves when a power cut can no longer lose it. */
   flush(): Promise<void>;
-  /** Flushes and stops the background work. */
+  /** Resolves when no removed layer is being taken off the disk any more. */
+  idle(): Promise<void>;
+  /** Waits for removals, flushes and stops the background work. */
   close(): Promise<void>;
 }
 
