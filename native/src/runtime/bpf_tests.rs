@@ -34,7 +34,7 @@ fn load(offset: u32, arch: u32, number: u32, args: [u64; 6]) -> u32 {
         4 => arch,
         _ => {
             let arg = args[(offset as usize - 16) / 8];
-            if offset % 8 == 0 {
+            if offset.is_multiple_of(8) {
                 halves(arg).0
             } else {
                 halves(arg).1

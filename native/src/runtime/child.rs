@@ -20,7 +20,7 @@ use crate::sys::runtime::Fork;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Signal};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 const PROC_MAGIC: u64 = 0x9fa0;
@@ -82,7 +82,7 @@ fn set_up(init: &Init<'_>) -> Result<std::convert::Infallible, Failure> {
     let mut gate = Gate { init, open: false };
     let (tree, peer) = build(&mut gate, &parts)?;
     gate.pass()?;
-    finish(init, &parts, &tree, peer)
+    finish(init, &parts, tree, peer)
 }
 
 /// Lowering the score needs a right that the caller may lack: then it stays as it is.
@@ -342,12 +342,12 @@ fn protect(tree: &Tree, parts: &Parts<'_>) -> Result<(), Failure> {
 fn finish(
     init: &Init<'_>,
     parts: &Parts<'_>,
-    tree: &Tree,
+    tree: Tree,
     peer: Option<OwnedFd>,
 ) -> Result<std::convert::Infallible, Failure> {
     let peer = match (&init.options.stdio, peer) {
         (Stdio::Pty, None) => {
-            let (master, peer) = process::open_pty(tree, init.options.size.or(parts.process.console_size))?;
+            let (master, peer) = process::open_pty(&tree, init.options.size.or(parts.process.console_size))?;
             wire::send_fd(&init.sync, Word::Pty, master.as_fd())
                 .map_err(|errno| Failure::errno("cannot hand over the pty", errno))?;
             Some(peer)
@@ -368,6 +368,9 @@ fn finish(
         (Stdio::Pty, Some(peer)) => process::install_stdio([peer.as_fd(), peer.as_fd(), peer.as_fd()])?,
         (Stdio::Pty, None) => return Err(Failure::new(Kind::Internal, "no pty")),
     }
+    let terminal = peer.is_some();
+    drop((tree, peer));
+    let_go(init)?;
     let settings = Settings {
         process: parts.process,
         seccomp: init.seccomp,
@@ -375,8 +378,7 @@ fn finish(
         preserve_fds: init.options.preserve_fds,
         pdeathsig: init.options.pdeathsig,
     };
-    let ready = process::settle(&settings, peer.is_some())?;
-    drop(peer);
+    let ready = process::settle(&settings, terminal)?;
     if init.options.start_listener.is_some() {
         process::look_up(&ready)?;
     }
@@ -405,6 +407,15 @@ fn finish(
     } else {
         126
     })
+}
+
+/// Closes everything of the caller, so that no path of the container leads out through a descriptor
+/// (CVE-2024-21626).
+fn let_go(init: &Init<'_>) -> Result<(), Failure> {
+    let mut keep = vec![init.sync.as_raw_fd()];
+    keep.extend(init.options.start_listener.as_ref().map(AsRawFd::as_raw_fd));
+    keep.extend((3..).take(usize::try_from(init.options.preserve_fds).unwrap_or(0)));
+    sys::close_all_but(&keep).map_err(|errno| Failure::errno("cannot close descriptors", errno))
 }
 
 /// The socket that asked for the start, on which the outcome is reported.

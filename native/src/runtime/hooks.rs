@@ -3,6 +3,7 @@
 
 use super::spec::Hook;
 use crate::error::{Failure, Kind};
+use crate::sys::runtime as sys;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -64,7 +65,7 @@ fn run_one(hook: &Hook, state: &[u8]) -> Result<(), Failure> {
         .envs(env)
         .stdin(Stdio::piped())
         .stdout(Stdio::null());
-    let mut child = command
+    let mut child = sys::with_default_signals(&mut command)
         .spawn()
         .map_err(|err| super::files::from_io("cannot run", &err))?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -4,6 +4,7 @@
 use super::files::write_kernel;
 use super::spec::{IdMap, Linux};
 use crate::error::{Failure, Kind};
+use crate::sys::runtime as sys;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,7 +38,7 @@ fn one(pid: i32, path: &Path, maps: &[IdMap], helper: &str) -> Result<(), Failur
     for map in maps {
         command.args([map.container_id, map.host_id, map.size].map(|number| number.to_string()));
     }
-    let output = command.output().map_err(|err| {
+    let output = sys::with_default_signals(&mut command).output().map_err(|err| {
         super::files::from_io(&format!("cannot run {helper} (install the uidmap package)"), &err)
     })?;
     if output.status.success() {

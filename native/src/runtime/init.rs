@@ -18,7 +18,7 @@ pub fn main(args: Vec<OsString>) -> Result<ExitCode, Failure> {
     sys::block_signals();
     let mut command = Command::new(&program);
     command.args(args).process_group(0);
-    let child = command.spawn().map_err(|err| {
+    let child = sys::with_default_signals(&mut command).spawn().map_err(|err| {
         let mut failure = super::files::from_io("init: cannot run the command", &err).at(&program);
         failure.message = format!("exec: {program:?}: {err}");
         failure

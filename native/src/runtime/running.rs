@@ -152,7 +152,11 @@ pub fn run(store: &Store, parser: lexopt::Parser) -> Result<ExitCode, Failure> {
     if foreground || outcome.is_err() {
         sys::pidfd_kill(&container.pidfd, libc::SIGKILL).ok();
         rustix::process::waitid(WaitId::PidFd(container.pidfd.as_fd()), WaitIdOptions::EXITED).ok();
-        let destroyed = destroy(store, &store.load(&id)?, &id);
+        // Another process may have deleted it with --force.
+        let destroyed = match store.load(&id) {
+            Err(failure) if failure.kind == Kind::NotFound => Ok(()),
+            entry => entry.and_then(|entry| destroy(store, &entry, &id)),
+        };
         let code = outcome?;
         destroyed?;
         return Ok(ExitCode::from(code));
@@ -175,7 +179,11 @@ fn make(store: &Store, flags: &Flags, id: &str, start: StartBy) -> Result<Contai
     let config = files::read_bounded(&path, MAX_BYTES)?;
     let spec = Spec::parse(&config).map_err(|failure| failure.at(&path))?;
     let terminal = spec.process.as_ref().is_some_and(|process| process.terminal);
-    let size = spec.process.as_ref().and_then(|process| process.console_size).or_else(terminal::size);
+    let size = spec
+        .process
+        .as_ref()
+        .and_then(|process| process.console_size)
+        .or_else(terminal::size);
     let detached = start == StartBy::AnotherProcess || flags.detach;
     check_console(terminal, detached, flags.console_socket.is_some())?;
     check_preserved(flags.preserve_fds)?;

@@ -4,10 +4,7 @@
 use crate::error::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-/// A config.json larger than this is refused unread.
-const MAX_CONFIG_BYTES: u64 = 16 << 20;
+use std::path::PathBuf;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -24,13 +21,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Reads and parses `bundle/config.json`. Errors: not-found, invalid (with line and column).
-    pub fn load(bundle: &Path) -> Result<Self, Failure> {
-        let path = bundle.join("config.json");
-        let text = super::files::read_bounded(&path, MAX_CONFIG_BYTES)?;
-        Self::parse(&text).map_err(|failure| failure.at(path))
-    }
-
+    /// Parses a config.json. Errors: invalid, with line and column.
     pub fn parse(text: &[u8]) -> Result<Self, Failure> {
         serde_json::from_slice(text).map_err(|err| {
             Failure::new(

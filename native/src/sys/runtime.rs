@@ -223,16 +223,6 @@ pub fn set_cloexec(fd: RawFd, on: bool) -> Result<(), Errno> {
     }))
 }
 
-/// Takes descriptor `fd` over. It must be open and owned by nobody else in this process.
-pub fn adopt(fd: RawFd) -> Result<OwnedFd, Errno> {
-    // SAFETY: fcntl on an integer.
-    if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
-        return Err(last_errno());
-    }
-    // SAFETY: it is open (checked above) and came from the process's parent by inheritance.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
 /// unshare(2).
 pub fn unshare(flags: u64) -> Result<(), Errno> {
     let flags = libc::c_int::try_from(flags).map_err(|_| Errno::INVAL)?;
@@ -352,8 +342,16 @@ pub fn signal_fd() -> Result<OwnedFd, Errno> {
     unsafe {
         let mut set = std::mem::zeroed::<libc::sigset_t>();
         libc::sigfillset(std::ptr::addr_of_mut!(set));
-        let fd = libc::signalfd(-1, std::ptr::addr_of!(set), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
-        if fd < 0 { Err(last_errno()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
+        let fd = libc::signalfd(
+            -1,
+            std::ptr::addr_of!(set),
+            libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
+        );
+        if fd < 0 {
+            Err(last_errno())
+        } else {
+            Ok(OwnedFd::from_raw_fd(fd))
+        }
     }
 }
 
@@ -364,4 +362,16 @@ pub fn take_signal(fd: &OwnedFd) -> Option<i32> {
     // ssi_signo is the first field, 32 bits.
     let number = info.first_chunk::<4>().filter(|_| read == info.len())?;
     i32::try_from(u32::from_ne_bytes(*number)).ok()
+}
+
+/// Makes a command start with default signals, none blocked: std passes this process's mask on.
+pub fn with_default_signals(command: &mut std::process::Command) -> &mut std::process::Command {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: reset_signals only makes async-signal-safe calls and touches no shared memory.
+    unsafe {
+        command.pre_exec(|| {
+            reset_signals();
+            Ok(())
+        })
+    }
 }

@@ -108,11 +108,6 @@ impl Cgroup {
         limits::apply(self, resources)
     }
 
-    /// True when limits of this controller can be enforced.
-    pub fn has(&self, controller: &str) -> bool {
-        self.directory(controller).is_some()
-    }
-
     /// The directory of a controller; on v2 the only one, if the controller is enabled there.
     pub(crate) fn directory(&self, controller: &str) -> Option<&Path> {
         if self.version == 2 {
