@@ -33,7 +33,7 @@ const KNOWN_ARCHITECTURES: ReadonlySet<string> = new Set([
   'wasm',
 ]);
 
-const PART = /^[A-Za-z0-9_.-]+$/;
+const PART = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
 /** The platform of a machine from Node's `process.arch` (or uname's) name. */
 export function platformOf(architecture: string): Platform {
