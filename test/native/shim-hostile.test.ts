@@ -2,7 +2,8 @@
 // else. The container and other clients must not notice; the shim must stay small.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -144,6 +145,39 @@ describe('the shim against hostile clients', () => {
     await connection.line();
     assert.equal(textOf(await connection.rest(), 1), 'still here\n');
     await until(() => pss(shim.shimPid) <= 1536, 'at most 1.5 MB PSS', 4000);
+  });
+});
+
+describe('a caller that dies while the container is made', () => {
+  it('leaves a whole container or nothing at all', async () => {
+    const rig = new Rig('system');
+    try {
+      const outcomes = { whole: 0, nothing: 0 };
+      for (let round = 0; round < 24; round += 1) {
+        const dir = rig.directory();
+        const request = JSON.stringify(rig.request(dir, { args: ['sleep', '1000'], log: {} }));
+        const caller = spawn(join(rig.root, 'pn'), ['shim'], {
+          stdio: ['pipe', 'ignore', 'ignore'],
+        });
+        const gone = new Promise((resolve) => caller.once('exit', resolve));
+        caller.stdin.on('error', () => undefined);
+        caller.stdin.end(request);
+        await sleep(round / 4);
+        caller.kill('SIGKILL');
+        await gone;
+        await sleep(60);
+        const stopper = new Connection(join(dir, 'shim.sock'));
+        stopper.socket.write('{"op":"stop-created"}\n');
+        const answer = await stopper.line().catch(() => undefined);
+        stopper.socket.destroy();
+        if (answer !== undefined) assert.deepEqual(answer, { ok: true });
+        await until(() => readdirSync(dir).length === 0, 'an empty directory');
+        outcomes[answer === undefined ? 'nothing' : 'whole'] += 1;
+      }
+      assert.equal(outcomes.whole + outcomes.nothing, 24);
+    } finally {
+      await rig.dispose();
+    }
   });
 });
 

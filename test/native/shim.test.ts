@@ -171,7 +171,7 @@ for (const mode of modes) {
       }
     });
 
-    it('keeps the earlier exit file until the next container is made', async () => {
+    it('keeps the earlier exit file until the next container is made', () => {
       const dir = rig.directory();
       writeFileSync(join(dir, 'exit.json'), '{"exitCode":3}\n');
       const request = rig.request(dir, { args: ['true'] });

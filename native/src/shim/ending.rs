@@ -188,6 +188,9 @@ impl Server {
         note(&mut problems, self.container.destroy());
         self.io = super::stdio::Io::default();
         let _ = rustix::fs::unlink(self.request.dir.join("shim.json"));
+        if let Some(log) = &self.log {
+            log.remove_if_empty();
+        }
         let result = if problems.is_empty() {
             Ok(Value::Null)
         } else {

@@ -102,6 +102,13 @@ impl Log {
         self.lost
     }
 
+    /// For a container that never ran: a log without a line is no log.
+    pub fn remove_if_empty(&self) {
+        if self.size == 0 && self.settings.path.is_file() {
+            let _ = fs::unlink(&self.settings.path);
+        }
+    }
+
     fn emit(&mut self, slot: usize, now: &str, end: LineEnd) {
         let pending = &mut self.pending[slot];
         let split = pending.split.take();
