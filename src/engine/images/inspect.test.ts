@@ -130,7 +130,7 @@ test('history runs newest first, gives sizes to the entries with layers, and sho
       ['ADD', 100],
     ],
   );
-  assert.equal(items[0]?.Id, base.id);
-  assert.deepEqual(items[0]?.Tags, ['a:1']);
+  assert.equal(items.at(0)?.Id, base.id);
+  assert.deepEqual(items.at(0)?.Tags, ['a:1']);
   assert.equal(items.at(1)?.Id, '<missing>');
 });
