@@ -7,7 +7,7 @@ use crate::layer::beneath::{base, clean, open_in_root, parent, resolve, shown};
 use crate::layer::emit::{Emitter, Options};
 use crate::layer::extract::Extractor;
 use crate::layer::policy::{Limits, Policy};
-use crate::layer::root::{Durability, Root, Tree, open_root};
+use crate::layer::root::{Access, Root, Tree, open_root};
 use crate::layer::stream::TarStream;
 use crate::layer::tar::read::Reader;
 use crate::layer::walk::{is_whiteout, kind_of, open_listed, stat_fd};
@@ -100,7 +100,7 @@ fn open(tree: &Tree, asked: &Asked) -> Result<(OwnedFd, Statx), Failure> {
 }
 
 fn stat(request: &Request) -> Result<Value, Failure> {
-    let tree = open_root(&request.root, Durability::Synced)?;
+    let tree = open_root(&request.root, Access::Read)?;
     let asked = asked(&request.path);
     let (_, stat) = open(&tree, &asked)?;
     let link = if kind_of(&stat) == FileType::Symlink {
@@ -166,7 +166,7 @@ fn rfc3339(seconds: i64, nanos: u32) -> String {
 }
 
 fn get(request: &Request) -> Result<Value, Failure> {
-    let tree = open_root(&request.root, Durability::Synced)?;
+    let tree = open_root(&request.root, Access::Read)?;
     let asked = asked(&request.path);
     let (fd, stat) = open(&tree, &asked)?;
     let out = std::io::BufWriter::with_capacity(256 * 1024, std::io::stdout().lock());
@@ -199,7 +199,7 @@ fn get(request: &Request) -> Result<Value, Failure> {
 }
 
 fn put(request: &Request) -> Result<Value, Failure> {
-    let tree = open_root(&request.root, Durability::Synced)?;
+    let tree = open_root(&request.root, Access::Write)?;
     let asked = asked(&request.path);
     let dir = resolve(tree.fd(), &asked.clean)?;
     let not_dir = |errno| {

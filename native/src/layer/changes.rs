@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use crate::layer::beneath::{join_into, open_in_root, parent, shown};
-use crate::layer::root::{Durability, Root, Tree, open_dir, open_root};
+use crate::layer::root::{Access, Root, Tree, open_dir, open_root};
 use crate::layer::walk::{self, Listing, is_whiteout, kind_of, open_listed, stat_entry, stat_fd, unreadable};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, Statx};
@@ -37,7 +37,7 @@ pub fn run(request: &Request) -> Result<Value, Failure> {
             upper: None,
             work: None,
         };
-        Some(open_root(&root, Durability::Synced)?)
+        Some(open_root(&root, Access::Read)?)
     };
     let mut comparison = Comparison {
         lower,

@@ -10,7 +10,7 @@ use crate::layer::copying::{Folder, OpenDir, Writer};
 use crate::layer::extract::Extractor;
 use crate::layer::pattern::expand::Style;
 use crate::layer::policy::Policy;
-use crate::layer::root::{Durability, Root, Tree, open_root};
+use crate::layer::root::{Access, Root, Tree, open_root};
 use crate::layer::select::{Place, Selection};
 use crate::layer::stream::decompressor;
 use crate::layer::tar::BLOCK;
@@ -70,8 +70,8 @@ struct Copier<'a> {
 }
 
 pub fn run(request: &Request) -> Result<Value, Failure> {
-    let source = open_root(&request.source, Durability::Synced)?;
-    let target = open_root(&request.target, Durability::Volatile)?;
+    let source = open_root(&request.source, Access::Read)?;
+    let target = open_root(&request.target, Access::Volatile)?;
     let result = copy(request, &source, &target);
     let closed = target.close();
     let answer = result?;

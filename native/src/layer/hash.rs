@@ -8,7 +8,7 @@
 use crate::error::Failure;
 use crate::layer::beneath::open_in_root;
 use crate::layer::pattern::expand::Style;
-use crate::layer::root::{Durability, Root, Tree, open_root};
+use crate::layer::root::{Access, Root, Tree, open_root};
 use crate::layer::select::{Place, Selection};
 use crate::layer::stream::hex;
 use crate::layer::walk::{
@@ -46,7 +46,7 @@ struct Hasher<'a> {
 }
 
 pub fn run(request: &Request) -> Result<Value, Failure> {
-    let tree = open_root(&request.source, Durability::Synced)?;
+    let tree = open_root(&request.source, Access::Read)?;
     let style = Style {
         wildcards: request.wildcards,
         doublestar: request.parents,

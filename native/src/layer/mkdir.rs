@@ -3,7 +3,7 @@
 use crate::error::{Failure, Kind};
 use crate::layer::beneath::{NewDir, clean, ensure_dir};
 use crate::layer::chmod::Change;
-use crate::layer::root::{Durability, Root, Tree, open_root};
+use crate::layer::root::{Access, Root, Tree, open_root};
 use crate::layer::user;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ enum ModeText {
 }
 
 pub fn run(request: &Request) -> Result<Value, Failure> {
-    let target = open_root(&request.target, Durability::Volatile)?;
+    let target = open_root(&request.target, Access::Volatile)?;
     let result = make(request, &target);
     let closed = target.close();
     let answer = result?;

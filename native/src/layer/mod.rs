@@ -20,6 +20,8 @@ pub mod root;
 mod select;
 pub mod stream;
 pub mod tar;
+#[cfg(test)]
+mod tests;
 mod unpack;
 pub mod user;
 pub mod walk;

@@ -31,12 +31,14 @@ pub enum Root {
     },
 }
 
-/// How long the changes made through an overlay must last.
+/// What an overlay is mounted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub enum Access {
+    /// Its upper directory is one more lower one: no work directory, no sync, and a second mount does no harm.
+    Read,
     /// The kernel syncs the upper file system when the mount goes.
-    Synced,
-    /// No sync: the caller throws the upper directory away when the verb fails.
+    Write,
+    /// Written without a sync: the caller throws the upper directory away when the verb fails.
     Volatile,
 }
 
@@ -79,8 +81,8 @@ impl Tree {
     }
 }
 
-/// Opens a root. `durability` matters to an overlay with an upper directory only.
-pub fn open_root(root: &Root, durability: Durability) -> Result<Tree, Failure> {
+/// Opens a root. `access` matters to an overlay only.
+pub fn open_root(root: &Root, access: Access) -> Result<Tree, Failure> {
     let plain = |fd, owned, raw_layer| Tree {
         fd,
         owned,
@@ -99,11 +101,22 @@ pub fn open_root(root: &Root, durability: Durability) -> Result<Tree, Failure> {
             .map_err(|errno| Failure::errno("the process is gone or out of reach", errno).at(&path))?;
             Ok(plain(fd, true, false))
         }
-        Root::Overlay {
-            lowers, upper: None, ..
-        } if lowers.len() == 1 => Ok(plain(open_dir(&lowers[0])?, true, true)),
         Root::Overlay { lowers, upper, work } => {
-            overlay(lowers, upper.as_ref().zip(work.as_ref()), durability)
+            let mut lowers = lowers.clone();
+            let writable = match (access, upper) {
+                (Access::Read, Some(upper)) => {
+                    lowers.insert(0, upper.clone());
+                    None
+                }
+                (Access::Read, None) => None,
+                _ => upper.as_ref().zip(work.as_ref()),
+            };
+            match (lowers.as_slice(), writable) {
+                ([], Some((upper, _))) => Ok(plain(open_dir(upper)?, true, true)),
+                ([], None) => Err(Failure::new(Kind::Invalid, "an overlay root needs a directory")),
+                ([only], None) => Ok(plain(open_dir(only)?, true, true)),
+                (lowers, writable) => overlay(lowers, writable, access),
+            }
         }
     }
 }
@@ -122,20 +135,14 @@ pub fn open_dir(path: &PathBuf) -> Result<OwnedFd, Failure> {
 fn overlay(
     lowers: &[PathBuf],
     writable: Option<(&PathBuf, &PathBuf)>,
-    durability: Durability,
+    access: Access,
 ) -> Result<Tree, Failure> {
-    if lowers.is_empty() {
-        return Err(Failure::new(
-            Kind::Invalid,
-            "an overlay root needs at least one lower directory",
-        ));
-    }
     let lower_fds = lowers.iter().map(open_dir).collect::<Result<Vec<_>, _>>()?;
     let upper_fds = match writable {
         Some((upper, work)) => Some((open_dir(upper)?, open_dir(work)?)),
         None => None,
     };
-    let volatile = durability == Durability::Volatile && upper_fds.is_some();
+    let volatile = access == Access::Volatile && upper_fds.is_some();
     let layers = Layers {
         lowers: &lower_fds,
         upper: upper_fds.as_ref(),

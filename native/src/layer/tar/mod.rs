@@ -63,3 +63,6 @@ impl Head {
         self.sparse.as_ref().map_or(self.size, |map| map.size)
     }
 }
+
+#[cfg(test)]
+mod tests;
