@@ -71,6 +71,7 @@ async function copyUp(
       parents: false,
       exclude: [],
       keepOwner: true,
+      topAttributes: true,
       mtime: null,
     });
   } catch (error) {
