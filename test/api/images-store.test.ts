@@ -110,6 +110,7 @@ describe('snapshots', () => {
     assert.equal(readFileSync(join(lowers[1] ?? '', 'etc/name'), 'utf8'), 'base');
     const whiteout = statSync(join(lowers[0] ?? '', 'etc/name'));
     assert.ok(whiteout.isCharacterDevice());
+    for (const dir of lowers) assert.equal(statSync(dir).mode & 0o7777, 0o755);
   });
 
   test('a layer goes out byte for byte as it came', async () => {
@@ -124,6 +125,7 @@ describe('snapshots', () => {
     const made: Snapshot[] = [];
     while (made.length < 2) {
       const draft = await snapshots.draft(parent ?? '');
+      assert.equal(statSync(draft.upper).mode & 0o7777, 0o755);
       mkdirSync(join(draft.upper, 'srv'), { mode: 0o755 });
       writeFileSync(join(draft.upper, 'srv/file'), 'built here');
       for (const name of ['srv/file', 'srv', '.']) utimesSync(join(draft.upper, name), 1, 1);

@@ -67,8 +67,9 @@ export function helperPath(): string {
   return found[0];
 }
 
-/** Opens a store in `root`, or in a new temporary one. */
+/** Opens a store in `root`, or in a new temporary one, under the engine's umask. */
 export async function openRig(options: RigOptions = {}): Promise<Rig> {
+  process.umask(0o077);
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'pinnace-images-'));
   const places = makePlaces({ dataRoot: join(root, 'data'), runRoot: join(root, 'run') });
   const database = openDatabase(places, [...snapshotMigrations, ...imageMigrations]);

@@ -82,7 +82,7 @@ test('a reference filter also narrows the names that are shown', () => {
     get: () => assert.fail(),
     now: 0,
   });
-  assert.deepEqual(only.RepoTags, ['app:1']);
+  assert.deepEqual(only?.RepoTags, ['app:1']);
 });
 
 test('wrong filters are refused by name', () => {

@@ -4,11 +4,14 @@
  * `synced`. After a power cut (another boot id) rows without the mark are not believed.
  */
 
+import { readFile } from 'node:fs/promises';
 import { messageOf } from '../../lib/errors.ts';
 
 /** Quiet time after a commit before the background flush, and the longest it may be put off. */
 const QUIET_MS = 2000;
 const LONGEST_MS = 15_000;
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 export interface FlushWork {
   /** The names that are not synced yet. */
@@ -58,4 +61,9 @@ export class Flusher {
     this.#running = next.catch(() => undefined);
     return next;
   }
+}
+
+/** Names this run of the kernel; another one than before means that the machine may have lost power. */
+export async function readBootId(): Promise<string> {
+  return (await readFile(BOOT_ID, 'utf8')).trim();
 }

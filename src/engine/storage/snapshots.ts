@@ -7,13 +7,13 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../lib/errors.ts';
 import type { Digest } from '../../lib/image/config.ts';
 import { chainId as chainOf } from './digest.ts';
-import { Flusher } from './flusher.ts';
+import { Flusher, readBootId } from './flusher.ts';
 import { layerStream } from './layer-stream.ts';
 import { freeBytes } from './places.ts';
 import { Removals } from './removals.ts';
@@ -34,7 +34,6 @@ import type {
 
 /** Entries of one layer; a bomb of tiny files ends here. */
 const MAX_ENTRIES = 5_000_000;
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 export interface SnapshotParts {
   readonly places: Places;
@@ -153,7 +152,7 @@ class Snapshots implements SnapshotStore {
     const upper = this.#layerDir(id);
     const work = join(this.#parts.places.snapshotsDir, id, 'work');
     try {
-      await mkdir(upper, { recursive: true, mode: 0o755 });
+      await makeTop(upper);
       await mkdir(work, { mode: 0o700 });
     } catch (error) {
       this.#drafts.delete(id);
@@ -212,7 +211,7 @@ class Snapshots implements SnapshotStore {
     // The stream may fail before the helper listens to it.
     stream.on('error', () => undefined);
     try {
-      await mkdir(dir, { recursive: true, mode: 0o755 });
+      await makeTop(dir);
       if (stream.destroyed)
         throw (
           stream.errored ?? new EngineError('cancelled', 'the layer ended before it was complete')
@@ -381,12 +380,14 @@ class Snapshots implements SnapshotStore {
   }
 }
 
-function newId(): string {
-  return randomBytes(12).toString('hex');
+/** A layer's top is the root directory of containers: 0755 whatever the umask. */
+async function makeTop(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await chmod(dir, 0o755);
 }
 
-async function readBootId(): Promise<string> {
-  return (await readFile(BOOT_ID, 'utf8')).trim();
+function newId(): string {
+  return randomBytes(12).toString('hex');
 }
 
 async function isFolder(path: string): Promise<boolean> {
