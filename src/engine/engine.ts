@@ -251,6 +251,9 @@ async function compose(
     isBusy: () => Promise.resolve(store.runningCount() > 0),
     close: async () => {
       await store.close();
+      await snapshots.close().catch((error: unknown) => {
+        log.warn(`layers are not synced to the disk: ${describe(error)}`);
+      });
       database.close();
     },
   };

@@ -12,21 +12,24 @@ export class Removals {
     readonly warn: (message: string) => void;
   };
   readonly #running = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
 
   constructor(parts: { places: Places; native: LayerVerbs; warn: (message: string) => void }) {
     this.#parts = parts;
   }
 
-  async now(names: readonly string[]): Promise<void> {
+  async now(names: readonly string[], options: { signal?: AbortSignal } = {}): Promise<void> {
     if (names.length === 0) return;
     const dirs = names.map((name) => join(this.#parts.places.snapshotsDir, name));
-    await this.#parts.native.call(['layer', 'remove'], { dirs });
+    await this.#parts.native.call(['layer', 'remove'], { dirs }, options);
   }
 
   /** Removing many files may take long: it is not waited for. */
   later(names: readonly string[]): void {
-    const work = this.now(names)
+    const { signal } = this.#stop;
+    const work = this.now(names, { signal })
       .catch((error: unknown) => {
+        if (signal.aborted) return;
         this.#parts.warn(
           `removed layers could not be taken off the disk and are tried again at the next start: ${messageOf(error)}`,
         );
@@ -37,5 +40,11 @@ export class Removals {
 
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  /** Leaves what is not removed yet to the next start. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.idle();
   }
 }

@@ -301,7 +301,7 @@ class Snapshots implements SnapshotStore {
   }
 
   async close(): Promise<void> {
-    await this.idle();
+    await this.#removals.stop();
     await this.#flusher.flush();
   }
 

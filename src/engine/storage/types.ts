@@ -142,7 +142,7 @@ export interface SnapshotStore {
   flush(): Promise<void>;
   /** Resolves when no removed layer is being taken off the disk any more. */
   idle(): Promise<void>;
-  /** Waits for removals, flushes and stops the background work. */
+  /** Flushes, leaves removals to the next start, and stops the background work. */
   close(): Promise<void>;
 }
 
