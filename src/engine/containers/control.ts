@@ -174,7 +174,8 @@ export class Control {
   ): Promise<{ StatusCode: number; Error: { Message: string } | null }> {
     const answer = () => ({
       StatusCode: container.state.exitCode,
-      Error: container.state.error === '' ? null : { Message: container.state.error },
+      // A failed start was told to its caller; State.Error keeps the words.
+      Error: null,
     });
     if (condition === 'not-running' && !container.isRunning) return Promise.resolve(answer());
     return new Promise((resolve, reject) => {

@@ -53,8 +53,8 @@ export class Lifecycle {
       const run = ++container.run;
       const made = shim;
       await Promise.all(
-        [...container.pending].map(async (client) => {
-          client.stream.connect(await made.attach(client));
+        [...container.pending].map(async ({ stream, stdin, stdout, stderr }) => {
+          stream.connect(await made.attach({ stdin, stdout, stderr }));
         }),
       );
       container.pending.clear();

@@ -60,6 +60,8 @@ export class DeferredStream extends Duplex {
     source.on('error', end);
     for (const { chunk, done } of this.#waiting.splice(0)) this.#forward(chunk, done);
     if (this.#ended) source.end();
+    // Reading may have begun before there was anything to read: it would not ask again.
+    source.resume();
   }
 
   /** The other side never comes. */
