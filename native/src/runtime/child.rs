@@ -3,27 +3,22 @@
 //! of the caller's descriptors, which the container's program never gets.
 
 use super::beneath::Tree;
-use super::cgroup::Layout;
-use super::cgroup_mount::View;
+use super::build::{Gate, build};
 use super::hooks;
-use super::masks::{self, Covers};
-use super::mount::{self, Scene, host_directory};
 use super::process::{self, Settings};
 use super::seccomp::Program;
 use super::spec::{Linux, Process, Root, Spec};
 use super::validate::{self, Namespaces};
 use super::wire::{self, Word};
-use super::{CreateOptions, Stdio, devices, rootfs};
+use super::{CreateOptions, Stdio};
 use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;
 use crate::sys::runtime::Fork;
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Signal};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
-
-const PROC_MAGIC: u64 = 0x9fa0;
 
 /// What init works from.
 pub struct Init<'a> {
@@ -35,11 +30,11 @@ pub struct Init<'a> {
 }
 
 /// Everything of a config.json that init reads, with the optional parts filled in.
-struct Parts<'a> {
-    spec: &'a Spec,
-    process: &'a Process,
-    root: &'a Root,
-    linux: &'a Linux,
+pub struct Parts<'a> {
+    pub spec: &'a Spec,
+    pub process: &'a Process,
+    pub root: &'a Root,
+    pub linux: &'a Linux,
 }
 
 /// Never returns: it becomes the container's program, or reports why not and ends.
@@ -79,7 +74,7 @@ fn set_up(init: &Init<'_>) -> Result<std::convert::Infallible, Failure> {
         become_root()?;
     }
     undumpable()?;
-    let mut gate = Gate { init, open: false };
+    let mut gate = Gate::new(init);
     let (tree, peer) = build(&mut gate, &parts)?;
     gate.pass()?;
     finish(init, &parts, tree, peer)
@@ -164,178 +159,6 @@ fn step_over(init: &Init<'_>) -> Result<(), Failure> {
 
 fn join(fd: &OwnedFd) -> Result<(), Errno> {
     rustix::thread::move_into_link_name_space(fd.as_fd(), None)
-}
-
-/// The parent's "go": the cgroup is joined and the runtime's hooks have run. Waited for as late as
-/// possible, so that both sides work at once.
-struct Gate<'a> {
-    init: &'a Init<'a>,
-    open: bool,
-}
-
-impl Gate<'_> {
-    fn pass(&mut self) -> Result<(), Failure> {
-        if !self.open {
-            wire::expect(&self.init.sync, Word::Go)?;
-            self.open = true;
-        }
-        Ok(())
-    }
-}
-
-/// Builds the root and everything that it shows; enters nothing yet. Gives the tree and the pty's
-/// container end.
-fn build(gate: &mut Gate<'_>, parts: &Parts<'_>) -> Result<(Tree, Option<OwnedFd>), Failure> {
-    let options = gate.init.options;
-    let namespaces = gate.init.namespaces;
-    let bundle = options.bundle.as_deref();
-    if !namespaces.makes(sys::CLONE_NEWNS) {
-        let root = host_directory(Path::new("/")).map_err(|errno| Failure::errno("cannot open /", errno))?;
-        return Ok((Tree::new(root), None));
-    }
-    let kernel = trusted_proc()?;
-    let tree = rootfs::prepare(parts.root, bundle, parts.linux.rootfs_propagation.as_deref())?;
-    let mut view = View {
-        version: 0,
-        entries: Vec::new(),
-    };
-    let own_cgroup_namespace = namespaces.has(super::spec::NamespaceKind::Cgroup);
-    let mut unshared = false;
-    for mount in &parts.spec.mounts {
-        if matches!(mount.kind.as_deref(), Some("cgroup" | "cgroup2")) {
-            gate.pass()?;
-            view = View::of_this_process(&Layout::detect()?);
-            unshare_cgroup(namespaces, &mut unshared)?;
-        }
-        let scene = Scene {
-            tree: &tree,
-            bundle,
-            own_cgroup_namespace,
-            cgroup: &view,
-        };
-        mount::make(&scene, mount)?;
-    }
-    let dev_is_bound = parts.spec.mounts.iter().any(|mount| {
-        mount.destination.trim_end_matches('/') == "/dev"
-            && mount.options.iter().any(|word| word == "bind" || word == "rbind")
-    });
-    if !dev_is_bound {
-        devices::populate(&tree, &parts.linux.devices)?;
-    }
-    let mut peer = None;
-    if let Stdio::Pty = options.stdio {
-        let (master, other) = process::open_pty(&tree, options.size.or(parts.process.console_size))?;
-        wire::send_fd(&gate.init.sync, Word::Pty, master.as_fd())
-            .map_err(|errno| Failure::errno("cannot hand over the pty", errno))?;
-        devices::console(&tree, &other)?;
-        peer = Some(other);
-    }
-    names(parts, namespaces)?;
-    sysctls(&kernel, parts)?;
-    if namespaces.makes(sys::CLONE_NEWNET) {
-        loopback()?;
-    }
-    gate.pass()?;
-    unshare_cgroup(namespaces, &mut unshared)?;
-    let hooks = parts
-        .spec
-        .hooks
-        .as_ref()
-        .map_or(&[][..], |hooks| &hooks.create_container);
-    hooks::run(
-        "createContainer",
-        hooks,
-        &host_state(gate.init.state, &kernel),
-        "creating",
-    )?;
-    protect(&tree, parts)?;
-    rootfs::enter(&tree, options.no_pivot)?;
-    if parts.root.readonly {
-        rootfs::make_read_only(&tree)?;
-    }
-    Ok((tree, peer))
-}
-
-/// The host's procfs, verified: what is written through it lands where it says (CVE-2025-52881).
-fn trusted_proc() -> Result<Tree, Failure> {
-    let fd =
-        host_directory(Path::new("/proc")).map_err(|errno| Failure::errno("cannot open /proc", errno))?;
-    if !super::beneath::is_on(&fd, PROC_MAGIC) {
-        return Err(Failure::new(
-            Kind::Unavailable,
-            "the host's /proc is not procfs; mount it first",
-        )
-        .at("/proc"));
-    }
-    Ok(Tree::new(fd))
-}
-
-/// The cgroup name space's root is the cgroup that the process is in, so it must be there already.
-fn unshare_cgroup(namespaces: &Namespaces<'_>, done: &mut bool) -> Result<(), Failure> {
-    if namespaces.makes(sys::CLONE_NEWCGROUP) && !*done {
-        sys::unshare(sys::CLONE_NEWCGROUP)
-            .map_err(|errno| Failure::errno("cannot make the cgroup name space", errno))?;
-    }
-    *done = true;
-    Ok(())
-}
-
-fn names(parts: &Parts<'_>, namespaces: &Namespaces<'_>) -> Result<(), Failure> {
-    if !namespaces.has(super::spec::NamespaceKind::Uts) {
-        return Ok(());
-    }
-    if let Some(name) = parts.spec.hostname.as_deref().filter(|name| !name.is_empty()) {
-        rustix::system::sethostname(name.as_bytes())
-            .map_err(|errno| Failure::errno(format!("cannot set the host name {name:?}"), errno))?;
-    }
-    if let Some(name) = parts.spec.domainname.as_deref().filter(|name| !name.is_empty()) {
-        rustix::system::setdomainname(name.as_bytes())
-            .map_err(|errno| Failure::errno(format!("cannot set the domain name {name:?}"), errno))?;
-    }
-    Ok(())
-}
-
-fn sysctls(kernel: &Tree, parts: &Parts<'_>) -> Result<(), Failure> {
-    for (name, value) in &parts.linux.sysctl {
-        let path = Path::new("/sys").join(name.replace('.', "/"));
-        let failed = |errno| Failure::errno(format!("cannot set the sysctl {name}"), errno);
-        let how = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
-        let fd = kernel.open(&path, OFlags::WRONLY, how).map_err(failed)?;
-        rustix::io::write(fd, value.as_bytes()).map_err(failed)?;
-    }
-    Ok(())
-}
-
-fn loopback() -> Result<(), Failure> {
-    let failed = |errno| Failure::errno("cannot bring the loopback interface up", errno);
-    let kind = rustix::net::SocketType::DGRAM;
-    let flags = rustix::net::SocketFlags::CLOEXEC;
-    let socket =
-        rustix::net::socket_with(rustix::net::AddressFamily::INET, kind, flags, None).map_err(failed)?;
-    sys::loopback_up(socket).map_err(failed)
-}
-
-/// The state with init's pid as the host sees it.
-fn host_state(state: &hooks::State, kernel: &Tree) -> hooks::State {
-    let own = rustix::fs::readlinkat(kernel, "self", Vec::new()).ok();
-    let pid = own.and_then(|text| text.to_str().ok()?.parse().ok()).unwrap_or(0);
-    hooks::State { pid, ..state.clone() }
-}
-
-fn protect(tree: &Tree, parts: &Parts<'_>) -> Result<(), Failure> {
-    let own_proc = parts
-        .spec
-        .mounts
-        .iter()
-        .any(|mount| mount.kind.as_deref() == Some("proc") && mount.destination == "/proc");
-    for path in &parts.linux.readonly_paths {
-        masks::read_only(tree, path, own_proc)?;
-    }
-    let mut covers = Covers::default();
-    for path in &parts.linux.masked_paths {
-        masks::mask(tree, &mut covers, path, own_proc)?;
-    }
-    Ok(())
 }
 
 /// Takes the process's shape on, says "ready", waits for the start and runs the program.

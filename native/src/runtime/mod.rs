@@ -8,6 +8,7 @@
 
 mod beneath;
 mod bpf;
+mod build;
 pub mod cgroup;
 mod cgroup_mount;
 mod child;

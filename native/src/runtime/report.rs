@@ -4,6 +4,7 @@ use super::cli::{only, positionals, text, usage};
 use super::files::read_kernel_at;
 use super::hooks::State;
 use super::privileges;
+use super::seccomp;
 use super::store::{Entry, Status, Store};
 use crate::error::{Failure, Kind};
 use lexopt::prelude::*;
@@ -175,7 +176,7 @@ pub fn features(_store: &Store, _parser: lexopt::Parser) -> Result<ExitCode, Fai
                     "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"],
                 "operators": ["SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT",
                     "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"],
-                "archs": ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64"],
+                "archs": seccomp::architectures(),
                 "knownFlags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"],
                 "supportedFlags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"],
             },

@@ -99,14 +99,8 @@ fn overlay_mount(overlay: &Overlay) -> Result<OwnedFd, Failure> {
     let context = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
         .map_err(|errno| Failure::errno("this kernel has no overlayfs", errno))?;
     for lower in &overlay.lowers {
-        match layer(&context, "lowerdir+", lower) {
-            Err(Errno::INVAL) if std::ptr::eq(lower, &raw const overlay.lowers[0]) => {
-                return old_overlay(overlay);
-            }
-            other => {
-                other.map_err(|errno| Failure::errno("cannot use the lower directory", errno).at(lower))?
-            }
-        }
+        layer(&context, "lowerdir+", lower)
+            .map_err(|errno| Failure::errno("cannot use the lower directory", errno).at(lower))?;
     }
     for (key, path) in [("upperdir", &overlay.upper), ("workdir", &overlay.work)] {
         if let Some(path) = path {
@@ -114,16 +108,23 @@ fn overlay_mount(overlay: &Overlay) -> Result<OwnedFd, Failure> {
                 .map_err(|errno| Failure::errno(format!("cannot use the {key}"), errno).at(path))?;
         }
     }
-    rustix::mount::fsconfig_set_string(&context, "source", "overlay")
+    let made = rustix::mount::fsconfig_set_string(&context, "source", "overlay")
         .and_then(|()| rustix::mount::fsconfig_set_flag(&context, "userxattr"))
-        .and_then(|()| finish(&context))
-        .map_err(|errno| {
-            let failure = Failure::errno("cannot mount the root's overlay", errno);
-            match &overlay.upper {
-                Some(upper) => failure.at(upper),
-                None => failure,
-            }
-        })
+        .and_then(|()| finish(&context));
+    let failure = match made {
+        Ok(made) => return Ok(made),
+        Err(errno) => Failure::errno("cannot mount the root's overlay", errno),
+    };
+    // Older kernels take any option and refuse the whole only now.
+    if failure.errno == Some(Errno::INVAL)
+        && let Ok(made) = old_overlay(overlay)
+    {
+        return Ok(made);
+    }
+    Err(match &overlay.upper {
+        Some(upper) => failure.at(upper),
+        None => failure,
+    })
 }
 
 fn layer(context: &OwnedFd, key: &str, path: &Path) -> Result<(), Errno> {
@@ -133,7 +134,7 @@ fn layer(context: &OwnedFd, key: &str, path: &Path) -> Result<(), Errno> {
     rustix::mount::fsconfig_set_fd(context, key, host_directory(path)?)
 }
 
-/// Before Linux 6.7: one string in a page. Mounted on / (where it goes anyhow) by mount(2).
+/// Before Linux 6.7: one string in a page, by mount(2).
 fn old_overlay(overlay: &Overlay) -> Result<OwnedFd, Failure> {
     let mut data = String::from("userxattr,lowerdir=");
     let text = |path: &Path| {
@@ -162,23 +163,19 @@ fn old_overlay(overlay: &Overlay) -> Result<OwnedFd, Failure> {
     let data = std::ffi::CString::new(data)
         .map_err(|_| Failure::new(Kind::Invalid, "a layer's path holds a NUL"))?;
     let refused = |errno| Failure::errno("cannot mount the root's overlay", errno);
-    let anchor = super::mount::filesystem("tmpfs", Some("tmpfs"), &[])?;
-    let top = &overlay.lowers[0];
-    let directory = host_directory(top).map_err(refused)?;
-    attach(&anchor, &directory)?;
+    // Mounted for a moment where surely no layer lies.
+    let point = "/proc";
     rustix::mount::mount(
         "overlay",
-        top,
+        point,
         "overlay",
         MountFlags::empty(),
         Some(data.as_c_str()),
     )
     .map_err(refused)?;
-    let mounted = host_directory(top).map_err(refused)?;
-    let copy = clone_of(&mounted, OpenTreeFlags::empty()).map_err(refused)?;
-    rustix::mount::unmount(top, UnmountFlags::DETACH).map_err(refused)?;
-    rustix::mount::unmount(top, UnmountFlags::DETACH).map_err(refused)?;
-    Ok(copy)
+    let copy = host_directory(Path::new(point)).and_then(|made| clone_of(&made, OpenTreeFlags::empty()));
+    rustix::mount::unmount(point, UnmountFlags::DETACH).map_err(refused)?;
+    copy.map_err(refused)
 }
 
 /// Makes the tree the process's root and lets the host's root go.

@@ -27,13 +27,18 @@ const X32: u32 = 0x4000_0000;
 /// OCI name, AUDIT_ARCH, table of numbers.
 type Architecture = (&'static str, u32, fn(&str) -> Option<u32>);
 
-const ARCHITECTURES: [Architecture; 4] = [
+/// The native one first; the second is its 32-bit companion.
+#[cfg(target_arch = "x86_64")]
+const ARCHITECTURES: [Architecture; 2] = [
     ("SCMP_ARCH_X86_64", 0xc000_003e, |name| {
         number(name.parse::<syscalls::x86_64::Sysno>().ok()?.id())
     }),
     ("SCMP_ARCH_X86", 0x4000_0003, |name| {
         number(name.parse::<syscalls::x86::Sysno>().ok()?.id())
     }),
+];
+#[cfg(target_arch = "aarch64")]
+const ARCHITECTURES: [Architecture; 2] = [
     ("SCMP_ARCH_AARCH64", 0xc000_00b7, |name| {
         number(name.parse::<syscalls::aarch64::Sysno>().ok()?.id())
     }),
@@ -41,11 +46,7 @@ const ARCHITECTURES: [Architecture; 4] = [
         number(name.parse::<syscalls::arm::Sysno>().ok()?.id())
     }),
 ];
-
-#[cfg(target_arch = "x86_64")]
-const NATIVE: &str = "SCMP_ARCH_X86_64";
-#[cfg(target_arch = "aarch64")]
-const NATIVE: &str = "SCMP_ARCH_AARCH64";
+const NATIVE: &str = ARCHITECTURES[0].0;
 
 fn number(id: i32) -> Option<u32> {
     u32::try_from(id).ok()
@@ -114,9 +115,6 @@ impl Program {
         ];
         let sections: Vec<Section> = ARCHITECTURES
             .into_iter()
-            .filter(|(name, _, _)| {
-                *name == NATIVE || (NATIVE == "SCMP_ARCH_X86_64" && *name == "SCMP_ARCH_X86")
-            })
             .map(|(_, audit_arch, table)| {
                 let rules = NAMES
                     .into_iter()
@@ -140,6 +138,11 @@ impl Program {
         sys::seccomp_load(&self.instructions, self.flags)
             .map_err(|errno| Failure::errno("cannot load the seccomp filter", errno))
     }
+}
+
+/// The architectures that a profile may name here.
+pub fn architectures() -> [&'static str; 2] {
+    ARCHITECTURES.map(|(name, _, _)| name)
 }
 
 /// Rules with conditions, and the action without any.

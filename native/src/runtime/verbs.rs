@@ -2,7 +2,7 @@
 
 use super::cli::{only, positionals, usage, value};
 use super::create::start_over;
-use super::files::read_bounded;
+use super::files::{read_bounded, read_file};
 use super::hooks;
 use super::spec::Resources;
 use super::store::{Entry, Status, Store};
@@ -219,12 +219,13 @@ pub fn update(store: &Store, mut parser: lexopt::Parser) -> Result<ExitCode, Fai
     }
     let (id, _) = only(values, 0)?;
     let file = file.ok_or_else(|| Failure::new(Kind::Invalid, "update needs --resources FILE"))?;
-    let path = if file == "-" {
-        Path::new("/dev/stdin")
+    let text = if file == "-" {
+        let stdin = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)
+            .map_err(|errno| Failure::errno("cannot read standard input", errno))?;
+        read_file(stdin.into(), 1 << 20)?
     } else {
-        Path::new(&file)
+        read_bounded(Path::new(&file), 1 << 20)?
     };
-    let text = read_bounded(path, 1 << 20)?;
     let resources: Resources = serde_json::from_slice(&text)
         .map_err(|err| Failure::new(Kind::Invalid, format!("the resources are not valid: {err}")))?;
     store.load(&id)?.saved()?.cgroup.update(&resources)?;
