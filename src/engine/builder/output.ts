@@ -39,12 +39,13 @@ export function createOutput(
     for (const message of held.take()) write(message);
   };
   const live = (index: number): boolean => !quiet && order[0] === index;
+  /** The first stage is over: the next one shows what it held, and so on while they are over too. */
   const advance = (): void => {
-    for (let first = order[0]; first !== undefined && ended.has(first); first = order[0])
+    for (let first = order[0]; first !== undefined && ended.has(first); first = order[0]) {
       order.shift();
-    const held = order[0] === undefined ? undefined : waiting.get(order[0]);
-    if (!quiet && held !== undefined) drain(held);
-    if (order[0] !== undefined && ended.has(order[0])) advance();
+      const held = order[0] === undefined ? undefined : waiting.get(order[0]);
+      if (!quiet && held !== undefined) drain(held);
+    }
   };
   return {
     stage(index) {

@@ -30,6 +30,9 @@ import type { CacheMounts } from './mounts.ts';
 import type { StageOutput } from './output.ts';
 import { exitError, runCommand, startError, type PreparedMount } from './run.ts';
 
+/** A step that took longer is written to the database at once, so that a killed engine need not repeat it. */
+const KEEP_AT_ONCE_MS = 200;
+
 /** What the builder's builds share. */
 export interface BuildParts {
   readonly places: Places;
@@ -248,6 +251,7 @@ async function perform(
       created: new Date(parts.now()).toISOString(),
     };
     parts.cache.put(row);
+    if (row.ms > KEEP_AT_ONCE_MS) parts.cache.flush();
     return row;
   } finally {
     release();
