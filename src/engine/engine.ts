@@ -6,7 +6,9 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EngineError, messageOf } from '../lib/errors.ts';
 import { platformOf } from '../lib/image/platform.ts';
 import { VERSION } from '../lib/version.ts';
@@ -55,7 +57,10 @@ export interface EngineOptions {
 }
 
 /** Requests under way get this long to end when the engine does. */
-const DRAIN_MS = 2000;
+const DRAIN_MS = 500;
+/** How long the engine that has the lock may take to serve, or to end. */
+const LOCK_WITHIN_MS = 8000;
+const LOCK_POLL_MS = 20;
 
 /** Serves until a signal, a shutdown request or the idle time; resolves to the exit status. */
 export async function runEngine(options: EngineOptions): Promise<number> {
@@ -67,7 +72,7 @@ export async function runEngine(options: EngineOptions): Promise<number> {
       echo: options.foreground ? 'stderr' : 'none',
       clock: () => new Date(),
     });
-    const lock = takeLock(places);
+    const lock = await waitForLock(places);
     if (lock === undefined) return servedBy(places, log);
     await serve({ options, places, log, lock });
     return 0;
@@ -309,6 +314,36 @@ function watchFailures(log: Log, end: (reason: string) => void): void {
     end('an error that nobody caught');
   });
   process.on('unhandledRejection', (error) => log.error(`unhandled rejection: ${describe(error)}`));
+}
+
+/** The lock, or undefined once the engine that has it serves. One that is just ending is waited for. */
+async function waitForLock(places: Places): Promise<EngineLock | undefined> {
+  const deadline = performance.now() + LOCK_WITHIN_MS;
+  for (;;) {
+    const lock = takeLock(places);
+    if (lock !== undefined) return lock;
+    const holder = readHolder(places.dataRoot);
+    if (holder !== undefined && (await accepts(holder.socket))) return undefined;
+    if (performance.now() > deadline) {
+      throw new EngineError(
+        'unavailable',
+        `another engine has locked ${places.dataRoot} or ${places.runRoot} but does not serve: see its log, ${join(places.dataRoot, 'engine.log')}`,
+      );
+    }
+    await delay(LOCK_POLL_MS);
+  }
+}
+
+/** Whether somebody listens on a unix socket. */
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const settle = (answer: boolean) => () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', settle(true)).once('error', settle(false));
+  });
 }
 
 /** Another engine has the lock: fine when it is the one that was asked for. */
