@@ -37,7 +37,11 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     for (name, image, verb) in VERBS {
         if args.first().is_some_and(|first| first == name) {
-            let sealed = if *image == Image::Sealed { runtime::seal::ensure() } else { Ok(()) };
+            let sealed = if *image == Image::Sealed {
+                runtime::seal::ensure()
+            } else {
+                Ok(())
+            };
             return match sealed.and_then(|()| verb(args.into_iter().skip(1).collect())) {
                 Ok(code) => code,
                 Err(failure) => failure.report(),
