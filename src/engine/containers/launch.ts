@@ -118,7 +118,7 @@ function logOf(host: HostConfig, files: ContainerPlaces): ShimRequest['log'] {
   return { path: files.log, ...(type === 'local' && limits.maxSize === 0 ? LOCAL_LOG : limits) };
 }
 
-function cgroupPath(host: HostConfig, id: string): string {
+export function cgroupPath(host: HostConfig, id: string): string {
   const parent = (host.CgroupParent ?? '')
     .split('/')
     .filter((part) => part !== '' && part !== '.' && part !== '..');

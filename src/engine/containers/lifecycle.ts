@@ -1,13 +1,16 @@
 /** Starts, watches and ends containers: the only writer of their state. A change is in the database before anyone is told. */
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { EngineError, messageOf } from '../../lib/errors.ts';
+import { clearCgroup } from '../runtime/cgroups.ts';
 import type { SpecHost } from '../runtime/spec.ts';
 import type { ExitRecord, Shim } from '../runtime/types.ts';
 import type { Container } from './container.ts';
-import { shimRequest, specHost } from './launch.ts';
+import { cgroupPath, shimRequest, specHost } from './launch.ts';
 import type { LaunchParts } from './launch.ts';
 import { announce, placesOf } from './parts.ts';
+import { retire } from './remove.ts';
 import type { Remover } from './remove.ts';
 import { nextBackoff, shouldRestart } from './restart.ts';
 import { startFailure } from './failures.ts';
@@ -48,6 +51,8 @@ export class Lifecycle {
     let shim: Shim | undefined;
     try {
       const request = await shimRequest(container, this.#host, this.#parts);
+      // A helper that outlived a killed engine may have made one after the start-up looked.
+      if (existsSync(request.dir)) await retire(request.dir, runtime);
       shim = await runtime.create(request);
       container.process = request.config.process;
       const run = ++container.run;
@@ -114,14 +119,11 @@ export class Lifecycle {
     const ended = exit.catch(async (): Promise<ExitRecord> => {
       // The supervisor is gone: its record tells, or the container was lost with it.
       const files = placesOf(this.#parts.places, container.id);
-      return (
-        (await readExitFile(files.exitFile)) ??
-        lostRecord(
-          137,
-          "the container's supervisor ended without a record: the container was lost",
-          this.#parts.clock(),
-        )
-      );
+      const record = await readExitFile(files.exitFile);
+      if (record !== undefined) return record;
+      await this.#clearLost(container);
+      const why = "the container's supervisor ended without a record: the container was lost";
+      return lostRecord(137, why, this.#parts.clock());
     });
     void ended
       .then((record) => container.turns.run(() => this.#exited(container, record, run)))
@@ -211,15 +213,25 @@ export class Lifecycle {
   /** Records the end of a container whose supervisor is gone. */
   async settle(container: Container): Promise<void> {
     const files = placesOf(this.#parts.places, container.id);
-    const record =
-      (await readExitFile(files.exitFile)) ??
-      lostRecord(
-        137,
-        'the container ended while the engine was not running, and left no record',
-        this.#parts.clock(),
-      );
+    let record = await readExitFile(files.exitFile);
+    if (record === undefined) {
+      await this.#clearLost(container);
+      const why = 'the container ended while the engine was not running, and left no record';
+      record = lostRecord(137, why, this.#parts.clock());
+    }
+    const outcome = record;
     const run = ++container.run;
-    await container.turns.run(() => this.#exited(container, record, run));
+    await container.turns.run(() => this.#exited(container, outcome, run));
+  }
+
+  /** Ends every process that a dead supervisor can no longer end. */
+  async #clearLost(container: Container): Promise<void> {
+    const { runtime, places, probe, warn } = this.#parts;
+    await runtime.clear(placesOf(places, container.id).shim);
+    await clearCgroup(
+      probe.cgroup,
+      cgroupPath(container.definition.hostConfig, container.id),
+    ).catch((error: unknown) => warn(messageOf(error)));
   }
 
   /** For a container whose engine ended in the pause before its restart. */

@@ -7,6 +7,7 @@ import { specHost } from './launch.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { placesOf } from './parts.ts';
 import type { ContainersParts } from './parts.ts';
+import { retire } from './remove.ts';
 import type { Remover } from './remove.ts';
 import { processEnv } from './request/config.ts';
 import { securityOf } from './request/host-config.ts';
@@ -46,9 +47,7 @@ async function reconcileOne(container: Container, parts: ReconcileParts): Promis
     return;
   }
   // A row that says "not running" is the truth: what an unfinished start left goes.
-  const left = await runtime.find(dir);
-  await left?.stopCreated().catch(() => undefined);
-  await runtime.clear(dir);
+  await retire(dir, runtime);
   if (container.state.status === 'restarting') lifecycle.resumeRestart(container);
   else if (container.state.status === 'removing')
     await parts.remover.erase(container, { volumes: true });

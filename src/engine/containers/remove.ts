@@ -5,8 +5,27 @@ import { basename, join } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 import type { Container } from './container.ts';
 import { announce, placesOf } from './parts.ts';
+import type { Runtime } from '../runtime/types.ts';
 import type { ContainersParts } from './parts.ts';
+import { SIGKILL } from './request/signals.ts';
 import type { ContainerTable } from './table.ts';
+
+/** How long a supervisor may take to end a container that nobody knows. */
+const RETIRE_MS = 3000;
+
+/** Ends what an unacknowledged start left: the supervisor removes the group and mounts itself when it can. */
+export async function retire(dir: string, runtime: Runtime): Promise<void> {
+  const shim = await runtime.find(dir);
+  if (shim !== undefined) {
+    await shim.stopCreated().catch(async () => {
+      const late = new Promise((resolve) => setTimeout(resolve, RETIRE_MS).unref());
+      const ended = shim.wait(null).catch(() => undefined);
+      await shim.kill(SIGKILL, { all: true }).catch(() => undefined);
+      await Promise.race([ended, late]);
+    });
+  }
+  await runtime.clear(dir);
+}
 
 /** Holds the directories that are to go, so that many go with one process. */
 export class Remover {
@@ -56,7 +75,7 @@ export class Remover {
       this.#table.all().map((container) => basename(placesOf(places, container.id).shim)),
     );
     for (const name of await readdir(places.shimsDir).catch(() => [])) {
-      if (!shims.has(name)) await this.#parts.runtime.clear(join(places.shimsDir, name));
+      if (!shims.has(name)) await retire(join(places.shimsDir, name), this.#parts.runtime);
     }
   }
 
