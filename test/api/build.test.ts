@@ -232,6 +232,33 @@ describe('docker build', () => {
     );
   });
 
+  test('what the builder writes is readable for every user', async () => {
+    const made = context({
+      Dockerfile:
+        'FROM busybox\nCOPY <<EOF /note\nnote\nEOF\nUSER 1000\nRUN cat /note /etc/hosts && stat -c %a /etc /note\n',
+    });
+    assert.match(
+      await made.built('--no-cache'),
+      /\nnote\n127\.0\.0\.1\tlocalhost\n[^]*\n755\n644\n/,
+    );
+  });
+
+  test('RUN on an image without /etc and /proc leaves no mount points in the layer', async () => {
+    const made = context({
+      Dockerfile:
+        'FROM scratch\nCOPY --from=busybox /bin/busybox /bin/busybox\nRUN ["/bin/busybox", "touch", "/made"]\n',
+    });
+    await made.built('-t', 'bare');
+    const saved = join(made.dir, 'bare.tar');
+    await engine.docker('save', '-o', saved, 'bare');
+    const listed = await command([
+      'sh',
+      '-c',
+      `tar -xOf ${saved} manifest.json | jq -r '.[0].Layers[1]' | xargs tar -xOf ${saved} | tar -t`,
+    ]);
+    assert.equal(listed.stdout.trim(), 'made', listed.stderr);
+  });
+
   test('cache, tmpfs and bind mounts serve RUN and leave nothing in the layer', async () => {
     const made = context({
       Dockerfile: [

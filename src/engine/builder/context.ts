@@ -2,7 +2,7 @@
  * The build context on disk: unpacked from the request into a folder of its own, the Dockerfile and the ignore file read
  * from it. Paths are walked beneath the context by hand, so that a symbolic link in it never leads outside.
  */
-import { lstat, mkdir, open, readlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readlink } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -34,7 +34,8 @@ export async function openContext(
 ): Promise<BuildContext> {
   const { dir, native, signal } = options;
   const root = join(dir, 'context');
-  await mkdir(root, { mode: 0o755 });
+  await mkdir(root);
+  await chmod(root, 0o755);
   const request = {
     dir: root,
     form: 'plain',

@@ -2,12 +2,13 @@
  * The steps that change files without a process: COPY, ADD, WORKDIR; and the content hashes that their cache keys need.
  * Every byte is read and written by the native helper beneath descriptors; nothing here opens a file of an image.
  */
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import type { Native, Root } from '../runtime/types.ts';
 import type { Draft } from '../storage/types.ts';
 import type { BuildContext } from './context.ts';
+import { writeShown } from './run.ts';
 import type { Action, CopyAction, Graph, InlineFile, WorkdirAction } from './plan/graph.ts';
 
 export interface HashEntry {
@@ -184,7 +185,7 @@ async function writeInline(
   await mkdir(dir, { recursive: true });
   const items: { pattern: string; dest: string }[] = [];
   for (const [at, file] of files.entries()) {
-    await writeFile(join(dir, String(at)), file.content, { mode: 0o644 });
+    await writeShown(join(dir, String(at)), file.content, 0o644);
     items.push({
       pattern: String(at),
       dest: action.destIsDir

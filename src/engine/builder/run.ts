@@ -4,6 +4,7 @@
  */
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StringDecoder } from 'node:string_decoder';
 import type { Duplex } from 'node:stream';
 import type { ResourceLimits } from '../../lib/api/containers.ts';
@@ -15,6 +16,8 @@ import type { RunAction } from './plan/graph.ts';
 import { SCRIPT_DIR } from './plan/transfer.ts';
 
 const SIGKILL = 9;
+const END_PAUSE_MS = 10;
+const END_LIMIT_MS = 3000;
 /** What a step may send to the client; a program that prints without end must not fill memory. */
 const OUTPUT_LIMIT = 32 * 1024 * 1024;
 /** What the cache keeps of a step's output. */
@@ -71,8 +74,17 @@ export async function runCommand(action: RunAction, input: RunInput): Promise<Ru
   } catch (error) {
     await shim.kill(SIGKILL, { all: true }).catch(() => undefined);
     await shim.stopCreated().catch(() => undefined);
+    await ended(input.runtime, input.shimDir);
     await input.runtime.clear(input.shimDir);
     throw error;
+  }
+}
+
+/** Gives the shim time to take down the control group itself; one that hangs is cleared by force. */
+async function ended(runtime: Runtime, dir: string): Promise<void> {
+  for (let waited = 0; waited < END_LIMIT_MS; waited += END_PAUSE_MS) {
+    if ((await runtime.find(dir)) === undefined) return;
+    await sleep(END_PAUSE_MS);
   }
 }
 
@@ -175,11 +187,9 @@ async function ownFiles(action: RunAction, input: RunInput): Promise<PreparedMou
     action.network === 'host' ? await readFile('/etc/resolv.conf', 'utf8').catch(() => '') : '';
   const show = async (name: string, destination: string, text: string): Promise<PreparedMount> => {
     const source = join(input.dir, name);
-    await writeFile(source, text, { mode: 0o644 });
-    return {
-      mount: { destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'nodev'] },
-      isFile: true,
-    };
+    await writeShown(source, text, name === 'script' ? 0o755 : 0o644);
+    const options = ['bind', 'ro', 'nosuid', 'nodev'];
+    return { mount: { destination, type: 'bind', source, options }, isFile: true };
   };
   const files = [
     show('hosts', '/etc/hosts', hosts),
@@ -189,9 +199,7 @@ async function ownFiles(action: RunAction, input: RunInput): Promise<PreparedMou
     const { name, content } = action.script;
     files.push(show('script', `${SCRIPT_DIR}/${name}`, content));
   }
-  const shown = await Promise.all(files);
-  if (action.script !== undefined) await chmod(join(input.dir, 'script'), 0o755);
-  return shown;
+  return Promise.all(files);
 }
 
 /** `name:address` (also with `=`) as a line of hosts(5). */
@@ -202,16 +210,31 @@ function hostLine(entry: string): string {
 
 /** The lowest layer: an empty stand-in for each mount point. Destinations are absolute and cleaned by the plan. */
 async function makeStub(dir: string, mounts: readonly PreparedMount[]): Promise<string> {
-  for (const name of STUB_DIRS) await mkdir(join(dir, name), { recursive: true, mode: 0o755 });
-  for (const name of STUB_FILES) await writeFile(join(dir, name), '', { mode: 0o644 });
+  for (const name of STUB_DIRS) await makeShown(dir, name);
+  for (const name of STUB_FILES) await writeShown(join(dir, name), '', 0o644);
   for (const { mount, isFile } of mounts) {
     const { destination } = mount;
     if (/^\/(?:dev|proc|sys)(?:\/|$)/.test(destination)) continue;
-    const place = join(dir, destination);
-    await mkdir(isFile ? dirname(place) : place, { recursive: true, mode: 0o755 });
-    if (isFile) await writeFile(place, '', { mode: 0o644 });
+    await makeShown(dir, isFile ? dirname(destination) : destination);
+    if (isFile) await writeShown(join(dir, destination), '', 0o644);
   }
   return dir;
+}
+
+/** Folders that users of a container see: their modes do not depend on the engine's umask. */
+async function makeShown(root: string, path: string): Promise<void> {
+  let place = root;
+  for (const part of ['', ...path.split('/')]) {
+    place = join(place, part);
+    await mkdir(place, { recursive: true });
+    await chmod(place, 0o755);
+  }
+}
+
+/** A file that users of a container see. */
+export async function writeShown(path: string, text: string, mode: number): Promise<void> {
+  await writeFile(path, text);
+  await chmod(path, mode);
 }
 
 /** The error of a command that ended badly, in Docker's words; null when it ended well. */
