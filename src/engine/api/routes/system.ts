@@ -68,10 +68,17 @@ type Names =
   | 'system.info'
   | 'system.df'
   | 'system.events'
-  | 'system.auth';
+  | 'system.auth'
+  | 'plugin.list'
+  | 'plugin.inspect';
 
 export function systemRoutes(system: SystemService, events: EventSource): Pick<Handlers, Names> {
   return {
+    // There are no plugins: clients that look for one of any name get Docker's own answers.
+    'plugin.list': (exchange) => sendJson(exchange, []),
+    'plugin.inspect': ({ params }) => {
+      throw new EngineError('not-found', `plugin "${params['name'] ?? ''}" not found`);
+    },
     'system.ping': ping,
     'system.ping-head': ping,
     'system.version': (exchange) => sendJson(exchange, system.version()),
