@@ -8,7 +8,10 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 export interface Outcome {
   readonly status: number;
+  /** Standard output, when collected. */
   readonly output: string;
+  /** Standard error, when collected. */
+  readonly errors: string;
   readonly seconds: number;
 }
 
@@ -38,16 +41,18 @@ export function run(
     ],
   });
   child.stdin?.end(options.input);
-  const chunks: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
   return new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new Error(`cannot run ${command}: ${error.message}`)));
     child.on('close', (code, signal) => {
       const status = code ?? (signal === null ? 1 : 128);
       resolve({
         status,
-        output: Buffer.concat(chunks).toString(),
+        output: Buffer.concat(out).toString(),
+        errors: Buffer.concat(err).toString(),
         seconds: (performance.now() - started) / 1000,
       });
     });
@@ -62,7 +67,7 @@ export async function must(
 ): Promise<string> {
   const outcome = await run(command, args, options);
   if (outcome.status !== 0) {
-    if (outcome.output !== '') process.stderr.write(outcome.output);
+    process.stderr.write(outcome.output + outcome.errors);
     throw new Error(
       `${command} ${args.slice(0, 4).join(' ')} failed with status ${outcome.status}`,
     );

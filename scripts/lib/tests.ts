@@ -72,7 +72,7 @@ export async function cargoTests(): Promise<Tally> {
     results.map((match) => ({ passed: Number(match[1]), failed: Number(match[2]) })),
   );
   if (outcome.status !== 0) {
-    process.stdout.write(outcome.output);
+    process.stdout.write(outcome.output + outcome.errors);
     return { passed: tally.passed, failed: Math.max(tally.failed, 1) };
   }
   return tally;

@@ -69,12 +69,12 @@ async function tour(
     (await pinnace('engine', 'start')).trim(),
   );
   console.log(`    any docker client can use it: DOCKER_HOST=${socket}`);
-  await stop(
-    `the base image ${BASE}, from the archive of \`npm run images\` (made of Debian packages: no internet)`,
-    () => pinnace('load', '-q', '-i', archive),
-  );
+  const kept = (await pinnace('images', '-q', BASE)) !== '';
+  const origin = 'from the archive of `npm run images` (made of Debian packages: no internet)';
+  if (kept) console.log(`    the base image ${BASE} is here from the last tour, ${origin}`);
+  else await stop(`the base image ${BASE}, ${origin}`, () => pinnace('load', '-q', '-i', archive));
   await stop('examples/todo built cold: five stages, its tests among them', () =>
-    pinnace('build', '-t', 'todo', EXAMPLE),
+    pinnace('build', '--no-cache', '-t', 'todo', EXAMPLE),
   );
   const again = await stop('built again: every step from the cache', () =>
     pinnace('build', '-t', 'todo', EXAMPLE),
@@ -118,7 +118,11 @@ async function tour(
   await stop('the dev container stopped and removed', () =>
     pinnace('rm', '-f', '-v', containerId ?? ''),
   );
+  await pinnace('rmi', '-f', 'todo');
 }
+
+/** The store of the tour: its base image is kept for the next time, nothing else. */
+const STORE = join(ROOT, '.cache', 'tour');
 
 async function main(): Promise<void> {
   const started = performance.now();
@@ -127,26 +131,26 @@ async function main(): Promise<void> {
   );
   await Promise.all([buildNative(), buildBundles()]);
   const archive = (await makeImages([BASE])).get(BASE) ?? '';
-  const home = mkdtempSync(join(tmpdir(), 'pinnace-tour-'));
-  const env = {
-    PINNACE_DATA_ROOT: join(home, 'data'),
-    PINNACE_RUN_ROOT: join(home, 'run'),
-  };
+  const runRoot = mkdtempSync(join(tmpdir(), 'pinnace-tour-'));
+  const env = { PINNACE_DATA_ROOT: STORE, PINNACE_RUN_ROOT: runRoot };
   const pinnace = (...args: string[]): Promise<string> =>
     must(join(ROOT, 'bin', 'pinnace'), args, { output: 'collect', env });
   console.log(`ready after ${seconds(performance.now() - started)}; the tour begins\n`);
   try {
     await tour(pinnace, archive);
+    await pinnace('engine', 'stop');
+  } catch (error) {
+    await pinnace('engine', 'purge', '--yes').catch((failed: unknown) => {
+      console.error(String(failed));
+    });
+    throw error;
   } finally {
-    await pinnace('engine', 'stop').catch((error: unknown) => console.error(String(error)));
-    await pinnace('engine', 'purge', '--yes').catch((error: unknown) =>
-      console.error(String(error)),
-    );
-    await must('rm', ['-rf', home]);
+    await must('rm', ['-rf', runRoot]);
   }
   const whole = stops.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   console.log(
-    `\nThat was the tour: ${stops.length} stops in ${seconds(whole)}. Nothing of it is left on this machine.`,
+    `\nThat was the tour: ${stops.length} stops in ${seconds(whole)}. Nothing runs any more; the base image stays for the next time\n` +
+      '(bin/pinnace engine purge --yes --data-root .cache/tour removes it).',
   );
   console.log('Next: bin/pinnace --help, bin/pinnace doctor, README.md');
 }

@@ -61,6 +61,8 @@ function suite(mode: EngineMode): void {
     const both = await engine.tryDocker([
       'run',
       '--rm',
+      '--network',
+      'none',
       'busybox',
       'sh',
       '-c',

@@ -178,10 +178,10 @@ const ROWS = [
   ],
   ['network.prune', 'POST', '/networks/prune', '1.25', 'built', 'Delete unused networks'],
   // Plugin
-  ['plugin.list', 'GET', '/plugins', '1.25', 'absent', 'List plugins'],
+  ['plugin.list', 'GET', '/plugins', '1.25', 'built', 'List plugins'],
   ['plugin.privileges', 'GET', '/plugins/privileges', '1.25', 'absent', 'Get plugin privileges'],
   ['plugin.pull', 'POST', '/plugins/pull', '1.25', 'absent', 'Install a plugin'],
-  ['plugin.inspect', 'GET', '/plugins/{name}/json', '1.25', 'absent', 'Inspect a plugin'],
+  ['plugin.inspect', 'GET', '/plugins/{name}/json', '1.25', 'built', 'Inspect a plugin'],
   ['plugin.remove', 'DELETE', '/plugins/{name}', '1.25', 'absent', 'Remove a plugin'],
   ['plugin.enable', 'POST', '/plugins/{name}/enable', '1.25', 'absent', 'Enable a plugin'],
   ['plugin.disable', 'POST', '/plugins/{name}/disable', '1.25', 'absent', 'Disable a plugin'],

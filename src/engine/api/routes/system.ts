@@ -9,6 +9,7 @@ import type {
   SystemInfo,
   Version,
 } from '../../../lib/api/system.ts';
+import { EngineError } from '../../../lib/errors.ts';
 import { requireJson } from '../body.ts';
 import type { Exchange, Handlers } from '../exchange.ts';
 import { sendJson } from '../exchange.ts';
