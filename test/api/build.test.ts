@@ -12,7 +12,11 @@ for (const mode of ['system', 'rootless', 'single-id'] as const) {
   describe(`docker build against the engine in mode ${mode}`, () => basics(mode));
 }
 
-describe('docker build', () => {
+for (const mode of ['system', 'rootless'] as const) {
+  describe(`each part of docker build in mode ${mode}`, () => everything(mode));
+}
+
+function everything(mode: EngineMode): void {
   let engine: TestEngine;
   const contexts: Context[] = [];
   const context = (files: Files): Context => {
@@ -26,7 +30,7 @@ describe('docker build', () => {
     engine.docker('inspect', '--format', format, image);
 
   before(async () => {
-    engine = await startTestEngine('system');
+    engine = await startTestEngine(mode);
     await engine.docker('load', '-i', archiveOf('busybox:latest'));
   });
   after(async () => {
@@ -438,7 +442,7 @@ describe('docker build', () => {
     rmSync(file);
     return data;
   }
-});
+}
 
 /** What must work the same in every mode. */
 function basics(mode: EngineMode): void {
