@@ -402,6 +402,26 @@ function suite(mode: EngineMode): void {
     await docker('rmi', '-f', 'made');
   });
 
+  test('--no-cache does every step anew, once each, and later builds use its results', async () => {
+    const context = join(work, 'anew');
+    mkdirSync(context, { recursive: true });
+    const dockerfile = [
+      'FROM busybox AS one',
+      'WORKDIR /shared',
+      'RUN date +%N > one',
+      'FROM busybox',
+      'WORKDIR /shared',
+      'RUN date +%N > two',
+      'COPY --from=one /shared/one .',
+    ];
+    writeFileSync(join(context, 'Dockerfile'), `${dockerfile.join('\n')}\n`);
+    const first = await docker('build', '-q', context);
+    const anew = await docker('build', '-q', '--no-cache', context);
+    assert.notEqual(anew, first);
+    assert.equal(await docker('build', '-q', context), anew);
+    await docker('rmi', '-f', first, anew);
+  });
+
   test('a failing step ends the build with its status and leaves no image', async () => {
     const context = join(work, 'broken');
     mkdirSync(context, { recursive: true });

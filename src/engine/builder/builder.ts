@@ -138,6 +138,7 @@ async function build(job: Build): Promise<string> {
       hash,
       lease,
       noCache,
+      done: new Map(),
       limits,
       shmSize,
       extraHosts,

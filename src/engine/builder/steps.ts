@@ -58,6 +58,8 @@ export interface BuildRun {
   readonly lease: Lease;
   readonly signal: AbortSignal;
   readonly noCache: boolean;
+  /** Steps that this build does or has done: even without the cache, a step that two stages share is done once. */
+  readonly done: Map<Key, Promise<CacheRow>>;
   readonly limits: ResourceLimits;
   readonly shmSize: number;
   readonly extraHosts: readonly string[];
@@ -95,13 +97,14 @@ export async function fileStep(
 ): Promise<StepResult> {
   const { parts, run, out } = io;
   const key = await keyOf(step.action, at, io);
-  const row = run.noCache ? undefined : await cachedRow(key, at, { parts, run });
+  const row = await knownRow(key, at, { parts, run });
   if (row !== undefined) {
     out.text(' ---> Using cache\n');
     parts.cache.touch(key);
     return settle(row, run);
   }
   const work = perform(step, key, at, io);
+  run.done.set(key, work);
   parts.flights.set(key, work);
   work.catch(() => undefined);
   try {
@@ -114,6 +117,21 @@ export async function fileStep(
 function settle(row: CacheRow, run: BuildRun): StepResult {
   if (row.chainId !== null) run.lease.add(row.chainId);
   return { position: { fileKey: row.key, chainId: row.chainId }, created: row.created };
+}
+
+/** The result of a step that need not be done; undefined obliges the caller to begin it before it awaits anything. */
+async function knownRow(
+  key: Key,
+  at: Position,
+  io: { parts: BuildParts; run: BuildRun },
+): Promise<CacheRow | undefined> {
+  const { parts, run } = io;
+  for (;;) {
+    const row = run.noCache ? await run.done.get(key) : await cachedRow(key, at, io);
+    if (row !== undefined) return row;
+    // Another stage may have begun the step while this one waited for its turn.
+    if ((run.noCache ? run.done : parts.flights).get(key) === undefined) return undefined;
+  }
 }
 
 /** A usable row, also one that another build is making right now; a failure there is not ours. */
