@@ -1,6 +1,6 @@
 /**
- * The composition root: makes every part of the engine, passes each its dependencies, serves until told to end,
- * and takes everything down in reverse order. Containers go on without it.
+ * The engine's process from its first line to its last: the lock, serving until told to end, and taking
+ * everything down in reverse order. Containers go on without it.
  */
 
 import { chmodSync, rmSync } from 'node:fs';
@@ -9,44 +9,16 @@ import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EngineError, messageOf } from '../lib/errors.ts';
-import { platformOf } from '../lib/image/platform.ts';
+import { EngineError } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
-import { createHandlers } from './api/handlers.ts';
-import { createApiServer } from './api/server.ts';
-import { builderMigrations } from './builder/cache.ts';
-import { createBuilder } from './builder/builder.ts';
-import type { EngineBuilder } from './builder/builder.ts';
-import { containerMigrations } from './containers/table.ts';
-import { openContainers } from './containers/containers.ts';
-import type { ContainerStore } from './containers/containers.ts';
-import { createEventBus } from './events/bus.ts';
-import type { EventBus } from './events/types.ts';
+import { compose } from './compose.ts';
 import { watchIdle } from './idle.ts';
-import { imageMigrations } from './images/image-table.ts';
-import { openImages } from './images/store.ts';
-import type { ImageEvent } from './images/types.ts';
-import { readRegistryConfig } from './images/config.ts';
 import { readHolder, takeLock } from './lock.ts';
 import type { EngineLock } from './lock.ts';
-import { openLog } from './log.ts';
+import { describe, openLog } from './log.ts';
 import type { Log } from './log.ts';
-import { createNetworks } from './network/networks.ts';
-import { thermalPaths } from './runtime/devices.ts';
-import { createNative } from './runtime/native.ts';
-import { probe as probeMachine } from './runtime/probe.ts';
-import { createRuntime } from './runtime/shim.ts';
-import type { Mode } from './runtime/types.ts';
-import { createControl, volumesInUse } from './services/control.ts';
-import { createImageService } from './services/images.ts';
-import { createSystemService } from './services/system.ts';
-import { openBlobs } from './storage/blobs.ts';
-import { openDatabase } from './storage/database.ts';
-import { clearTemporary, makePlaces } from './storage/places.ts';
-import { snapshotMigrations } from './storage/snapshot-table.ts';
-import { openSnapshots } from './storage/snapshots.ts';
+import { makePlaces } from './storage/places.ts';
 import type { Places } from './storage/types.ts';
-import { createVolumes, volumeMigrations } from './volumes/volumes.ts';
 
 export interface EngineOptions {
   readonly dataRoot: string;
@@ -96,8 +68,11 @@ async function serve(frame: Frame): Promise<void> {
   const socket = join(places.runRoot, 'engine.sock');
   const end = Promise.withResolvers<string>();
   watchFailures(log, end.resolve);
-  const engine = await compose(frame, {
+  const engine = await compose({
+    places,
+    log,
     socket,
+    idleExit: options.idleExit,
     shutdown: () => end.resolve('a client asked for it'),
   });
   const server = engine.server;
@@ -122,171 +97,6 @@ async function serve(frame: Frame): Promise<void> {
   await engine.close();
   lock.release();
   log.close();
-}
-
-interface Composed {
-  readonly server: Server;
-  readonly mode: Mode;
-  readonly isBusy: () => Promise<boolean>;
-  readonly close: () => Promise<void>;
-}
-
-async function compose(
-  frame: Frame,
-  ends: { readonly socket: string; readonly shutdown: () => void },
-): Promise<Composed> {
-  const { options, places, log } = frame;
-  const startedAt = new Date();
-  const clock = (): Date => new Date();
-  const now = (): number => Date.now();
-  const warn = (message: string): void => log.warn(message);
-  const mode = modeOf(process.env);
-  const native = createNative(nativeOf(process.env));
-  const probing = probeMachine(native);
-  // Looked at when it is needed; a failure until then is no unhandled one.
-  probing.catch(() => undefined);
-  const migrations = [
-    ...snapshotMigrations,
-    ...imageMigrations,
-    ...volumeMigrations,
-    ...containerMigrations,
-    ...builderMigrations,
-  ];
-  const database = openDatabase(places, migrations);
-  await clearTemporary(places);
-  const blobs = openBlobs(places);
-  const snapshots = await openSnapshots({ places, database, blobs, native, warn });
-  const events = createEventBus({
-    onError: (error) => log.error(`an event's listener failed: ${describe(error)}`),
-  });
-  const probe = await probing;
-  const registry = readRegistryConfig(process.env, places.dataRoot);
-  const volumes = createVolumes({ database, places, native, events, clock });
-  const networks = createNetworks({ seed: places.dataRoot, created: startedAt.toISOString() });
-  // Images must know who needs them; those are made after the images.
-  let containers: ContainerStore | undefined;
-  let builder: EngineBuilder | undefined;
-  const images = await openImages({
-    database,
-    blobs,
-    snapshots,
-    registry,
-    platform: platformOf(process.arch),
-    usersOf: (id) => containers?.usersOf(id) ?? [],
-    neededChains: () => [...(containers?.neededChains() ?? []), ...(builder?.neededChains() ?? [])],
-    emit: imageEvents(events),
-    warn,
-    now,
-  });
-  const runtime = createRuntime({ native, mode });
-  const host = {
-    mode,
-    arch: probe.arch,
-    kernel: probe.kernel,
-    masked: thermalPaths(),
-    helper: native.path,
-  };
-  builder = createBuilder({
-    database,
-    places,
-    images,
-    snapshots,
-    runtime,
-    native,
-    host,
-    events,
-    clock: now,
-  });
-  containers = await openContainers({
-    database,
-    places,
-    images,
-    snapshots,
-    runtime,
-    native,
-    networks,
-    volumes,
-    events,
-    probe,
-    clock,
-    warn,
-  });
-  await Promise.all([volumes.reconcile(), builder.reconcileBuilds()]);
-  const store = containers;
-  const imageParts = { store: images, snapshots, usersOf: (id: string) => store.usersOf(id), now };
-  const control = createControl({
-    places,
-    socket: ends.socket,
-    mode,
-    probe,
-    startedAt,
-    idleExit: options.idleExit,
-    containers: store,
-    images,
-    shutdown: ends.shutdown,
-  });
-  const server = createApiServer({
-    version: VERSION,
-    onError: (message) => log.error(message),
-    handlers: createHandlers({
-      containers: store,
-      images: createImageService(imageParts),
-      builder,
-      volumes: Object.assign(volumes, { inUse: () => volumesInUse(store) }),
-      networks,
-      system: createSystemService({
-        ...imageParts,
-        containers: store,
-        volumes,
-        native,
-        places,
-        probe,
-        mode,
-        registry,
-        startedAt,
-        clock,
-      }),
-      events,
-      engine: control,
-    }),
-  });
-  return {
-    server,
-    mode,
-    isBusy: () => Promise.resolve(store.runningCount() > 0),
-    close: async () => {
-      await store.close();
-      await snapshots.close().catch((error: unknown) => {
-        log.warn(`layers are not synced to the disk: ${describe(error)}`);
-      });
-      database.close();
-    },
-  };
-}
-
-/** `pinnace-native enter` says which mode it has set up. Run by itself the engine has only root's own mode. */
-function modeOf(env: NodeJS.ProcessEnv): Mode {
-  const mode = env['PINNACE_MODE'];
-  if (mode === 'system' || mode === 'rootless' || mode === 'single-id') return mode;
-  throw new EngineError(
-    'unavailable',
-    "PINNACE_MODE is not set: the engine is started by 'pinnace engine start'",
-  );
-}
-
-function nativeOf(env: NodeJS.ProcessEnv): string {
-  const path = env['PINNACE_NATIVE'] ?? '';
-  if (path !== '') return path;
-  throw new EngineError(
-    'unavailable',
-    "PINNACE_NATIVE is not set: the engine is started by 'pinnace engine start'",
-  );
-}
-
-/** The image store's events in the form of the bus. */
-function imageEvents(events: EventBus): (event: ImageEvent) => void {
-  return ({ action, id, attributes }) =>
-    events.emit('image', action, { ID: id, Attributes: { ...attributes } });
 }
 
 /** Only this user may connect: the folder is 0700, the socket 0600 from its first moment (umask). */
@@ -361,9 +171,4 @@ function servedBy(places: Places, log: Log): number {
     `the data root ${places.dataRoot} is served by engine ${holder.pid} at unix://${holder.socket}: stop it, or use its run root ${holder.runRoot}`,
   );
   return 1;
-}
-
-function describe(error: unknown): string {
-  if (error instanceof EngineError && error.kind !== 'internal') return error.message;
-  return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
 }

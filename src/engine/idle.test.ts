@@ -45,7 +45,7 @@ test('zero seconds mean never', () => {
   watchIdle(createServer(), {
     seconds: 0,
     isBusy: () => Promise.resolve(false),
-    onIdle: assert.fail,
+    onIdle: () => assert.fail('it ended'),
   });
   mock.timers.tick(1e9);
   mock.timers.reset();

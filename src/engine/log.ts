@@ -1,5 +1,6 @@
 /** Owns the engine's log file: one line an entry, never more than its bound. The file is shared with what the process prints by itself, so it is cut in place. */
 
+import { EngineError, messageOf } from '../lib/errors.ts';
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 
 export interface Log {
@@ -50,4 +51,10 @@ function shorten(fd: number, kept: number): void {
   const start = tail.indexOf(0x0a) + 1;
   ftruncateSync(fd, 0);
   writeSync(fd, tail.subarray(start, length));
+}
+
+/** An error as the log wants it: a bug with its stack, a known failure with its words alone. */
+export function describe(error: unknown): string {
+  if (error instanceof EngineError && error.kind !== 'internal') return error.message;
+  return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
 }

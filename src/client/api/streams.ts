@@ -16,11 +16,11 @@ export async function* readJsonLines<T>(stream: Readable): AsyncGenerator<T, voi
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield parseLine<T>(line);
+    for (const line of lines) if (line.trim() !== '') yield parseLine(line) as T;
     if (rest.length > LINE_LIMIT)
       throw new EngineError('internal', 'the engine sent a line of more than 16 MiB');
   }
-  if (rest.trim() !== '') yield parseLine<T>(rest);
+  if (rest.trim() !== '') yield parseLine(rest) as T;
 }
 
 /** The messages of a pull, load or build; one that carries an error ends the loop by throwing it. */
@@ -60,9 +60,9 @@ export async function copyRaw(stream: Readable, target: Writable): Promise<void>
   }
 }
 
-function parseLine<T>(line: string): T {
+function parseLine(line: string): unknown {
   try {
-    return JSON.parse(line) as T;
+    return JSON.parse(line) as unknown;
   } catch (cause) {
     throw new EngineError(
       'internal',

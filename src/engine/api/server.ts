@@ -7,6 +7,7 @@ import { createServer, ServerResponse } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import { API_VERSION, versionProblem } from '../../lib/api/versions.ts';
 import type { BuiltRouteName, Route } from '../../lib/api/routes.ts';
@@ -80,7 +81,7 @@ export function createApiServer(options: ApiServerOptions): Server {
     );
   });
   server.on('clientError', (error: Error & { code?: string }, socket) => {
-    refuse(socket as Socket, error);
+    refuse(socket, error);
   });
   const closeAll = server.closeAllConnections.bind(server);
   server.closeAllConnections = () => {
@@ -161,7 +162,7 @@ function isTcpUpgrade(request: IncomingMessage): boolean {
 }
 
 /** What cannot even be parsed gets one plain answer. */
-function refuse(socket: Socket, error: Error & { code?: string }): void {
+function refuse(socket: Duplex, error: Error & { code?: string }): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

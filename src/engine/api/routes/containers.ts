@@ -93,6 +93,17 @@ type Names =
 
 export function containerRoutes(containers: ContainerService): Pick<Handlers, Names> {
   return {
+    ...collectionRoutes(containers),
+    ...singleRoutes(containers),
+    ...lifeRoutes(containers),
+  };
+}
+
+/** The routes of all containers together. */
+function collectionRoutes(
+  containers: ContainerService,
+): Pick<Handlers, 'container.list' | 'container.create' | 'container.prune'> {
+  return {
     'container.list': async (exchange) => {
       const { query } = exchange;
       const filters = query.filters();
@@ -107,6 +118,27 @@ export function containerRoutes(containers: ContainerService): Pick<Handlers, Na
       const name = exchange.query.optional('name');
       sendJson(exchange, await containers.create(name, request), 201);
     },
+    'container.prune': async (exchange) => {
+      const filters = exchange.query.filters();
+      checkFilters(filters, ['until', 'label', 'label!']);
+      sendJson(exchange, await containers.prune(filters));
+    },
+  };
+}
+
+/** The routes that look at one container or change its properties. */
+function singleRoutes(
+  containers: ContainerService,
+): Pick<
+  Handlers,
+  | 'container.inspect'
+  | 'container.top'
+  | 'container.changes'
+  | 'container.resize'
+  | 'container.update'
+  | 'container.rename'
+> {
+  return {
     'container.inspect': async (exchange) => {
       const size = exchange.query.bool('size');
       sendJson(exchange, await containers.inspect(param(exchange, 'id'), { size }));
@@ -125,6 +157,32 @@ export function containerRoutes(containers: ContainerService): Pick<Handlers, Na
       await containers.resize(param(exchange, 'id'), height, width);
       sendEmpty(exchange, 200);
     },
+    'container.update': async (exchange) => {
+      const request = await requireJson<Record<string, unknown>>(exchange.body, UPDATE_SHAPE);
+      sendJson(exchange, await containers.update(param(exchange, 'id'), request));
+    },
+    'container.rename': async (exchange) => {
+      await containers.rename(param(exchange, 'id'), exchange.query.required('name'));
+      sendEmpty(exchange);
+    },
+  };
+}
+
+/** The routes of a container's life. */
+function lifeRoutes(
+  containers: ContainerService,
+): Pick<
+  Handlers,
+  | 'container.start'
+  | 'container.stop'
+  | 'container.restart'
+  | 'container.kill'
+  | 'container.pause'
+  | 'container.unpause'
+  | 'container.wait'
+  | 'container.remove'
+> {
+  return {
     'container.start': async (exchange) => {
       const outcome = await containers.start(param(exchange, 'id'));
       sendEmpty(exchange, outcome === 'not-modified' ? 304 : 204);
@@ -139,14 +197,6 @@ export function containerRoutes(containers: ContainerService): Pick<Handlers, Na
     },
     'container.kill': async (exchange) => {
       await containers.kill(param(exchange, 'id'), exchange.query.optional('signal') ?? 'KILL');
-      sendEmpty(exchange);
-    },
-    'container.update': async (exchange) => {
-      const request = await requireJson<Record<string, unknown>>(exchange.body, UPDATE_SHAPE);
-      sendJson(exchange, await containers.update(param(exchange, 'id'), request));
-    },
-    'container.rename': async (exchange) => {
-      await containers.rename(param(exchange, 'id'), exchange.query.required('name'));
       sendEmpty(exchange);
     },
     'container.pause': async (exchange) => {
@@ -171,11 +221,6 @@ export function containerRoutes(containers: ContainerService): Pick<Handlers, Na
         volumes: query.bool('v'),
       });
       sendEmpty(exchange);
-    },
-    'container.prune': async (exchange) => {
-      const filters = exchange.query.filters();
-      checkFilters(filters, ['until', 'label', 'label!']);
-      sendJson(exchange, await containers.prune(filters));
     },
   };
 }

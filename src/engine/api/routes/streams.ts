@@ -1,6 +1,6 @@
 /** The routes that carry a container's streams: attach, logs, stats, export and the execs. */
 
-import { setTimeout as delay } from 'node:timers/promises';
+import { setInterval } from 'node:timers/promises';
 import type { Duplex, Readable } from 'node:stream';
 import type {
   ContainerInspect,
@@ -157,15 +157,14 @@ async function sendStats(containers: StreamService, exchange: Exchange): Promise
     sendJson(exchange, await containers.stats(id, { oneShot }));
     return;
   }
+  const { signal } = exchange;
   const first = await containers.stats(id, { oneShot: true });
   const lines = openLines(exchange, { begin: 'now' });
   lines.write(first);
-  while (!exchange.signal.aborted) {
-    await delay(STATS_PERIOD_MS, undefined, { signal: exchange.signal }).catch(() => undefined);
-    if (exchange.signal.aborted) return;
-    const { State } = await containers.inspect(id, { size: false });
+  for await (const ref of setInterval(STATS_PERIOD_MS, id, { signal })) {
+    const { State } = await containers.inspect(ref, { size: false });
     if (State.Status === 'removing' || State.Status === 'dead') break;
-    lines.write(await containers.stats(id, { oneShot: true }));
+    lines.write(await containers.stats(ref, { oneShot: true }));
   }
   lines.end();
 }
