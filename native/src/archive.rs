@@ -3,14 +3,14 @@
 //! nothing of it is ever run. They run in the name spaces of the engine.
 
 use crate::error::{Failure, Kind};
-use crate::layer::beneath::{base, clean, open_in_root, parent, resolve, shown};
 use crate::layer::emit::{Emitter, Options};
 use crate::layer::extract::Extractor;
 use crate::layer::policy::{Limits, Policy};
-use crate::layer::root::{Access, Root, Tree, open_root};
 use crate::layer::stream::TarStream;
 use crate::layer::tar::read::Reader;
-use crate::layer::walk::{is_whiteout, kind_of, open_listed, stat_fd};
+use crate::layer::tree::beneath::{base, clean, open_in_root, parent, resolve, shown};
+use crate::layer::tree::root::{Access, Root, Tree, open_root};
+use crate::layer::tree::walk::{is_whiteout, kind_of, open_listed, stat_fd};
 use crate::layer::{self, user};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, Statx};

@@ -31,7 +31,7 @@ const NOBODY = 65_534;
 const MAPPED = [
   'exec 5<&0',
   'unshare --user --mount sh -c \'kill -STOP $$; exec "$@"\' sh "$@" <&5 &',
-  'until grep -q "^State:.T" /proc/$!/status; do :; done',
+  'while kill -0 $! && ! grep -q "^State:.T" /proc/$!/status; do :; done',
   'echo 0 0 65536 >/proc/$!/uid_map; echo 0 0 65536 >/proc/$!/gid_map',
   'kill -CONT $!; wait $!',
 ].join('\n');

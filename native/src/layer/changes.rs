@@ -1,9 +1,11 @@
 //! `layer changes`: what an upper directory changes in the tree below it, as docker diff tells it.
 
 use crate::error::Failure;
-use crate::layer::beneath::{join_into, open_in_root, parent, shown};
-use crate::layer::root::{Access, Root, Tree, open_dir, open_root};
-use crate::layer::walk::{self, Listing, is_whiteout, kind_of, open_listed, stat_entry, stat_fd, unreadable};
+use crate::layer::tree::beneath::{join_into, open_in_root, parent, shown};
+use crate::layer::tree::root::{Access, Root, Tree, open_dir, open_root};
+use crate::layer::tree::walk::{
+    self, Listing, is_whiteout, kind_of, open_listed, stat_entry, stat_fd, unreadable,
+};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, Statx};
 use rustix::io::Errno;

@@ -4,8 +4,8 @@
 use crate::error::{Failure, Kind};
 use crate::layer::emit::{Emitter, Options};
 use crate::layer::keep::{HashedFile, PendingFile};
-use crate::layer::root::open_dir;
 use crate::layer::stream::hex;
+use crate::layer::tree::root::open_dir;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

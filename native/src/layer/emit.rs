@@ -2,10 +2,10 @@
 //! before what it holds) and with nothing but what a layer carries. Follows no link.
 
 use crate::error::{Failure, Kind as ErrorKind};
-use crate::layer::beneath::{join_into, joined, parent, shown};
 use crate::layer::tar::write::{finish, pad, write_head};
 use crate::layer::tar::{Head, Kind};
-use crate::layer::walk::{
+use crate::layer::tree::beneath::{join_into, joined, parent, shown};
+use crate::layer::tree::walk::{
     self, Listing, device, is_opaque, is_whiteout, kind_of, open_file, open_listed, portable_xattrs,
     read_link, stat_entry, stat_fd, unreadable,
 };

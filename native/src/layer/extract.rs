@@ -6,13 +6,13 @@
 //! layer specification, "Whiteouts").
 
 use crate::error::{Failure, Kind as ErrorKind};
-use crate::layer::attrs::{Fresh, Identity, Time, set_owner, set_time, set_time_at, set_xattr_at};
-use crate::layer::beneath::{Dir, DirCache, NewDir, base, clean_entry, joined, parent, shown};
 use crate::layer::policy::{Policy, Tally};
-use crate::layer::remove::remove_entry;
 use crate::layer::tar::read::Reader;
 use crate::layer::tar::{Head, Kind};
-use crate::layer::walk::{OPAQUE, is_opaque, is_whiteout, kind_of, open_listed, stat_entry};
+use crate::layer::tree::attrs::{Fresh, Identity, Time, set_owner, set_time, set_time_at, set_xattr_at};
+use crate::layer::tree::beneath::{Dir, DirCache, NewDir, base, clean_entry, joined, parent, shown};
+use crate::layer::tree::remove::remove_entry;
+use crate::layer::tree::walk::{OPAQUE, is_opaque, is_whiteout, kind_of, open_listed, stat_entry};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, SeekFrom, XattrFlags, chmodat, fsetxattr, ftruncate, linkat, makedev,

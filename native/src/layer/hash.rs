@@ -6,12 +6,12 @@
 //! Every field is preceded by its length, so that no two trees give the same bytes.
 
 use crate::error::Failure;
-use crate::layer::beneath::open_in_root;
+use crate::layer::copy::select::{Place, Selection};
 use crate::layer::pattern::expand::Style;
-use crate::layer::root::{Access, Root, Tree, open_root};
-use crate::layer::select::{Place, Selection};
 use crate::layer::stream::hex;
-use crate::layer::walk::{
+use crate::layer::tree::beneath::open_in_root;
+use crate::layer::tree::root::{Access, Root, Tree, open_root};
+use crate::layer::tree::walk::{
     self, Listing, Xattr, is_whiteout, kind_of, open_file, open_listed, portable_xattrs, read_link,
     stat_entry, stat_fd, unreadable,
 };

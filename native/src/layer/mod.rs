@@ -1,30 +1,22 @@
 //! The `layer` verbs: unpack, diff, hash, copy and the smaller ones. They run in the name spaces of the
 //! engine, as its root; every path of an image is resolved beneath a descriptor.
 
-mod attrs;
-pub mod beneath;
 mod changes;
-mod chmod;
 mod copy;
-mod copying;
 mod diff;
 pub mod emit;
 pub mod extract;
 mod hash;
 mod keep;
-mod mkdir;
 mod pattern;
 pub mod policy;
-mod remove;
-pub mod root;
-mod select;
 pub mod stream;
 pub mod tar;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 mod unpack;
 pub mod user;
-pub mod walk;
 
 use crate::error::{Failure, Kind};
 use crate::sys::layer as sys;
@@ -60,10 +52,10 @@ pub fn main(mut args: Vec<OsString>) -> Result<ExitCode, Failure> {
         }
         "hash" => hash::run(&piped(&args)?)?,
         "copy" => copy::run(&piped(&args)?)?,
-        "mkdir" => mkdir::run(&piped(&args)?)?,
-        "remove" => remove::remove(&piped(&args)?)?,
-        "usage" => remove::usage(&piped(&args)?)?,
-        "sync" => remove::sync(&piped(&args)?)?,
+        "mkdir" => tree::mkdir::run(&piped(&args)?)?,
+        "remove" => tree::remove::remove(&piped(&args)?)?,
+        "usage" => tree::remove::usage(&piped(&args)?)?,
+        "sync" => tree::remove::sync(&piped(&args)?)?,
         "changes" => changes::run(&piped(&args)?)?,
         other => return Err(Failure::new(Kind::Invalid, format!("no verb \"layer {other}\""))),
     };
@@ -73,7 +65,7 @@ pub fn main(mut args: Vec<OsString>) -> Result<ExitCode, Failure> {
 /// What every verb needs: exact modes and many descriptors.
 pub fn prepare() {
     rustix::process::umask(rustix::fs::Mode::empty());
-    walk::raise_descriptor_limit();
+    tree::walk::raise_descriptor_limit();
 }
 
 pub fn take_verb(args: &mut Vec<OsString>, usage: &str) -> Result<String, Failure> {

@@ -1,15 +1,15 @@
 //! Properties of paths and patterns, and of whole trees: packing, unpacking and packing again gives the
 //! same bytes.
 
-use crate::layer::beneath::{clean, clean_entry};
 use crate::layer::emit::{Emitter, Options};
 use crate::layer::extract::Extractor;
 use crate::layer::pattern::glob;
 use crate::layer::pattern::ignore::{Rules, matches_doublestar};
 use crate::layer::policy::Policy;
-use crate::layer::remove::empty;
-use crate::layer::root::open_dir;
 use crate::layer::tar::read::Reader;
+use crate::layer::tree::beneath::{clean, clean_entry};
+use crate::layer::tree::remove::empty;
+use crate::layer::tree::root::open_dir;
 use proptest::prelude::*;
 use rustix::fd::AsFd;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -2,7 +2,7 @@
 //! they are read beneath the root, bounded, and a line that does not parse is no line.
 
 use crate::error::{Failure, Kind};
-use crate::layer::beneath::{file_type, open_in_root};
+use crate::layer::tree::beneath::{file_type, open_in_root};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;

@@ -1,10 +1,10 @@
 //! From a source argument of COPY or ADD to the paths beneath the source root that it names.
 
 use crate::error::{Failure, Kind};
-use crate::layer::beneath::{clean, joined, open_in_root, shown};
 use crate::layer::pattern::glob::{has_wildcards, matches};
 use crate::layer::pattern::ignore::Rules;
-use crate::layer::walk::{Listing, open_listed, unreadable};
+use crate::layer::tree::beneath::{clean, joined, open_in_root, shown};
+use crate::layer::tree::walk::{Listing, open_listed, unreadable};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
@@ -68,7 +68,7 @@ impl Search<'_> {
             return self.below(&joined(path, part), rest, found, depth);
         }
         if depth > 255 {
-            return Err(crate::layer::walk::too_deep(path));
+            return Err(crate::layer::tree::walk::too_deep(path));
         }
         let any_depth = self.style.doublestar && *part == b"**";
         if any_depth && !rest.is_empty() {

@@ -2,8 +2,8 @@
 //! path or one of its parents decides, `!` turns it round, `**` stands for any number of directories.
 
 use crate::error::{Failure, Kind};
-use crate::layer::beneath::{clean, parent};
 use crate::layer::pattern::glob;
+use crate::layer::tree::beneath::{clean, parent};
 
 #[derive(Debug, Clone)]
 struct Rule {

@@ -5,7 +5,7 @@ pub mod read;
 pub mod sparse;
 pub mod write;
 
-use crate::layer::walk::Xattr;
+use crate::layer::tree::walk::Xattr;
 
 pub const BLOCK: usize = 512;
 

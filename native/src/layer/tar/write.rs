@@ -18,7 +18,7 @@ pub fn write_head<W: Write>(out: &mut W, head: &Head) -> Result<()> {
             push_record(&mut body, key, value);
         }
         let mut name = b"PaxHeaders.0/".to_vec();
-        let base = crate::layer::beneath::base(head.path.strip_suffix(b"/").unwrap_or(&head.path));
+        let base = crate::layer::tree::beneath::base(head.path.strip_suffix(b"/").unwrap_or(&head.path));
         name.extend_from_slice(&base[..base.len().min(80)]);
         let about = Head {
             path: name,

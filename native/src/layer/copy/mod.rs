@@ -2,28 +2,34 @@
 //! destination when that is a directory, links are copied as links; the destination is resolved
 //! beneath the target root, links followed there.
 
+pub mod chmod;
+pub mod select;
+mod writer;
+
 use crate::error::{Failure, Kind};
-use crate::layer::attrs::Identity;
-use crate::layer::beneath::{NewDir, base, clean, ensure_dir, open_in_root, parent, resolve, shown};
-use crate::layer::chmod::Change;
-use crate::layer::copying::{Folder, OpenDir, Writer};
 use crate::layer::extract::Extractor;
 use crate::layer::pattern::expand::Style;
 use crate::layer::policy::Policy;
-use crate::layer::root::{Access, Root, Tree, open_root};
-use crate::layer::select::{Place, Selection};
 use crate::layer::stream::decompressor;
 use crate::layer::tar::BLOCK;
 use crate::layer::tar::read::{Reader, check_sum};
+use crate::layer::tree::attrs::Identity;
+use crate::layer::tree::beneath::{NewDir, base, clean, ensure_dir, open_in_root, parent, resolve, shown};
+use crate::layer::tree::root::{Access, Root, Tree, open_root};
+use crate::layer::tree::walk::{
+    self, Listing, is_whiteout, kind_of, open_listed, stat_entry, stat_fd, unreadable,
+};
 use crate::layer::user;
-use crate::layer::walk::{self, Listing, is_whiteout, kind_of, open_listed, stat_entry, stat_fd, unreadable};
+use chmod::Change;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
+use select::{Place, Selection};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use writer::{Folder, OpenDir, Writer};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -194,7 +200,7 @@ impl Copier<'_> {
             .filter(|part| !part.is_empty())
             .enumerate()
         {
-            crate::layer::beneath::join_into(&mut from, part);
+            crate::layer::tree::beneath::join_into(&mut from, part);
             if at < pivot {
                 continue;
             }

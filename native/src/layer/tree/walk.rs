@@ -2,7 +2,7 @@
 //! layers carry. Directories are opened without following links.
 
 use crate::error::{Failure, Kind};
-use crate::layer::beneath::shown;
+use crate::layer::tree::beneath::shown;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Statx, StatxFlags, fgetxattr, flistxattr, openat,

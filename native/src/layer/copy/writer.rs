@@ -2,11 +2,13 @@
 //! times that a COPY asks for. Data goes by copy_file_range where the kernel can, holes stay holes.
 
 use crate::error::{Failure, Kind};
-use crate::layer::attrs::{Fresh, Identity, Time, set_owner, set_time, set_time_at};
-use crate::layer::beneath::{joined, open_in_root, shown};
-use crate::layer::chmod::Change;
+use crate::layer::copy::chmod::Change;
 use crate::layer::extract::write_all;
-use crate::layer::walk::{kind_of, open_listed, portable_xattrs, read_link, stat_entry, stat_fd, unreadable};
+use crate::layer::tree::attrs::{Fresh, Identity, Time, set_owner, set_time, set_time_at};
+use crate::layer::tree::beneath::{joined, open_in_root, shown};
+use crate::layer::tree::walk::{
+    kind_of, open_listed, portable_xattrs, read_link, stat_entry, stat_fd, unreadable,
+};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, SeekFrom, Statx, chmodat, copy_file_range, ftruncate, makedev, mkdirat,

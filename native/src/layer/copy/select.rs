@@ -2,10 +2,10 @@
 //! rules on paths from the match. The cache key and the copy must choose alike, so both choose here.
 
 use crate::error::Failure;
-use crate::layer::beneath::{base, joined};
 use crate::layer::pattern::expand::{Style, expand};
 use crate::layer::pattern::ignore::{Above, Rules};
-use crate::layer::walk::{Listing, open_listed, unreadable};
+use crate::layer::tree::beneath::{base, joined};
+use crate::layer::tree::walk::{Listing, open_listed, unreadable};
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::FileType;
 

@@ -2,8 +2,8 @@
 //! subtree that is too deep is first moved up to the top of what is being removed.
 
 use crate::error::{Failure, Kind};
-use crate::layer::root::open_dir;
-use crate::layer::walk::{self, Listing, kind_of, open_listed, stat_entry};
+use crate::layer::tree::root::open_dir;
+use crate::layer::tree::walk::{self, Listing, kind_of, open_listed, stat_entry};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, renameat, unlinkat};
 use rustix::io::Errno;

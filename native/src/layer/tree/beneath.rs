@@ -3,7 +3,7 @@
 //! Nothing in this crate joins an image's path onto a host path.
 
 use crate::error::{Failure, Kind};
-use crate::layer::attrs::{Identity, set_owner};
+use crate::layer::tree::attrs::{Identity, set_owner};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, StatxFlags, statx};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, mkdirat, openat2, readlinkat};

@@ -1,9 +1,9 @@
 //! `layer mkdir`: a directory and its parents beneath a root, as WORKDIR makes them.
 
 use crate::error::{Failure, Kind};
-use crate::layer::beneath::{NewDir, clean, ensure_dir};
-use crate::layer::chmod::Change;
-use crate::layer::root::{Access, Root, Tree, open_root};
+use crate::layer::copy::chmod::Change;
+use crate::layer::tree::beneath::{NewDir, clean, ensure_dir};
+use crate::layer::tree::root::{Access, Root, Tree, open_root};
 use crate::layer::user;
 use serde::Deserialize;
 use serde_json::{Value, json};

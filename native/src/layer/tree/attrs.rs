@@ -2,8 +2,8 @@
 //! file belongs to this process and has the mode it was opened with, so most need nothing but times.
 
 use crate::error::{Failure, Kind};
-use crate::layer::beneath::shown;
-use crate::layer::walk::Xattr;
+use crate::layer::tree::beneath::shown;
+use crate::layer::tree::walk::Xattr;
 use rustix::fd::{AsFd, AsRawFd};
 use rustix::fs::{
     AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, chownat, fchmod, fchown,
