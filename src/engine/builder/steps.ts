@@ -97,12 +97,16 @@ export async function fileStep(
 ): Promise<StepResult> {
   const { parts, run, out } = io;
   const key = await keyOf(step.action, at, io);
-  const row = await knownRow(key, at, { parts, run });
-  if (row !== undefined) {
-    out.text(' ---> Using cache\n');
-    parts.cache.touch(key);
-    return settle(row, run);
-  }
+  const begun = run.noCache ? run.done : parts.flights;
+  // Asked again after each wait: another stage may have begun the step meanwhile.
+  do {
+    const row = run.noCache ? await run.done.get(key) : await cachedRow(key, at, { parts, run });
+    if (row !== undefined) {
+      out.text(' ---> Using cache\n');
+      parts.cache.touch(key);
+      return settle(row, run);
+    }
+  } while (begun.has(key));
   const work = perform(step, key, at, io);
   run.done.set(key, work);
   parts.flights.set(key, work);
@@ -117,21 +121,6 @@ export async function fileStep(
 function settle(row: CacheRow, run: BuildRun): StepResult {
   if (row.chainId !== null) run.lease.add(row.chainId);
   return { position: { fileKey: row.key, chainId: row.chainId }, created: row.created };
-}
-
-/** The result of a step that need not be done; undefined obliges the caller to begin it before it awaits anything. */
-async function knownRow(
-  key: Key,
-  at: Position,
-  io: { parts: BuildParts; run: BuildRun },
-): Promise<CacheRow | undefined> {
-  const { parts, run } = io;
-  for (;;) {
-    const row = run.noCache ? await run.done.get(key) : await cachedRow(key, at, io);
-    if (row !== undefined) return row;
-    // Another stage may have begun the step while this one waited for its turn.
-    if ((run.noCache ? run.done : parts.flights).get(key) === undefined) return undefined;
-  }
 }
 
 /** A usable row, also one that another build is making right now; a failure there is not ours. */
