@@ -61,6 +61,8 @@ export interface BuilderParts {
 export interface EngineBuilder extends Builder {
   /** Clears what a killed engine's builds left running; call it once at start-up, before any build. */
   reconcileBuilds(): Promise<void>;
+  /** Waits until the folders of finished builds are gone; what a killed engine leaves of them goes at the next start. */
+  close(): Promise<void>;
 }
 
 type BuildIo = Parameters<Builder['build']>[2];
@@ -81,8 +83,16 @@ export function createBuilder(parts: BuilderParts): EngineBuilder {
     slot: slots(availableParallelism()),
     now: clock,
   };
+  const removals = new Set<Promise<void>>();
+  const discard = (dir: string): void => {
+    const removal = removeBuilt(native, dir).finally(() => removals.delete(removal));
+    removals.add(removal);
+  };
   return {
-    build: (context, options, io) => build({ context, options, io, parts, shared }),
+    build: (context, options, io) => build({ context, options, io, parts, shared, discard }),
+    async close() {
+      await Promise.all(removals);
+    },
     neededChains: () => cache.chains(),
     async prune({ all }) {
       const rows = all ? cache.rows() : unusedRows(cache.rows(), images.list(), snapshots);
@@ -100,6 +110,8 @@ export function createBuilder(parts: BuilderParts): EngineBuilder {
 }
 
 interface Build {
+  /** Removes a build's folder without making the client wait: the file system may take its time over many files. */
+  readonly discard: (dir: string) => void;
   readonly context: Readable;
   readonly options: BuildOptions;
   readonly io: BuildIo;
@@ -163,7 +175,7 @@ async function build(job: Build): Promise<string> {
     shared.cache.flush();
     lease.release();
     job.context.destroy();
-    await removeBuilt(native, dir);
+    job.discard(dir);
   }
 }
 

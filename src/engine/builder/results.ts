@@ -6,12 +6,15 @@ import type { Native } from '../runtime/types.ts';
 import type { SnapshotStore } from '../storage/types.ts';
 import type { CacheRow } from './cache.ts';
 
-/** Removes a build's folder; the helper takes trees of any depth, the plain way is for when it cannot run. */
+/**
+ * Removes a build's folder; the helper takes trees of any depth, the plain way is for when it cannot run. Never rejects:
+ * what stays lies in the temporary folder, which every start of the engine empties.
+ */
 export async function removeBuilt(native: Native, dir: string): Promise<void> {
   try {
     await native.call(['layer', 'remove'], { dirs: [dir] });
   } catch {
-    await rm(dir, { recursive: true, force: true });
+    await rm(dir, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
