@@ -89,10 +89,11 @@ export interface TestEngine {
 
 let serial = 0;
 
-/** Starts an engine; `env` goes to the engine. Needs root, to become any user. */
+/** Starts an engine; `env` goes to the engine. `prepare` runs once its user exists, before it starts. Needs root, to become any user. */
 export async function startTestEngine(
   mode: EngineMode,
   env: Readonly<Record<string, string>> = {},
+  prepare: (user: TestUser | undefined) => void = () => undefined,
 ): Promise<TestEngine> {
   serial += 1;
   const base = mkdtempSync('/tmp/pinnace-test-');
@@ -128,6 +129,7 @@ export async function startTestEngine(
     const started = await pinnace('engine', 'start', '--mode', mode);
     if (started.status !== 0) throw new Error(`the engine did not start: ${started.stderr}`);
   };
+  prepare(user);
   await start();
   return {
     mode,
