@@ -8,7 +8,10 @@ const actor = { ID: 'a', Attributes: {} };
 
 test('a subscriber gets the past since its time, then what follows, until it ends', () => {
   let now = 0;
-  const bus = createEventBus({ clock: () => (now += 1e9), onError: (error) => assert.fail(String(error)) });
+  const bus = createEventBus({
+    clock: () => (now += 1e9),
+    onError: (error) => assert.fail(String(error)),
+  });
   for (const action of ['create', 'start', 'die']) bus.emit('container', action, actor);
   const seen: string[] = [];
   const end = bus.subscribe((event) => seen.push(`${event.Action} ${event.time}`), {
