@@ -10,6 +10,7 @@ import { shortId } from '../../lib/image/digest.ts';
 import type { SpecHost } from '../runtime/spec.ts';
 import type { Native, Root, Runtime } from '../runtime/types.ts';
 import type { Draft, Lease, Places, SnapshotStore } from '../storage/types.ts';
+import { abortable } from './abortable.ts';
 import type { BuildCache, CacheRow } from './cache.ts';
 import { resolveInside, type BuildContext } from './context.ts';
 import {
@@ -144,19 +145,6 @@ function fits(row: CacheRow, at: Position, snapshots: SnapshotStore): boolean {
   if (row.chainId === null) return false;
   const snapshot = snapshots.get(row.chainId);
   return snapshot !== undefined && snapshot.parent === at.chainId;
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(new EngineError('cancelled', 'the build was cancelled', { cause: signal.reason }));
-    };
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', abort);
-    });
-  });
 }
 
 async function keyOf(action: FileAction, at: Position, io: StepIo): Promise<Key> {
