@@ -17,6 +17,7 @@ import { readHolder, takeLock } from './lock.ts';
 import type { EngineLock } from './lock.ts';
 import { describe, openLog } from './log.ts';
 import type { Log } from './log.ts';
+import { collectWhenQuiet } from './memory.ts';
 import { makePlaces } from './storage/places.ts';
 import type { Places } from './storage/types.ts';
 
@@ -81,6 +82,7 @@ async function serve(frame: Frame): Promise<void> {
   log.info(
     `Pinnace ${VERSION} serves unix://${socket} (process ${process.pid}, mode ${engine.mode})`,
   );
+  const stopCollecting = collectWhenQuiet(server);
   const stopWatching = watchIdle(server, {
     seconds: options.idleExit,
     isBusy: engine.isBusy,
@@ -91,6 +93,7 @@ async function serve(frame: Frame): Promise<void> {
   const reason = await end.promise;
   log.info(`the engine ends: ${reason}`);
   stopWatching();
+  stopCollecting();
   // The name goes first: who comes now starts a new engine, which waits for the lock's end.
   rmSync(socket, { force: true });
   await closeServer(server);

@@ -49,17 +49,18 @@ export function engineProgram(): string {
 
 /**
  * The command line that runs the engine's program on this very Node (in VS Code: Electron as Node).
- * The flags keep an idle engine small: a semi-space of 1 MiB, and no warning about node:sqlite.
+ * The flags keep an idle engine small: a semi-space of 1 MiB, garbage collected when it is quiet, and one malloc
+ * arena for all threads (together 93 → 82 MB resident after a load and a build).
  */
 export function nodeCommand(): {
   readonly command: string[];
   readonly env: Record<string, string>;
 } {
-  const flags = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
+  const flags = ['--max-semi-space-size=1', '--expose-gc', '--disable-warning=ExperimentalWarning'];
   const electron = process.versions['electron'] !== undefined;
   return {
     command: [process.execPath, ...flags],
-    env: electron ? { ELECTRON_RUN_AS_NODE: '1' } : {},
+    env: { MALLOC_ARENA_MAX: '1', ...(electron ? { ELECTRON_RUN_AS_NODE: '1' } : {}) },
   };
 }
 
