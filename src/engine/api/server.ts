@@ -14,6 +14,7 @@ import type { BuiltRouteName, Route } from '../../lib/api/routes.ts';
 import { sendError } from './errors.ts';
 import type { Exchange, Handlers } from './exchange.ts';
 import { Query } from './query.ts';
+import { RequestBody } from './request-body.ts';
 import { createRouter } from './router.ts';
 import { readUpgradeBody } from './upgrade.ts';
 
@@ -57,7 +58,7 @@ export function createApiServer(options: ApiServerOptions): Server {
       maxHeaderSize: MAX_TARGET,
     },
     (request, response) => {
-      answer(request, response, request, isTcpUpgrade(request));
+      answer(request, response, new RequestBody(request), isTcpUpgrade(request));
     },
   );
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
