@@ -48,5 +48,5 @@ fn main() -> ExitCode {
             };
         }
     }
-    runtime::cli::main(args)
+    runtime::command::cli::main(args)
 }

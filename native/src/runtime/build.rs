@@ -2,16 +2,17 @@
 //! Runs in init, inside the new name spaces, while the caller makes the cgroup; the two meet at the
 //! [`Gate`].
 
-use super::beneath::Tree;
 use super::cgroup::Layout;
-use super::cgroup_mount::View;
 use super::child::{Init, Parts};
-use super::masks::{self, Covers};
-use super::mount::{self, Scene, host_directory};
+use super::root::beneath::Tree;
+use super::root::cgroup_mount::View;
+use super::root::masks::{self, Covers};
+use super::root::mount::{self, Scene, host_directory};
+use super::root::{devices, rootfs};
 use super::spec::NamespaceKind;
 use super::validate::Namespaces;
 use super::wire::{self, Word};
-use super::{Stdio, devices, hooks, process, rootfs};
+use super::{Stdio, hooks, process};
 use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;
 use rustix::fs::{OFlags, ResolveFlags};
@@ -118,7 +119,7 @@ pub fn build(gate: &mut Gate<'_>, parts: &Parts<'_>) -> Result<(Tree, Option<Own
 fn trusted_proc() -> Result<Tree, Failure> {
     let fd =
         host_directory(Path::new("/proc")).map_err(|errno| Failure::errno("cannot open /proc", errno))?;
-    if !super::beneath::is_on(&fd, PROC_MAGIC) {
+    if !super::root::beneath::is_on(&fd, PROC_MAGIC) {
         return Err(Failure::new(
             Kind::Unavailable,
             "the host's /proc is not procfs; mount it first",

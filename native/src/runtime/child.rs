@@ -2,15 +2,14 @@
 //! Runs first in the caller's name spaces (joins), then in the container's. It holds a copy of all
 //! of the caller's descriptors, which the container's program never gets.
 
-use super::beneath::Tree;
 use super::build::{Gate, build};
-use super::hooks;
+use super::identity::seccomp::Program;
 use super::process::{self, Settings};
-use super::seccomp::Program;
+use super::root::beneath::Tree;
 use super::spec::{Linux, Process, Root, Spec};
 use super::validate::{self, Namespaces};
 use super::wire::{self, Word};
-use super::{CreateOptions, Stdio};
+use super::{CreateOptions, Stdio, hooks};
 use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;
 use crate::sys::runtime::Fork;

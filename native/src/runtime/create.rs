@@ -3,8 +3,8 @@
 
 use super::child::{self, Init};
 use super::hooks::{self, Later};
-use super::idmap;
-use super::seccomp::Program;
+use super::identity::idmap;
+use super::identity::seccomp::Program;
 use super::spec::{Linux, Spec};
 use super::validate::Namespaces;
 use super::wire::{self, Word};

@@ -4,11 +4,12 @@
 
 use super::child::{become_root, oom_score, undumpable};
 use super::create::{self, outcome, successor};
-use super::mount::host_directory;
+use super::identity::seccomp;
 use super::process::{self, Settings};
+use super::root::mount::host_directory;
 use super::spec::{ConsoleSize, NamespaceKind, Process};
 use super::wire::{self, Word};
-use super::{Cgroup, Stdio, seccomp, validate};
+use super::{Cgroup, Stdio, validate};
 use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;
 use crate::sys::runtime::Fork;
@@ -202,7 +203,7 @@ impl Entering<'_> {
             Stdio::Pty => {
                 let root = host_directory(Path::new("/"))
                     .map_err(|errno| Failure::errno("cannot open the root", errno))?;
-                let tree = super::beneath::Tree::new(root);
+                let tree = super::root::beneath::Tree::new(root);
                 let (master, peer) = process::open_pty(&tree, self.size.or(self.process.console_size))?;
                 wire::send_fd(sync, Word::Pty, master.as_fd())
                     .map_err(|errno| Failure::errno("cannot hand over the pty", errno))?;

@@ -1,42 +1,27 @@
 //! The OCI runtime as a library: from a config.json to a created, started, exec'd-into container.
 //! It is single-threaded, forks with clone3 and never blocks on the container's own program; the
-//! caller (the shim, or `cli`) is the parent of init and reaps it.
+//! caller (the shim, or `command`) is the parent of init and reaps it.
 //!
 //! Life of a container: [`create`] clones init with its name spaces, places it in its cgroup, lets
 //! it build its root and waits for "ready"; init then blocks. [`Container::start`] unblocks it and
 //! returns when execve succeeded. After init's end the caller calls [`Container::destroy`].
 
-mod beneath;
-mod bpf;
 mod build;
 pub mod cgroup;
-mod cgroup_mount;
 mod child;
-pub mod cli;
-mod copy_up;
+pub mod command;
 mod create;
-mod devices;
 pub mod exec;
 mod files;
 mod hooks;
-mod idmap;
+mod identity;
 pub mod init;
-mod masks;
-mod mount;
-mod options;
-mod privileges;
 mod process;
-mod report;
-mod rootfs;
-mod running;
+mod root;
 pub mod seal;
-pub mod seccomp;
 pub mod spec;
-mod store;
 mod terminal;
-mod users;
 mod validate;
-mod verbs;
 mod wire;
 
 use std::os::fd::OwnedFd;
@@ -89,7 +74,7 @@ pub struct Container {
     pub pty_master: Option<OwnedFd>,
     pub cgroup: Cgroup,
     /// The compiled filter, for [`Target`].
-    pub seccomp: Option<seccomp::Program>,
+    pub seccomp: Option<identity::seccomp::Program>,
     pub single_id: bool,
     pub(crate) sync: Option<OwnedFd>,
     pub(crate) after: hooks::Later,

@@ -2,12 +2,12 @@
 //! stdio or pty, working directory, ids, limits, capabilities, seccomp, execve. Runs in the process
 //! itself, inside all name spaces, with the container's root as its root.
 
-use super::beneath::{Tree, is_on};
-use super::mount::host_directory;
-use super::privileges::{self, Caps};
-use super::seccomp::Program;
+use super::identity::privileges::{self, Caps};
+use super::identity::seccomp::Program;
+use super::identity::users::{self, Identity};
+use super::root::beneath::{Tree, is_on};
+use super::root::mount::host_directory;
 use super::spec::{ConsoleSize, Process};
-use super::users::{self, Identity};
 use super::wire::{self, Word};
 use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;

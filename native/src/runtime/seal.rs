@@ -3,7 +3,7 @@
 //! itself again from a detached read-only mount of its file, or, without the right to mount, from a
 //! sealed copy in memory. A binary that lies on a read-only mount already is left as it is.
 
-use super::mount::clone_of;
+use super::root::mount::clone_of;
 use crate::error::Failure;
 use crate::sys::runtime as sys;
 use crate::sys::runtime::AttrChange;

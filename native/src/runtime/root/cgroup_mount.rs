@@ -2,10 +2,10 @@
 //! With a cgroup name space they are mounted; without one, the container's directories are bound.
 //! Runs in init before pivot_root.
 
-use super::cgroup::Layout;
 use super::mount::{Scene, attach, clone_of, filesystem, host_directory, place};
 use super::options::Options;
 use crate::error::Failure;
+use crate::runtime::cgroup::Layout;
 use crate::sys::runtime as sys;
 use crate::sys::runtime::AttrChange;
 use rustix::fs::Mode;

@@ -1,9 +1,9 @@
 //! Writes the id maps of a new user name space: directly where the kernel allows it, else with the
 //! set-uid helpers newuidmap and newgidmap (shadow's uidmap). Runs in the caller's name spaces.
 
-use super::files::write_kernel;
-use super::spec::{IdMap, Linux};
 use crate::error::{Failure, Kind};
+use crate::runtime::files::{from_io, write_kernel};
+use crate::runtime::spec::{IdMap, Linux};
 use crate::sys::runtime as sys;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,9 +38,9 @@ fn one(pid: i32, path: &Path, maps: &[IdMap], helper: &str) -> Result<(), Failur
     for map in maps {
         command.args([map.container_id, map.host_id, map.size].map(|number| number.to_string()));
     }
-    let output = sys::with_default_signals(&mut command).output().map_err(|err| {
-        super::files::from_io(&format!("cannot run {helper} (install the uidmap package)"), &err)
-    })?;
+    let output = sys::with_default_signals(&mut command)
+        .output()
+        .map_err(|err| from_io(&format!("cannot run {helper} (install the uidmap package)"), &err))?;
     if output.status.success() {
         return Ok(());
     }

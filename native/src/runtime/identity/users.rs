@@ -2,8 +2,9 @@
 //! always an id, the first matching line wins, and a line that is not well formed names nobody.
 //! The files come from the image: they are bounded and never trusted.
 
-use super::beneath::{Tree, kind_of};
 use crate::error::{Failure, Kind};
+use crate::runtime::files::read_file;
+use crate::runtime::root::beneath::{Tree, kind_of};
 use rustix::fs::{FileType, OFlags, ResolveFlags};
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -46,7 +47,7 @@ fn read(tree: &Tree, path: &str) -> Result<String, Failure> {
     if kind_of(&fd)? != FileType::RegularFile {
         return Ok(String::new());
     }
-    let bytes = super::files::read_file(File::from(fd), MAX_BYTES).map_err(|failure| failure.at(path))?;
+    let bytes = read_file(File::from(fd), MAX_BYTES).map_err(|failure| failure.at(path))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

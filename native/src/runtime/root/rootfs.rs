@@ -4,8 +4,8 @@
 use super::beneath::Tree;
 use super::mount::{attach, clone_of, finish, host_directory};
 use super::options::propagation;
-use super::spec::{Overlay, Root};
 use crate::error::{Failure, Kind};
+use crate::runtime::spec::{Overlay, Root};
 use crate::sys::runtime as sys;
 use crate::sys::runtime::AttrChange;
 use rustix::io::Errno;

@@ -3,8 +3,8 @@
 //! managers work. Compiling is pure; loading is one system call.
 
 use super::bpf::{Condition, MAX_INSTRUCTIONS, Range, Rule, Section, Test, assemble};
-use super::spec::{Seccomp, SeccompArg, SeccompRule};
 use crate::error::{Failure, Kind};
+use crate::runtime::spec::{Seccomp, SeccompArg, SeccompRule};
 use crate::sys::runtime as sys;
 use std::collections::BTreeMap;
 

@@ -5,8 +5,8 @@
 use super::beneath::{Leaf, Tree, kind_of};
 use super::cgroup_mount;
 use super::options::Options;
-use super::spec;
 use crate::error::{Failure, Kind};
+use crate::runtime::spec;
 use crate::sys::runtime as sys;
 use crate::sys::runtime::AttrChange;
 use rustix::fs::{CWD, FileType, Mode, OFlags};

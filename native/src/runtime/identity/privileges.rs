@@ -1,9 +1,9 @@
 //! What a process may do: capability sets, resource limits, ids. Runs in the process itself, as the
 //! last thing before seccomp and execve.
 
-use super::spec::{Capabilities, Rlimit};
 use super::users::Identity;
 use crate::error::{Failure, Kind};
+use crate::runtime::spec::{Capabilities, Rlimit};
 use crate::sys::runtime as sys;
 use rustix::fs::{Gid, Uid};
 use rustix::io::Errno;

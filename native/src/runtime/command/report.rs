@@ -1,12 +1,11 @@
 //! The OCI verbs that only tell: state, list, ps, features, and --version.
 
 use super::cli::{only, positionals, text, usage};
-use super::files::read_kernel_at;
-use super::hooks::State;
-use super::privileges;
-use super::seccomp;
 use super::store::{Entry, Status, Store};
 use crate::error::{Failure, Kind};
+use crate::runtime::files::read_kernel_at;
+use crate::runtime::hooks::State;
+use crate::runtime::identity::{privileges, seccomp};
 use lexopt::prelude::*;
 use rustix::fs::CWD;
 use serde::Serialize;

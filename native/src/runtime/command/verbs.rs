@@ -1,12 +1,13 @@
 //! The OCI verbs that act on a container which exists: start, kill, delete, pause, resume, update.
 
 use super::cli::{only, positionals, usage, value};
-use super::create::start_over;
-use super::files::{read_bounded, read_file};
-use super::hooks;
-use super::spec::Resources;
 use super::store::{Entry, Status, Store};
 use crate::error::{Failure, Kind};
+use crate::runtime::create::start_over;
+use crate::runtime::files::{read_bounded, read_file};
+use crate::runtime::hooks;
+use crate::runtime::root::mount::host_directory;
+use crate::runtime::spec::Resources;
 use crate::sys::runtime as sys;
 use lexopt::prelude::*;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -54,7 +55,7 @@ pub fn start(store: &Store, parser: lexopt::Parser) -> Result<ExitCode, Failure>
 /// socket address.
 fn connect(directory: &Path) -> Result<OwnedFd, Failure> {
     let failed = |errno| Failure::errno("cannot reach the container's init", errno).at(directory);
-    let held = super::mount::host_directory(directory).map_err(failed)?;
+    let held = host_directory(directory).map_err(failed)?;
     let address = address_in(&held).map_err(failed)?;
     let socket = rustix::net::socket_with(
         AddressFamily::UNIX,

@@ -1,13 +1,13 @@
 //! The state directory of the command line: one directory for each container beneath --root, with
 //! what the next verb needs. A directory that is there is a container; nothing else is kept.
 
-use super::cgroup::Cgroup;
-use super::create::{open_pid, start_time};
-use super::files::{read_bounded, read_kernel_at, replace};
-use super::hooks::State;
-use super::spec::Spec;
-use super::{Container, validate};
 use crate::error::{Failure, Kind};
+use crate::runtime::cgroup::Cgroup;
+use crate::runtime::create::{open_pid, start_time};
+use crate::runtime::files::{from_io, read_bounded, read_kernel_at, replace};
+use crate::runtime::hooks::State;
+use crate::runtime::spec::Spec;
+use crate::runtime::{Container, validate};
 use rustix::fs::CWD;
 use serde::{Deserialize, Serialize};
 use std::os::fd::OwnedFd;
@@ -85,7 +85,7 @@ impl Store {
             if err.kind() == std::io::ErrorKind::AlreadyExists {
                 return Failure::new(Kind::Conflict, format!("container with id exists already: {id}"));
             }
-            super::files::from_io("cannot make the state directory", &err).at(&directory)
+            from_io("cannot make the state directory", &err).at(&directory)
         })?;
         Ok(directory)
     }
@@ -101,7 +101,7 @@ impl Store {
         };
         let text = serde_json::to_vec(&saved).map_err(|err| Failure::new(Kind::Internal, err.to_string()))?;
         std::fs::write(directory.join("config.json"), spec)
-            .map_err(|err| super::files::from_io("cannot keep the config.json", &err).at(&directory))?;
+            .map_err(|err| from_io("cannot keep the config.json", &err).at(&directory))?;
         replace(&directory.join("state.json"), &text)
     }
 
@@ -149,7 +149,7 @@ impl Store {
         let directory = self.directory(id);
         match std::fs::remove_dir_all(&directory) {
             Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
-                Err(super::files::from_io("cannot remove the state directory", &err).at(directory))
+                Err(from_io("cannot remove the state directory", &err).at(directory))
             }
             _ => Ok(()),
         }

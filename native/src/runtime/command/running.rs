@@ -1,14 +1,14 @@
 //! The OCI verbs that make processes: create, run, exec.
 
 use super::cli::{count, only, text, usage, value};
-use super::create as library;
-use super::rootfs::rooted;
-use super::spec::{Process, Spec};
 use super::store::{Status, Store};
-use super::terminal;
 use super::verbs::{address_in, destroy};
-use super::{Container, CreateOptions, Execed, Stdio, files, seal};
 use crate::error::{Failure, Kind};
+use crate::runtime::create as library;
+use crate::runtime::root::mount::host_directory;
+use crate::runtime::root::rootfs::rooted;
+use crate::runtime::spec::{Process, Spec};
+use crate::runtime::{Container, CreateOptions, Execed, Stdio, files, seal, terminal};
 use crate::sys::runtime as sys;
 use lexopt::prelude::*;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -274,7 +274,7 @@ fn check_preserved(count: u32) -> Result<(), Failure> {
 
 fn listen(directory: &Path) -> Result<OwnedFd, Failure> {
     let failed = |errno| Failure::errno("cannot listen for the start", errno).at(directory);
-    let held = super::mount::host_directory(directory).map_err(failed)?;
+    let held = host_directory(directory).map_err(failed)?;
     let socket = rustix::net::socket_with(
         AddressFamily::UNIX,
         SocketType::SEQPACKET,
@@ -334,7 +334,7 @@ pub fn exec(store: &Store, parser: lexopt::Parser) -> Result<ExitCode, Failure> 
         own_stdio()?
     };
     let size = process.console_size.or_else(terminal::size);
-    let mut execed = super::exec(&container.target(), &process, stdio, size, flags.preserve_fds)?;
+    let mut execed = crate::runtime::exec(&container.target(), &process, stdio, size, flags.preserve_fds)?;
     finish(&flags, &mut execed)
 }
 

@@ -4,8 +4,8 @@
 
 use super::beneath::{Leaf, Tree, open_child};
 use super::mount::{attach, clone_of};
-use super::spec::Device;
 use crate::error::{Failure, Kind};
+use crate::runtime::spec::Device;
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Uid, makedev};
 use rustix::io::Errno;
 use rustix::mount::OpenTreeFlags;
