@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,11 +34,24 @@ beforeEach(() => {
 
 afterEach(async () => {
   await stopEngine(roots);
+  const left = engineProcesses();
   rmSync(base, { recursive: true });
+  assert.deepEqual(left, [], 'processes are left');
 });
 
 const start = (more: StartOptions = {}): Promise<StartedEngine> =>
   startEngine({ ...roots, ...more });
+
+/** Living processes that name this test's folder. */
+function engineProcesses(): string[] {
+  return globSync('/proc/[0-9]*/cmdline').filter((path) => {
+    try {
+      return readFileSync(path, 'utf8').includes(base);
+    } catch {
+      return false;
+    }
+  });
+}
 
 async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
   const client = createClient({ socketPath: join(roots.runRoot, 'engine.sock') });
@@ -49,6 +70,7 @@ async function waitUntil(what: string, condition: () => boolean): Promise<void> 
 test('many starters at once get one engine', async () => {
   const engines = await Promise.all(Array.from({ length: 6 }, () => start()));
   assert.equal(new Set(engines.map(({ pid }) => pid)).size, 1);
+  assert.equal(engines.filter(({ started }) => started).length, 1);
   const again = await start();
   assert.equal(again.started, false);
   assert.equal(again.pid, engines[0]?.pid);

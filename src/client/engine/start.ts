@@ -134,18 +134,24 @@ async function untilReady(
 ): Promise<StartedEngine> {
   const end: { status?: string } = {};
   child.once('error', (error) => (end.status = messageOf(error)));
-  child.once('exit', (code, signal) => (end.status = signal ?? `status ${String(code)}`));
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      end.status = signal ?? `status ${String(code)}`;
+      resolve();
+    });
+  });
   const deadline = performance.now() + READY_WITHIN_MS;
   for (;;) {
     const info = await servingEngine(paths.socket, how.signal);
     if (info !== undefined) {
+      const started = info.pid === child.pid;
+      // A child that came too late must not take over when the other engine ends.
+      if (!started && end.status === undefined) {
+        child.kill('SIGTERM');
+        await exited;
+      }
       child.unref();
-      return {
-        socket: paths.socket,
-        pid: info.pid,
-        mode: info.mode,
-        started: info.pid === child.pid || end.status === undefined,
-      };
+      return { socket: paths.socket, pid: info.pid, mode: info.mode, started };
     }
     // Status 0 before it serves: another engine holds the lock and will serve soon.
     if (end.status !== undefined && end.status !== 'status 0') {
