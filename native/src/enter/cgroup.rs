@@ -3,6 +3,7 @@
 
 use super::trial;
 use crate::error::Failure;
+use crate::runtime::cgroup::{Layout, place};
 use rustix::fs::{Access, Mode};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -38,31 +39,26 @@ pub fn find() -> Cgroups {
         .iter()
         .find(|hierarchy| hierarchy.unified && hierarchy.at == Path::new(MOUNT))
     {
-        Some(unified) => find_v2(unified, &own, is_root),
+        Some(unified) => find_v2(unified, &own),
         None => find_v1(&hierarchies, &own, is_root),
     }
 }
 
-fn find_v2(unified: &Hierarchy, own: &str, is_root: bool) -> Cgroups {
-    let own = own_directory(unified, own);
-    let mut candidates: Vec<PathBuf> = Vec::new();
-    if is_root {
-        candidates.push(unified.at.clone());
-    }
-    candidates.extend(own.clone());
-    candidates.extend(own.as_deref().and_then(Path::parent).map(Path::to_owned));
-    let usable = candidates.into_iter().find(|candidate| {
-        candidate.starts_with(&unified.at) && trial::run(|| try_v2(candidate, own.as_deref())).is_ok()
-    });
-    let controllers = usable
-        .as_deref()
-        .map(|path| words(&path.join("cgroup.controllers")))
-        .unwrap_or_default();
+/// The same choice that the runtime makes for a container.
+fn find_v2(unified: &Hierarchy, own: &str) -> Cgroups {
+    let home = own_directory(unified, own);
+    let place = Layout::detect()
+        .ok()
+        .and_then(|layout| place::choose(layout.hierarchies.first()?))
+        .filter(|place| trial::run(|| try_v2(&place.directory, home.as_deref())).is_ok());
     Cgroups {
         version: 2,
-        delegated: usable.is_some(),
-        controllers,
-        root: usable,
+        delegated: place.is_some(),
+        controllers: place
+            .as_ref()
+            .map(|place| place.controllers.clone())
+            .unwrap_or_default(),
+        root: place.map(|place| place.directory),
     }
 }
 
@@ -170,11 +166,6 @@ fn parse_mounts(text: &str) -> Vec<Hierarchy> {
             })
         })
         .collect()
-}
-
-fn words(path: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

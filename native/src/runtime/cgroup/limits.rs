@@ -310,8 +310,15 @@ pub fn inherit_cpuset(parent: &Path, child: &Path) {
     }
 }
 
-/// v2: lets the children of `directory` use each controller that is there and may be given.
+/// v2: lets the children of `directory` use each controller that is there and may be given. A directory with
+/// processes of its own is left alone: with some controllers it would become the root of a threaded
+/// tree, whose children can hold no processes (cgroup-v2.rst, "Threads").
 pub fn enable_controllers(directory: &Path) {
+    let text = |file: &str| read_kernel_at(CWD, directory.join(file)).unwrap_or_default();
+    // Only the machine's root has no type; it may hold processes.
+    if !text("cgroup.type").is_empty() && !text("cgroup.procs").is_empty() {
+        return;
+    }
     let Ok(available) = read_kernel_at(CWD, directory.join("cgroup.controllers")) else {
         return;
     };

@@ -3,6 +3,7 @@
 
 mod detect;
 mod limits;
+pub mod place;
 mod stats;
 
 use super::files::{read_kernel_at, write_kernel_at};
@@ -38,7 +39,8 @@ pub(crate) struct Group {
 
 impl Cgroup {
     /// Makes the directories; those that this process may not make are left out. `path` as
-    /// `linux.cgroupsPath`: absolute from the hierarchy's root, relative from this process's own cgroup.
+    /// `linux.cgroupsPath`: absolute from the hierarchy's root, relative from this process's own cgroup
+    /// (v2: from the place where limits can be had, see `place`).
     pub(crate) fn make(layout: &Layout, path: Option<&str>, id: &str) -> Result<Self, Failure> {
         let default = format!("pinnace-{id}");
         let wanted = path.filter(|path| !path.is_empty()).unwrap_or(&default);
@@ -51,6 +53,12 @@ impl Cgroup {
         for hierarchy in &layout.hierarchies {
             let base = if from_root {
                 hierarchy.mount.clone()
+            } else if layout.version == 2 {
+                let Some(place) = place::choose(hierarchy) else {
+                    continue;
+                };
+                place::prepare(&place);
+                place.directory
             } else {
                 hierarchy.own()
             };
