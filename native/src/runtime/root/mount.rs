@@ -15,6 +15,21 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, O
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+/// Files of procfs that a container may have its own view of, as lxcfs gives them.
+const COVERABLE: [&str; 11] = [
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/net/dev",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/sys/crypto/fips_enabled",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/uptime",
+];
+
 /// What the mounts need to know of the container.
 pub struct Scene<'a> {
     pub tree: &'a Tree,
@@ -55,6 +70,7 @@ fn make_at(scene: &Scene<'_>, mount: &spec::Mount, path: &Path) -> Result<(), Fa
         _ => {
             let target = scene.tree.ensure(path, Leaf::Directory)?;
             let made = filesystem(kind, mount.source.as_deref(), &options.data)?;
+            spare_proc(path, &target, &made)?;
             place(made, &options, target.as_fd())
         }
     }
@@ -87,7 +103,30 @@ fn bind(scene: &Scene<'_>, mount: &spec::Mount, options: &Options, path: &Path) 
         Leaf::File
     };
     let target = scene.tree.ensure(path, leaf)?;
+    spare_proc(path, &target, &made)?;
     place(made, options, target.as_fd())
+}
+
+/// Nothing covers procfs but another procfs: what is set there later (sysctls, labels) would be
+/// written elsewhere (CVE-2019-19921, CVE-2025-52881).
+fn spare_proc(path: &Path, target: &OwnedFd, made: &OwnedFd) -> Result<(), Failure> {
+    let refused = if path == Path::new("/proc") {
+        !on_proc(made)?
+    } else {
+        on_proc(target)? && !COVERABLE.iter().any(|file| path == Path::new(file))
+    };
+    if refused {
+        return Err(Failure::new(
+            Kind::Invalid,
+            "it would cover /proc or a part of it; choose another destination",
+        ));
+    }
+    Ok(())
+}
+
+fn on_proc(fd: &OwnedFd) -> Result<bool, Failure> {
+    let stat = rustix::fs::fstatfs(fd).map_err(|errno| Failure::errno("cannot look at the target", errno))?;
+    Ok(stat.f_type == rustix::fs::PROC_SUPER_MAGIC)
 }
 
 /// procfs only on a real directory: on a symlink the masks would land elsewhere.
@@ -149,6 +188,7 @@ fn devpts(scene: &Scene<'_>, options: &Options, path: &Path) -> Result<(), Failu
 fn tmpfs(scene: &Scene<'_>, options: &Options, path: &Path) -> Result<(), Failure> {
     let target = scene.tree.ensure(path, Leaf::Directory)?;
     let made = filesystem("tmpfs", Some("tmpfs"), &options.data)?;
+    spare_proc(path, &target, &made)?;
     if options.copy_up {
         super::copy_up::copy(target.as_fd(), made.as_fd())?;
     }
