@@ -8,6 +8,7 @@ mod layer;
 mod runtime;
 mod shim;
 mod sys;
+mod time;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

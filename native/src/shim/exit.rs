@@ -1,6 +1,6 @@
 //! How a process ended, and the durable record of it: written whole or not at all.
 
-use super::time::{self, Stamp};
+use crate::time::{self, Stamp};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::WaitStatus;

@@ -1,7 +1,7 @@
 //! The container's log in docker's json-file form: one JSON object a line, lines split at 16 KiB, files
 //! rotated by size. A full disk loses lines, never the container, and never leaves half a line behind.
 
-use super::time;
+use crate::time;
 use crate::error::Failure;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Mode, OFlags};

@@ -18,7 +18,6 @@ mod request;
 mod server;
 mod session;
 mod stdio;
-mod time;
 
 use crate::error::{Failure, Kind};
 use crate::sys::shim::Fork;

@@ -235,24 +235,11 @@ fn alive(pid: i32, started: u64) -> bool {
     !matches!(state, Some("Z" | "X") | None)
 }
 
-/// Now, as RFC 3339 in UTC.
+/// Now, as RFC 3339 in UTC, in whole seconds.
 pub fn timestamp() -> String {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-    let (days, seconds) = (now.tv_sec.div_euclid(86_400), now.tv_sec.rem_euclid(86_400));
-    // Days to a civil date: H. Hinnant, "chrono-compatible low-level date algorithms".
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    crate::time::Stamp {
+        nanos: 0,
+        ..crate::time::now()
+    }
+    .to_string()
 }
