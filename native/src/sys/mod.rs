@@ -2,6 +2,7 @@
 //! SAFETY comment. One file for each user; nothing here decides anything.
 #![allow(unsafe_code)]
 
+pub mod bpf;
 pub mod layer;
 pub mod runtime;
 pub mod shim;

@@ -1,9 +1,9 @@
-/** Limits, freezer, oom kills and update on full cgroup v2, in a guest of our own; and overlays on a kernel before 6.7. */
+/** Limits, device rules, freezer, oom kills and update on full cgroup v2, in a guest of our own; and overlays on a kernel before 6.7. */
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { runGuest } from './guest.ts';
-import { Config, Rig } from './rig.ts';
+import { Config, Rig, type Json } from './rig.ts';
 
 const rig = new Rig();
 after(() => rig.close());
@@ -75,6 +75,99 @@ $n run -b /bundles/layers x; cat /layers/u/b`;
     'delete 0',
     'lower',
     'new',
+  ];
+  const lines = seen.split('\n').filter((line) => line !== '' && !line.startsWith('['));
+  assert.deepEqual(lines, wanted);
+});
+
+/** The rules that the engine writes, and those of one more device. */
+function deviceRules(...more: Json[]): Json[] {
+  const allow = (major: number, minor: number): Json => ({
+    allow: true,
+    type: 'c',
+    major,
+    minor,
+    access: 'rwm',
+  });
+  return [{ allow: false, access: 'rwm' }, allow(1, 3), allow(1, 5), ...more];
+}
+
+/** Makes nodes of /dev/mem, a serial port and a RAM disk, and opens them and /dev/null. */
+const OPENS = `
+mknod /tmp/mem c 1 1; mknod /tmp/port c 4 64; mknod /tmp/ram b 1 0
+for d in /dev/null /tmp/mem /tmp/port /tmp/ram; do
+  if (: <$d) 2>/tmp/e; then echo read $d; else echo read $d $(sed 's/.*: //' /tmp/e); fi
+done
+for d in /dev/null /tmp/port; do
+  if (: >$d) 2>/tmp/e; then echo write $d; else echo write $d $(sed 's/.*: //' /tmp/e); fi
+done`;
+
+test('on cgroup v2, device rules decide what may be opened, also in exec and after update', () => {
+  const withRules = (script: string, rules: Json[]): string =>
+    bundle(script, (config) => {
+      config.linux['resources'] = { devices: rules };
+    });
+  const port: Json = { allow: true, type: 'c', major: 4, minor: 64, access: 'r' };
+  const bundles = {
+    denied: withRules(OPENS, deviceRules()),
+    allowed: withRules(OPENS, deviceRules(port)),
+    everything: withRules(OPENS, [{ allow: true, access: 'rwm' }]),
+    long: withRules('mknod /tmp/port c 4 64; mknod /tmp/mem c 1 1; sleep 100', deviceRules()),
+    mapped: withRules('echo ran; mknod /tmp/new c 1 1; : </dev/null && echo null', deviceRules()),
+    wrong: withRules('true', deviceRules({ allow: true, type: 'x', access: 'rwm' })),
+  };
+  const update = (rules: Json[]): string => JSON.stringify({ devices: rules });
+  const script = `
+n=pinnace-native
+for b in denied allowed everything; do echo $b; $n run -b /bundles/$b x; rm -f /rootfs/tmp/*; done
+echo update
+$n create -b /bundles/long x >/dev/null </dev/null; $n start x; sleep 1
+try() { $n exec x sh -c ': <'$1 2>/tmp/e && echo $1 opens || sed "s,.*: ,$1 ," /tmp/e; }
+try /tmp/port
+echo '${update(deviceRules(port))}' | $n update -r - x; try /tmp/port; try /tmp/mem
+echo '{"pids":{"limit":50}}' | $n update -r - x; try /tmp/port
+echo '${update(deviceRules())}' | $n update -r - x; try /tmp/port; try /dev/null
+$n delete --force x
+unshare -Ur $n run -b /bundles/mapped x; echo mapped $?
+$n run -b /bundles/wrong x 2>&1 | grep -o 'type "x" is none of a, b, c, u'
+ls -d /sys/fs/cgroup/pinnace/*/ 2>/dev/null`;
+  const seen = runGuest(rig, script, bundles);
+  const denied = 'Operation not permitted';
+  const wanted = [
+    'denied',
+    'read /dev/null',
+    `read /tmp/mem ${denied}`,
+    `read /tmp/port ${denied}`,
+    `read /tmp/ram ${denied}`,
+    'write /dev/null',
+    `write /tmp/port ${denied}`,
+    'allowed',
+    'read /dev/null',
+    `read /tmp/mem ${denied}`,
+    'read /tmp/port',
+    `read /tmp/ram ${denied}`,
+    'write /dev/null',
+    `write /tmp/port ${denied}`,
+    'everything',
+    'read /dev/null',
+    // Beyond the rules: /dev/mem needs CAP_SYS_RAWIO, and the guest has no RAM disks.
+    `read /tmp/mem ${denied}`,
+    'read /tmp/port',
+    'read /tmp/ram No such device or address',
+    'write /dev/null',
+    'write /tmp/port',
+    'update',
+    `/tmp/port ${denied}`,
+    '/tmp/port opens',
+    `/tmp/mem ${denied}`,
+    '/tmp/port opens',
+    `/tmp/port ${denied}`,
+    '/dev/null opens',
+    'ran',
+    `mknod: /tmp/new: ${denied}`,
+    'null',
+    'mapped 0',
+    'type "x" is none of a, b, c, u',
   ];
   const lines = seen.split('\n').filter((line) => line !== '' && !line.startsWith('['));
   assert.deepEqual(lines, wanted);

@@ -2,8 +2,8 @@
 //! process may not write, is left out; a value that the kernel refuses is an error.
 
 use super::super::files::{read_kernel_at, write_kernel_at};
-use super::super::spec::{BlockIo, Cpu, DeviceRule, HugepageLimit, Memory, Resources, Throttle};
-use super::Cgroup;
+use super::super::spec::{BlockIo, Cpu, HugepageLimit, Memory, Resources, Throttle};
+use super::{Cgroup, devices};
 use crate::error::{Failure, Kind};
 use rustix::fs::CWD;
 use rustix::io::Errno;
@@ -32,8 +32,9 @@ pub fn apply(cgroup: &Cgroup, resources: &Resources) -> Result<(), Failure> {
         block_limits(cgroup, block)?;
     }
     hugepages(cgroup, &resources.hugepage_limits)?;
+    devices::apply(cgroup, &resources.devices)?;
     if cgroup.version == 1 {
-        return devices(cgroup, &resources.devices);
+        return Ok(());
     }
     for (file, value) in &resources.unified {
         if file.contains('/') || file.starts_with('.') {
@@ -49,7 +50,7 @@ pub fn apply(cgroup: &Cgroup, resources: &Resources) -> Result<(), Failure> {
     Ok(())
 }
 
-fn set(cgroup: &Cgroup, controller: &str, file: &str, value: &str) -> Result<(), Failure> {
+pub(super) fn set(cgroup: &Cgroup, controller: &str, file: &str, value: &str) -> Result<(), Failure> {
     let Some(directory) = cgroup.directory(controller) else {
         return Ok(());
     };
@@ -241,61 +242,6 @@ fn hugepages(cgroup: &Cgroup, limits: &[HugepageLimit]) -> Result<(), Failure> {
         )?;
     }
     Ok(())
-}
-
-/// What every container may do, after its own rules: make nodes, use the default ones, ptys and tun.
-const ALWAYS: [&str; 12] = [
-    "c *:* m",
-    "b *:* m",
-    "c 1:3 rwm",
-    "c 1:5 rwm",
-    "c 1:7 rwm",
-    "c 1:8 rwm",
-    "c 1:9 rwm",
-    "c 5:0 rwm",
-    "c 5:1 rwm",
-    "c 5:2 rwm",
-    "c 136:* rwm",
-    "c 10:200 rwm",
-];
-
-/// v1 only: on v2 device access is a matter of eBPF, which is left out; a container's own device
-/// nodes and its missing CAP_SYS_ADMIN bound what it can reach.
-fn devices(cgroup: &Cgroup, rules: &[DeviceRule]) -> Result<(), Failure> {
-    if rules.is_empty() || cgroup.directory("devices").is_none() {
-        return Ok(());
-    }
-    for rule in rules {
-        let file = if rule.allow {
-            "devices.allow"
-        } else {
-            "devices.deny"
-        };
-        let kind = rule
-            .kind
-            .as_deref()
-            .filter(|kind| !kind.is_empty())
-            .unwrap_or("a");
-        let number = |number: Option<i64>| {
-            number
-                .filter(|number| *number >= 0)
-                .map_or_else(|| "*".to_owned(), |number| number.to_string())
-        };
-        let access = rule
-            .access
-            .as_deref()
-            .filter(|access| !access.is_empty())
-            .unwrap_or("rwm");
-        let text = if kind == "a" && rule.major.is_none_or(|major| major < 0) {
-            "a".to_owned()
-        } else {
-            format!("{kind} {}:{} {access}", number(rule.major), number(rule.minor))
-        };
-        set(cgroup, "devices", file, &text)?;
-    }
-    ALWAYS
-        .iter()
-        .try_for_each(|rule| set(cgroup, "devices", "devices.allow", rule))
 }
 
 /// A new v1 cpuset is empty, and nothing may join it so.

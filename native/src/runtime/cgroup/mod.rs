@@ -2,6 +2,8 @@
 //! nothing is writable: then nothing is enforced, and that is not an error here.
 
 mod detect;
+mod device_program;
+mod devices;
 mod limits;
 pub mod place;
 mod stats;
