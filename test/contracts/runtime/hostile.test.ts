@@ -189,15 +189,28 @@ test('mount destinations through symlinks stay beneath the root', () => {
 });
 
 test('a masked path that the image replaces by a link is refused', () => {
-  const volume = rig.fresh('fakeproc');
+  const volume = rig.fresh('fakesys');
   mkdirSync(volume);
-  symlinkSync('/proc/sys/kernel/core_pattern', join(volume, 'keys'));
+  symlinkSync('/proc/sys/kernel/core_pattern', join(volume, 'firmware'));
   const error = refused(
     rig.bundle('true', (config) => {
-      config.mounts.push({ destination: '/proc', type: 'bind', source: volume, options: ['bind'] });
+      config.mounts.push({ destination: '/sys', type: 'bind', source: volume, options: ['bind'] });
     }),
   );
-  assert.match(error, /\/proc\//);
+  assert.match(error, /\/sys\/firmware/);
+});
+
+test('nothing but procfs covers /proc or a part of it', () => {
+  const volume = rig.fresh('overproc');
+  mkdirSync(volume);
+  for (const destination of ['/proc', '/proc/sys/net', '/proc/self', '/x/../proc/fs']) {
+    const error = refused(
+      rig.bundle('true', (config) => {
+        config.mounts.push({ destination, type: 'bind', source: volume, options: ['bind'] });
+      }),
+    );
+    assert.match(error, /proc/);
+  }
 });
 
 test('something else where a device must be is refused', () => {
