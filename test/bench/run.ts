@@ -32,6 +32,7 @@ export async function bench(): Promise<Row[]> {
     return [
       ...(await runtimeRows(dir)),
       ...(await engineRows(engine, peer)),
+      ...(await podmanRows(engine, join(dir, 'podman'))),
       ...(await memoryRows(engine)),
     ];
   } finally {
@@ -127,6 +128,45 @@ async function engineRows(engine: TestEngine, peer: Peer | undefined): Promise<R
   for (const [, address] of sides)
     await command(['docker', 'rm', '-f', 'bench'], { env: { DOCKER_HOST: address } });
   return rows;
+}
+
+/** podman through its own command line, where it is installed: for orientation, without a limit. */
+async function podmanRows(engine: TestEngine, dir: string): Promise<Row[]> {
+  if (!existsSync('/usr/bin/podman')) return [];
+  const podman = [
+    'podman',
+    '--root',
+    `${dir}/root`,
+    '--runroot',
+    `${dir}/run`,
+    '--cgroup-manager=cgroupfs',
+  ];
+  const loaded = await command([...podman, 'load', '-q', '-i', archiveOf('busybox:latest')]);
+  if (loaded.status !== 0) throw new Error(`podman: ${loaded.stderr}`);
+  const words = ['run', '--rm', '--network', 'none', 'busybox', 'true'];
+  const times = await medians(
+    [
+      { name: 'ours', words: ['docker', ...words], env: { DOCKER_HOST: engine.address } },
+      {
+        name: 'podman',
+        words: [...podman, ...words.slice(0, -2), 'docker.io/library/busybox', 'true'],
+      },
+    ],
+    RUNS,
+  );
+  // podman leaves its store mounted on itself.
+  await command(['umount', '-l', `${dir}/root/overlay`]);
+  const [ours, theirs] = [times.get('ours') ?? NaN, times.get('podman') ?? NaN];
+  return [
+    {
+      what: 'run --rm --network none busybox true',
+      value: ours,
+      unit: 'ms',
+      peer: 'podman',
+      peerValue: theirs,
+      ratio: ours / theirs,
+    },
+  ];
 }
 
 async function memoryRows(engine: TestEngine): Promise<Row[]> {
