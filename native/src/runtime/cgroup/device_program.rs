@@ -59,10 +59,13 @@ impl Rule {
         })
     }
 
-    fn decides_all(&self) -> bool {
-        (self.kind, self.major, self.minor, self.access) == (None, None, None, ALL)
+    fn names_all_devices(&self) -> bool {
+        (self.kind, self.major, self.minor) == (None, None, None)
     }
 }
+
+/// With more, jumps would not fit their 16 bits.
+pub const MOST_RULES: usize = 4000;
 
 const LOAD_WORD: u8 = 0x61;
 const SHIFT_RIGHT: u8 = 0x74;
@@ -76,59 +79,70 @@ const EXIT: u8 = 0x95;
 
 const RESULT: u8 = 0;
 const CONTEXT: u8 = 1;
-const TYPE: u8 = 2;
-/// The accesses that are asked for and that no rule has decided yet.
-const ACCESS: u8 = 3;
-const MAJOR: u8 = 4;
-const MINOR: u8 = 5;
+const VALUE: u8 = 2;
 
 /// The program: for each access that is asked for, the last rule that names it decides; all must be
-/// allowed, and what no rule names is denied.
+/// allowed, and what no rule names is denied. Every test loads its value anew: what the kernel's
+/// verifier learnt from other tests then does not count, and it stays linear in the rules.
 pub fn assemble(rules: &[Rule]) -> Vec<u64> {
-    let mut program = vec![
-        load(TYPE, 0),
-        load(ACCESS, 0),
-        plain(SHIFT_RIGHT, ACCESS, 16),
-        plain(AND, TYPE, 0xffff),
-        load(MAJOR, 4),
-        load(MINOR, 8),
-        plain(MOVE, RESULT, 0),
-    ];
-    for rule in rules.iter().rev() {
-        append(&mut program, rule);
-        if rule.decides_all() {
-            break;
-        }
+    let mut program = vec![plain(MOVE, RESULT, 0)];
+    for access in [MAKE, READ, WRITE] {
+        let chain = chain(rules, access);
+        program.extend([
+            load(0),
+            plain(SHIFT_RIGHT, VALUE, 16),
+            branch(JUMP_ANY_BIT, VALUE, access, 1),
+            branch(JUMP, 0, 0, chain.len() as u64),
+        ]);
+        program.extend(chain);
     }
-    program.push(plain(EXIT, 0, 0));
+    program.extend([plain(MOVE, RESULT, 1), plain(EXIT, 0, 0)]);
     program
 }
 
-fn append(program: &mut Vec<u64>, rule: &Rule) {
-    let verdict = if rule.allow {
-        vec![
-            plain(AND, ACCESS, ALL & !rule.access),
-            branch(JUMP_UNEQUAL, ACCESS, 0, 2),
-            plain(MOVE, RESULT, 1),
-            plain(EXIT, 0, 0),
-        ]
-    } else {
-        vec![
-            branch(JUMP_ANY_BIT, ACCESS, rule.access, 1),
-            branch(JUMP, 0, 0, 1),
-            plain(EXIT, 0, 0),
-        ]
-    };
-    let tests = [(TYPE, rule.kind), (MAJOR, rule.major), (MINOR, rule.minor)];
-    let tests: Vec<(u8, u32)> = tests
-        .into_iter()
-        .filter_map(|(register, wanted)| Some((register, wanted?)))
-        .collect();
-    for (at, (register, wanted)) in (1_u64..).zip(&tests) {
-        let over = tests.len() as u64 - at + verdict.len() as u64;
-        program.push(branch(JUMP_UNEQUAL, *register, *wanted, over));
+/// Ends the program when the access is denied, and goes on behind itself when it is allowed.
+fn chain(rules: &[Rule], access: u32) -> Vec<u64> {
+    let mut code = Vec::new();
+    let mut allowed = Vec::new();
+    for rule in rules.iter().rev().filter(|rule| rule.access & access != 0) {
+        code.extend(tests(rule));
+        if rule.allow {
+            allowed.push(code.len());
+        }
+        code.push(plain(EXIT, 0, 0));
+        if rule.names_all_devices() {
+            break;
+        }
     }
-    program.extend(verdict);
+    if code.is_empty()
+        || !rules
+            .iter()
+            .any(|rule| rule.access & access != 0 && rule.names_all_devices())
+    {
+        code.push(plain(EXIT, 0, 0));
+    }
+    for at in allowed {
+        code[at] = branch(JUMP, 0, 0, (code.len() - at - 1) as u64);
+    }
+    code
+}
+
+/// Jumps over the one instruction behind it when the rule is about another device.
+fn tests(rule: &Rule) -> Vec<u64> {
+    let mut code = Vec::new();
+    // From the last test to the first, so that the way to the end is known.
+    for (offset, wanted) in [(8, rule.minor), (4, rule.major), (0, rule.kind)] {
+        let Some(wanted) = wanted else {
+            continue;
+        };
+        code.push(branch(JUMP_UNEQUAL, VALUE, wanted, code.len() as u64 + 1));
+        if offset == 0 {
+            code.push(plain(AND, VALUE, 0xffff));
+        }
+        code.push(load(offset));
+    }
+    code.reverse();
+    code
 }
 
 fn plain(code: u8, register: u8, value: u32) -> u64 {
@@ -140,8 +154,8 @@ fn branch(code: u8, register: u8, value: u32, over: u64) -> u64 {
     u64::from(code) | u64::from(register) << 8 | over << 16 | u64::from(value) << 32
 }
 
-fn load(register: u8, offset: u64) -> u64 {
-    branch(LOAD_WORD, register | CONTEXT << 4, 0, offset)
+fn load(offset: u64) -> u64 {
+    branch(LOAD_WORD, VALUE | CONTEXT << 4, 0, offset)
 }
 
 #[cfg(test)]

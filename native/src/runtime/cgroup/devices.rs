@@ -4,9 +4,9 @@
 use super::super::files::read_bounded;
 use super::super::spec::DeviceRule;
 use super::Cgroup;
-use super::device_program::{Rule, assemble};
+use super::device_program::{MOST_RULES, Rule, assemble};
 use super::limits::set;
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::sys::bpf;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -49,6 +49,12 @@ pub fn apply(cgroup: &Cgroup, rules: &[DeviceRule]) -> Result<(), Failure> {
     let rules: Vec<DeviceRule> = rules.iter().cloned().chain(always).collect();
     if cgroup.version == 1 {
         return rules.iter().try_for_each(|rule| write(cgroup, rule));
+    }
+    if rules.len() > MOST_RULES {
+        return Err(Failure::new(
+            Kind::Invalid,
+            format!("linux.resources.devices has more than {MOST_RULES} rules"),
+        ));
     }
     let program: Vec<Rule> = rules.iter().map(Rule::parse).collect::<Result<_, _>>()?;
     match attach(cgroup, &assemble(&program)) {
