@@ -1,8 +1,8 @@
 //! The container's log in docker's json-file form: one JSON object a line, lines split at 16 KiB, files
 //! rotated by size. A full disk loses lines, never the container, and never leaves half a line behind.
 
-use crate::time;
 use crate::error::Failure;
+use crate::time;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
