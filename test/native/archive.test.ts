@@ -230,14 +230,17 @@ describe('archive put', () => {
     const swap = `cd ${dir} && ln -s ${secret} evil && while :; do mv -T a/b spare/b; mv -T evil a/b; mv -T a/b evil; mv -T spare/b a/b; done`;
     const child = spawn('sh', ['-c', swap], { stdio: 'ignore', detached: true });
     const closed = once(child, 'close');
-    for (let turn = 0; turn < 60; turn += 1) {
-      archive('put', { root: { dir }, path: '/a' }, data);
-      const got = archive('get', { root: { dir }, path: '/a/b/key' });
-      assert.ok(!got.stdout.includes('secret'), 'a file of the host was read');
-      assert.notEqual(archive('stat', { root: { dir }, path: '/a/b/key' }).status, 0);
+    try {
+      for (let turn = 0; turn < 60; turn += 1) {
+        archive('put', { root: { dir }, path: '/a' }, data);
+        const got = archive('get', { root: { dir }, path: '/a/b/key' });
+        assert.ok(!got.stdout.includes('secret'), 'a file of the host was read');
+        assert.notEqual(archive('stat', { root: { dir }, path: '/a/b/key' }).status, 0);
+      }
+    } finally {
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+      await closed;
     }
-    process.kill(-(child.pid ?? 0), 'SIGKILL');
-    await closed;
     assert.deepEqual(readdirSync(secret), ['key'], 'a file was written outside');
     for (const name of ['../x', '/../../x', 'a/../../x']) {
       const outcome = archive('put', { root: { dir }, path: '/a' }, tar([{ name, content: '' }]));
