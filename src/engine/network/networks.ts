@@ -2,7 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../lib/errors.ts';
-import type { NetworkInspect, NetworkMember, Networks } from './types.ts';
+import type { NetworkInfo } from '../../lib/api/system.ts';
+import type { NetworkMember, Networks } from './types.ts';
 
 /** What a container on the default network is told. */
 export const LOOPBACK_ONLY =
@@ -19,11 +20,11 @@ export function createNetworks(parts: { seed: string; created: string }): Networ
   let members: () => readonly NetworkMember[] = () => [];
   const idOf = (name: string) =>
     createHash('sha256').update(`${parts.seed}\0${name}`).digest('hex');
-  const all = (): NetworkInspect[] =>
+  const all = (): NetworkInfo[] =>
     PREDEFINED.map(({ name, driver }) =>
       describe({ name, driver, id: idOf(name), created: parts.created }, members()),
     );
-  const get = (reference: string): NetworkInspect => find(all(), reference);
+  const get = (reference: string): NetworkInfo => find(all(), reference);
   return {
     list: (filters) => all().filter((network) => matches(network, filters)),
     get,
@@ -72,8 +73,8 @@ const NOT_YET =
 function describe(
   network: { name: string; driver: string; id: string; created: string },
   members: readonly NetworkMember[],
-): NetworkInspect {
-  const containers: NetworkInspect['Containers'] = {};
+): NetworkInfo {
+  const containers: NetworkInfo['Containers'] = {};
   for (const member of members) {
     if (member.network !== network.name) continue;
     containers[member.id] = {
@@ -110,7 +111,7 @@ function describe(
   };
 }
 
-function find(networks: readonly NetworkInspect[], reference: string): NetworkInspect {
+function find(networks: readonly NetworkInfo[], reference: string): NetworkInfo {
   const named = reference === 'default' ? 'bridge' : reference;
   const exact = networks.find((network) => network.Name === named || network.Id === named);
   if (exact !== undefined) return exact;
@@ -126,7 +127,7 @@ function find(networks: readonly NetworkInspect[], reference: string): NetworkIn
   return only;
 }
 
-type Test = (network: NetworkInspect, value: string) => boolean;
+type Test = (network: NetworkInfo, value: string) => boolean;
 
 const TESTS: Readonly<Record<string, Test>> = {
   name: (network, value) => network.Name.includes(value),
@@ -144,7 +145,7 @@ const TESTS: Readonly<Record<string, Test>> = {
 };
 
 function matches(
-  network: NetworkInspect,
+  network: NetworkInfo,
   filters: Readonly<Record<string, readonly string[]>>,
 ): boolean {
   return Object.entries(filters).every(([name, values]) => {

@@ -1,37 +1,6 @@
 /** What containers and the API may ask of the networks. */
 
-/** The networks that exist before any is created, and their wire form. */
-export interface NetworkInspect {
-  Name: string;
-  Id: string;
-  Created: string;
-  Scope: string;
-  Driver: string;
-  EnableIPv4: boolean;
-  EnableIPv6: boolean;
-  IPAM: {
-    Driver: string;
-    Options: Record<string, string> | null;
-    Config: { Subnet?: string; Gateway?: string }[];
-  };
-  Internal: boolean;
-  Attachable: boolean;
-  Ingress: boolean;
-  ConfigFrom: { Network: string };
-  ConfigOnly: boolean;
-  Containers: Record<
-    string,
-    {
-      Name: string;
-      EndpointID: string;
-      MacAddress: string;
-      IPv4Address: string;
-      IPv6Address: string;
-    }
-  >;
-  Options: Record<string, string>;
-  Labels: Record<string, string>;
-}
+import type { NetworkInfo } from '../../lib/api/system.ts';
 
 export interface NetworkMember {
   readonly id: string;
@@ -41,9 +10,9 @@ export interface NetworkMember {
 
 export interface Networks {
   /** Docker's filters: name, id, driver, type, label, scope, dangling. */
-  list(filters: Readonly<Record<string, readonly string[]>>): NetworkInspect[];
+  list(filters: Readonly<Record<string, readonly string[]>>): NetworkInfo[];
   /** By name, id or unique id prefix; throws not-found (`network x not found`). */
-  get(reference: string): NetworkInspect;
+  get(reference: string): NetworkInfo;
   /** These four throw: `not-implemented`, or `forbidden` for the predefined networks. */
   create(request: { Name?: string; Driver?: string }): { Id: string; Warning: string };
   remove(reference: string): void;
