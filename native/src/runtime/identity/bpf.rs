@@ -197,9 +197,9 @@ fn append(steps: &mut Vec<Step>, condition: Condition) {
 }
 
 /// (low, high) words.
-#[allow(clippy::cast_possible_truncation)]
 const fn halves(value: u64) -> (u32, u32) {
-    (value as u32, (value >> 32) as u32)
+    let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
+    (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
 }
 
 fn count(code: &[u64]) -> u32 {
