@@ -382,6 +382,17 @@ function suite(mode: EngineMode): void {
     await docker('rm', '-f', 'box');
   });
 
+  test("cp -a gives what it puts to the container's user", async () => {
+    const file = join(work, 'parcel');
+    writeFileSync(file, 'for you');
+    const user = mode === 'single-id' ? '0:0' : '33:100';
+    await docker('create', '-u', user, '--name', 'owned', 'busybox', 'sleep', '1000');
+    await docker('cp', '-a', file, 'owned:/tmp/');
+    await docker('start', 'owned');
+    assert.equal(await docker('exec', 'owned', 'stat', '-c', '%u:%g', '/tmp/parcel'), user);
+    await docker('rm', '-f', 'owned');
+  });
+
   test('build runs every step once and takes it from the cache afterwards', async () => {
     const context = join(work, 'context');
     mkdirSync(context, { recursive: true });

@@ -120,7 +120,10 @@ export async function archivePut(
     isReadOnly,
   } = locate(container, checkPath(path), parts, { write: true });
   if (isReadOnly) throw new EngineError('forbidden', 'container rootfs is marked read-only');
-  const request = { root, path: inside, noOverwriteDirNonDir, copyUidGid };
+  // With copyUIDGID what is put belongs to the container's own user (docker cp -a).
+  const user = container.definition.config.User ?? '';
+  const owner = copyUidGid && user !== '' ? user : null;
+  const request = { root, path: inside, noOverwriteDirNonDir, owner };
   const task = () => parts.native.call(['archive', 'put'], request, { input: tar, signal });
   try {
     // A stopped container's overlay may be mounted by one writer at a time, and not while it starts.
