@@ -5,6 +5,7 @@ mod archive;
 mod enter;
 mod error;
 mod layer;
+mod net;
 mod runtime;
 mod shim;
 mod sys;
@@ -32,6 +33,7 @@ const VERBS: &[(&str, Image, Verb)] = &[
     ("probe", Image::Plain, enter::probe::main),
     ("layer", Image::Plain, layer::main),
     ("archive", Image::Plain, archive::main),
+    ("net", Image::Plain, net::main),
 ];
 
 fn main() -> ExitCode {

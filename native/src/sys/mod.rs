@@ -4,5 +4,6 @@
 
 pub mod bpf;
 pub mod layer;
+pub mod net;
 pub mod runtime;
 pub mod shim;

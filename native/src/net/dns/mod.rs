@@ -1,0 +1,1 @@
+//! Names at the gateway: the containers' own, then the host's resolvers. It knows nothing of links.

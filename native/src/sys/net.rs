@@ -1,0 +1,1 @@
+//! System calls of the network supervisor that rustix does not wrap as safe.
