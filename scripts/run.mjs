@@ -42,4 +42,6 @@ if (!existsSync(script)) {
   console.error(`no task '${task}': there is build, check, test, start, images, bench, package`);
   process.exit(2);
 }
-process.exit(run(join(bin, 'node'), ['--disable-warning=ExperimentalWarning', script, ...args]));
+const plain = join(root, 'scripts', 'lib', 'plain-errors.mjs');
+const flags = ['--disable-warning=ExperimentalWarning', '--import', plain];
+process.exit(run(join(bin, 'node'), [...flags, script, ...args]));

@@ -10,7 +10,7 @@ const LIMIT = 4 * 1024 * 1024;
 export async function buildNative(): Promise<string> {
   if (!(await has('cargo'))) {
     throw new Error(
-      'cargo is missing: install Rust 1.95 or newer (Debian: apt-get install rustup; rustup default stable)',
+      'cargo is missing: install Rust 1.95 or newer (https://rustup.rs)',
     );
   }
   await must('cargo', ['build', '--release', '--quiet'], { cwd: join(ROOT, 'native') });
