@@ -9,9 +9,7 @@ const LIMIT = 4 * 1024 * 1024;
 /** Builds native/ in release form and copies the binary to out/native. Returns its path. */
 export async function buildNative(): Promise<string> {
   if (!(await has('cargo'))) {
-    throw new Error(
-      'cargo is missing: install Rust 1.95 or newer (https://rustup.rs)',
-    );
+    throw new Error('cargo is missing: install Rust 1.95 or newer (https://rustup.rs)');
   }
   await must('cargo', ['build', '--release', '--quiet'], { cwd: join(ROOT, 'native') });
   const host =
