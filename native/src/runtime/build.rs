@@ -1,5 +1,5 @@
 //! Builds what the container sees: root, mounts, devices, pty, names, sysctls, masks; then enters it.
-//! Runs in init, inside the new name spaces, while the caller makes the cgroup; the two meet at the
+//! Runs in init, inside the new name spaces, while the caller sets its limits; the two meet at the
 //! [`Gate`].
 
 use super::cgroup::Layout;
@@ -21,7 +21,7 @@ use std::path::Path;
 
 const PROC_MAGIC: u64 = 0x9fa0;
 
-/// The parent's "go": the cgroup is joined and the runtime's hooks have run. Waited for as late as
+/// The parent's "go": the cgroup's limits are set and the runtime's hooks have run. Waited for as late as
 /// possible, so that both sides work at once.
 pub struct Gate<'a> {
     init: &'a Init<'a>,

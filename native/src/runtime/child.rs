@@ -9,7 +9,7 @@ use super::root::beneath::Tree;
 use super::spec::{Linux, Process, Root, Spec};
 use super::validate::{self, Namespaces};
 use super::wire::{self, Word};
-use super::{CreateOptions, Stdio, hooks};
+use super::{Cgroup, CreateOptions, Stdio, hooks};
 use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;
 use crate::sys::runtime::Fork;
@@ -26,6 +26,8 @@ pub struct Init<'a> {
     pub seccomp: Option<&'a Program>,
     pub sync: OwnedFd,
     pub state: &'a hooks::State,
+    /// The v1 cgroup that init joins first.
+    pub cgroup: Option<&'a Cgroup>,
 }
 
 /// Everything of a config.json that init reads, with the optional parts filled in.
@@ -60,6 +62,11 @@ fn set_up(init: &Init<'_>) -> Result<std::convert::Infallible, Failure> {
     sys::reset_signals();
     rustix::process::umask(Mode::empty());
     oom_score(parts.process.oom_score_adj);
+    if let Some(cgroup) = init.cgroup {
+        let refused = cgroup.join_where_allowed()?;
+        wire::send_bytes(&init.sync, Word::Joined, &refused)
+            .map_err(|errno| Failure::errno("nobody waits for the container's init", errno))?;
+    }
     if !init.namespaces.joined.is_empty() {
         step_over(init)?;
     }

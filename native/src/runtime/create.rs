@@ -1,5 +1,5 @@
 //! The parent's side of `create`, `start` and `destroy`. Runs in the caller's name spaces. While
-//! init builds its root, this side makes the cgroup and runs the runtime's hooks.
+//! init builds its root, this side sets the cgroup's limits and runs the runtime's hooks.
 
 use super::child::{self, Init};
 use super::hooks::{self, Later};
@@ -12,7 +12,6 @@ use super::{Cgroup, Container, CreateOptions, cgroup};
 use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;
 use crate::sys::runtime::Fork;
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitOptions};
 use std::os::fd::{AsFd, OwnedFd};
@@ -85,6 +84,17 @@ struct Making<'a> {
     state: hooks::State,
 }
 
+/// How init gets into its cgroup.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    /// v1: it joins before anything else.
+    ByItself,
+    /// v2: it is born there.
+    Born,
+    /// v2, where that is refused, and no cgroup at all: it is moved.
+    Moved,
+}
+
 /// A process that is this one's child.
 pub struct Process {
     pub pid: i32,
@@ -94,16 +104,22 @@ pub struct Process {
 impl Making<'_> {
     fn run(&mut self) -> Result<(Process, OwnedFd, Option<OwnedFd>), Failure> {
         let (here, there) = wire::pair()?;
-        let joins = !self.namespaces.joined.is_empty();
-        let born = if joins {
-            0
-        } else {
+        let born = if self.namespaces.joined.is_empty() {
             self.namespaces.new & !sys::CLONE_NEWCGROUP
+        } else {
+            0
         };
-        let directory = self.early_cgroup()?;
-        let forked = sys::fork(born, directory.as_ref().map(AsFd::as_fd)).or_else(|errno| {
+        self.cgroup = Cgroup::make(self.layout, self.linux.cgroups_path.as_deref(), &self.options.id)?;
+        let cradle = self.cgroup.cradle();
+        let mut entry = match (self.cgroup.version, &cradle) {
+            (1, _) => Entry::ByItself,
+            (_, Some(_)) => Entry::Born,
+            (_, None) => Entry::Moved,
+        };
+        let forked = sys::fork(born, cradle.as_ref().map(AsFd::as_fd)).or_else(|errno| {
             // A v2 directory with inner processes or a domain that does not fit: joined later.
-            if directory.is_some() {
+            if entry == Entry::Born {
+                entry = Entry::Moved;
                 sys::fork(born, None)
             } else {
                 Err(errno)
@@ -119,13 +135,14 @@ impl Making<'_> {
                     seccomp: self.seccomp,
                     sync: there,
                     state: &self.state,
+                    cgroup: (entry == Entry::ByItself).then_some(&self.cgroup),
                 })
             }
             Err(errno) => return Err(Failure::errno("cannot make the container's name spaces", errno)),
         };
         drop(there);
         let mut init = Process { pid, pidfd };
-        match self.accompany(&mut init, &here, joins) {
+        match self.accompany(&mut init, &here, entry) {
             Ok(master) => Ok((init, here, master)),
             Err(failure) => {
                 end(&init);
@@ -134,37 +151,27 @@ impl Making<'_> {
         }
     }
 
-    /// v2: the directory that init is born in. v1 hierarchies can only be joined after.
-    fn early_cgroup(&mut self) -> Result<Option<OwnedFd>, Failure> {
-        if self.layout.version != 2 {
-            return Ok(None);
-        }
-        self.cgroup = Cgroup::make(self.layout, self.linux.cgroups_path.as_deref(), &self.options.id)?;
-        let Some(path) = self.cgroup.directory("") else {
-            return Ok(None);
-        };
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(rustix::fs::open(path, flags, Mode::empty()).ok())
-    }
-
     /// Everything from the clone to "ready"; gives the pty's master.
     fn accompany(
         &mut self,
         init: &mut Process,
         sync: &OwnedFd,
-        joins: bool,
+        entry: Entry,
     ) -> Result<Option<OwnedFd>, Failure> {
-        if joins {
+        if entry == Entry::ByItself {
+            let refused = wire::expect(sync, Word::Joined)?.body;
+            self.cgroup.leave_out(&refused);
+        }
+        if !self.namespaces.joined.is_empty() {
             *init = successor(sync, init)?;
         }
         if self.namespaces.makes(sys::CLONE_NEWUSER) {
             idmap::write(init.pid, self.linux)?;
             self.tell(sync, Word::Mapped)?;
         }
-        if self.layout.version == 1 {
-            self.cgroup = Cgroup::make(self.layout, self.linux.cgroups_path.as_deref(), &self.options.id)?;
+        if entry == Entry::Moved {
+            self.cgroup.add(init.pid)?;
         }
-        self.cgroup.add(init.pid)?;
         if let Some(resources) = &self.linux.resources {
             self.cgroup.update(resources)?;
         }

@@ -14,6 +14,7 @@ use crate::error::{Failure, Kind};
 use crate::sys::runtime as sys;
 use crate::sys::runtime::Fork;
 use rustix::fs::CWD;
+use rustix::io::Errno;
 use rustix::thread::ThreadNameSpaceType;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
@@ -60,14 +61,15 @@ pub fn exec(
         return Err(Failure::new(Kind::Conflict, "the container is not running"));
     }
     let (here, there) = wire::pair()?;
-    let entering = Entering {
+    let mut entering = Entering {
         target,
         process,
         stdio: &stdio,
         size,
         preserve_fds,
+        born_inside: false,
     };
-    let first = match sys::fork(0, None) {
+    let first = match entering.fork() {
         Ok(Fork::Parent { pid, pidfd }) => create::Process { pid, pidfd },
         Ok(Fork::Child) => {
             drop(here);
@@ -113,9 +115,24 @@ struct Entering<'a> {
     stdio: &'a Stdio,
     size: Option<ConsoleSize>,
     preserve_fds: u32,
+    /// In the container's cgroup already.
+    born_inside: bool,
 }
 
 impl Entering<'_> {
+    /// The first child, in the container's cgroup from its birth where that can be (v2).
+    fn fork(&mut self) -> Result<Fork, Errno> {
+        if let Some(cradle) = self.target.cgroup.cradle() {
+            self.born_inside = true;
+            let forked = sys::fork(0, Some(cradle.as_fd()));
+            if forked.is_ok() {
+                return forked;
+            }
+            self.born_inside = false;
+        }
+        sys::fork(0, None)
+    }
+
     /// Never returns.
     fn run(&self, sync: &OwnedFd) -> ! {
         let failure = match self.enter(sync) {
@@ -130,7 +147,9 @@ impl Entering<'_> {
         rustix::process::umask(rustix::fs::Mode::empty());
         self.let_go(sync)?;
         oom_score(self.process.oom_score_adj);
-        self.target.cgroup.join()?;
+        if !self.born_inside {
+            self.target.cgroup.join()?;
+        }
         let kinds = self.foreign()?;
         undumpable()?;
         rustix::thread::move_into_thread_name_spaces(self.target.pidfd.as_fd(), kinds)

@@ -18,9 +18,11 @@ const MAX_MESSAGE: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Word {
+    /// Child: it is in its cgroup; the body holds the indices of the hierarchies that refused.
+    Joined = b'J',
     /// Parent: the id maps are written.
     Mapped = b'M',
-    /// Parent: the cgroup is joined and the runtime's hooks have run.
+    /// Parent: the cgroup is limited and the runtime's hooks have run.
     Go = b'G',
     /// Parent: run the program.
     Start = b'S',
@@ -36,7 +38,8 @@ pub enum Word {
     Failed = b'E',
 }
 
-const WORDS: [Word; 8] = [
+const WORDS: [Word; 9] = [
+    Word::Joined,
     Word::Mapped,
     Word::Go,
     Word::Start,
@@ -67,6 +70,10 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd), Failure> {
 
 pub fn send(socket: impl AsFd, word: Word) -> Result<(), Errno> {
     send_all(socket.as_fd(), word, b"", None)
+}
+
+pub fn send_bytes(socket: impl AsFd, word: Word, body: &[u8]) -> Result<(), Errno> {
+    send_all(socket.as_fd(), word, body, None)
 }
 
 pub fn send_fd(socket: impl AsFd, word: Word, fd: BorrowedFd<'_>) -> Result<(), Errno> {

@@ -6,7 +6,6 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '../../lib/errors.ts';
-import { createAnticipation } from './anticipate.ts';
 import { errorObject } from './native.ts';
 import type { ExecRequest, ExitRecord, Mode, Native, Runtime, Shim, ShimRequest } from './types.ts';
 
@@ -17,14 +16,9 @@ const MAX_SOCKET_PATH = 107;
 
 /** The runtime on top of the native helper. */
 export function createRuntime(parts: { native: Native; mode: Mode }): Runtime {
-  const anticipate = createAnticipation();
   return {
     mode: parts.mode,
-    anticipate,
-    create: (request) => {
-      anticipate();
-      return createShim(parts.native, request);
-    },
+    create: (request) => createShim(parts.native, request),
     find: findShim,
     clear: clearShim,
   };

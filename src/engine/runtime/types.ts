@@ -118,8 +118,6 @@ export interface ExecRequest {
 /** Makes containers and finds them again. */
 export interface Runtime {
   readonly mode: Mode;
-  /** A process will soon move into a container's control group: starts the kernel's wait for it. Never fails. */
-  anticipate(): void;
   /** Created state: init exists and waits for start(). */
   create(request: ShimRequest): Promise<Shim>;
   /** The shim that still runs in `dir`, undefined when it is gone. */

@@ -4,6 +4,7 @@
 mod detect;
 mod device_program;
 mod devices;
+mod join;
 mod limits;
 pub mod place;
 mod stats;
@@ -81,35 +82,6 @@ impl Cgroup {
             made.version = 0;
         }
         Ok(made)
-    }
-
-    /// Moves a process in. A hierarchy that refuses is left out.
-    pub(crate) fn add(&mut self, pid: i32) -> Result<(), Failure> {
-        let text = pid.to_string();
-        let mut failed = None;
-        self.groups.retain(|group| {
-            match write_kernel_at(CWD, group.path.join("cgroup.procs"), text.as_bytes()) {
-                Ok(()) => true,
-                Err(Errno::ACCESS | Errno::PERM | Errno::OPNOTSUPP) => {
-                    rustix::fs::rmdir(&group.path).ok();
-                    false
-                }
-                Err(errno) => {
-                    failed = Some(Failure::errno("cannot join the cgroup", errno).at(&group.path));
-                    true
-                }
-            }
-        });
-        failed.map_or(Ok(()), Err)
-    }
-
-    /// Moves the calling process in, as `exec` needs it.
-    pub(crate) fn join(&self) -> Result<(), Failure> {
-        for group in &self.groups {
-            write_kernel_at(CWD, group.path.join("cgroup.procs"), b"0")
-                .map_err(|errno| Failure::errno("cannot join the cgroup", errno).at(&group.path))?;
-        }
-        Ok(())
     }
 
     /// Writes limits; what the host cannot enforce is left out. Errors: a value that the kernel

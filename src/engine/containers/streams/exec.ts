@@ -43,8 +43,6 @@ export class Execs {
   create(container: Container, request: ExecCreateRequest): { Id: string } {
     checkExecShape(request);
     checkLive(container);
-    // A client that creates an exec starts it next.
-    this.#parts.runtime.anticipate();
     const command = request.Cmd ?? [];
     if (command.length === 0) throw new EngineError('invalid', 'No exec command specified');
     if (request.DetachKeys !== undefined) parseKeys(request.DetachKeys);
