@@ -16,7 +16,7 @@ mod streams;
 mod table;
 
 #[cfg(test)]
-mod tests;
+mod server_tests;
 
 use crate::error::Failure;
 use resolvers::Resolvers;
