@@ -10,7 +10,12 @@ import { tar, type TarEntry } from './tar.ts';
 export async function loadEvilImage(
   engine: TestEngine,
   name: string,
-  image: { readonly entries: readonly TarEntry[]; readonly config?: object },
+  image: {
+    readonly entries: readonly TarEntry[];
+    readonly config?: object;
+    /** Members of the whole configuration beside its `config`: claims about parents and history. */
+    readonly claims?: object;
+  },
 ): Promise<number> {
   const busybox = await layerOf(archiveOf('busybox:latest'));
   const evil = tar(image.entries);
@@ -19,6 +24,7 @@ export async function loadEvilImage(
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
     config: { Cmd: ['sh'], Env: ['PATH=/bin:/usr/bin'], ...image.config },
     rootfs: { type: 'layers', diff_ids: [sha256(busybox), sha256(evil)] },
+    ...image.claims,
   };
   const manifest = [
     { Config: 'config.json', RepoTags: [`${name}:latest`], Layers: ['0/layer.tar', '1/layer.tar'] },
