@@ -43,6 +43,19 @@ export class SourceText {
     return { text, range, breaks };
   }
 
+  /** The breaks whose index lies in [start, end). */
+  breaksBetween(start: number, end: number): readonly Break[] {
+    const found: Break[] = [];
+    let at = this.pieceOf(start);
+    if ((this.breaks[at]?.index ?? start) < start) at++;
+    for (; at < this.breaks.length; at++) {
+      const piece = this.breaks[at];
+      if (piece === undefined || piece.index >= end) break;
+      found.push(piece);
+    }
+    return found;
+  }
+
   private pieceOf(index: number): number {
     return pieceIn(this.breaks, index);
   }
