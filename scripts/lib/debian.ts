@@ -17,6 +17,8 @@ const PACKAGES: Record<string, string> = {
   'qemu-system-x86': 'a guest with cgroup v2 alone',
   cpio: "packs the guest's root",
   zstd: 'archives in every compression',
+  passt: 'a peer of the network benchmark',
+  slirp4netns: 'a peer of the network benchmark',
 };
 
 async function missing(names: readonly string[]): Promise<string[]> {

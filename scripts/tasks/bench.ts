@@ -8,8 +8,8 @@ import type { Row } from '../../test/bench/measure.ts';
 
 const [suite = '', ...flags] = process.argv.slice(2);
 const file = join(ROOT, 'test', 'bench', `${suite}.ts`);
-if (!/^[a-z]+$/.test(suite) || suite === 'measure' || !existsSync(file)) {
-  console.error('npm run bench -- SUITE [--json]; the suites are: run');
+if (!/^[a-z]+$/.test(suite) || ['measure', 'carriers'].includes(suite) || !existsSync(file)) {
+  console.error('npm run bench -- SUITE [--json]; the suites are: run, network');
   process.exit(2);
 }
 await Promise.all([buildBundles(), buildNative()]);
@@ -18,12 +18,13 @@ const rows = await bench();
 if (flags.includes('--json')) {
   console.log(JSON.stringify(rows, null, 2));
 } else {
-  for (const { what, value, unit, peer, peerValue, ratio, limit } of rows) {
+  for (const { what, value, unit, peer, peerValue, ratio, limit, least } of rows) {
     const compared =
       peer === undefined
         ? ''
         : ` · ${peer} ${peerValue?.toFixed(2) ?? '?'} ${unit} · ratio ${ratio?.toFixed(2) ?? '?'}`;
-    const bound = limit === undefined ? '' : ` (limit ${limit})`;
+    const bound =
+      limit !== undefined ? ` (limit ${limit})` : least !== undefined ? ` (at least ${least})` : '';
     console.log(`${what}: ${value.toFixed(2)} ${unit}${compared}${bound}`);
   }
 }

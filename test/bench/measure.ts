@@ -6,13 +6,15 @@ import { spawn } from 'node:child_process';
 export interface Row {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'ms' | 'MB';
+  readonly unit: 'ms' | 'µs' | 'MB' | 'MB/s' | '/s';
   readonly peer?: string;
   readonly peerValue?: number;
   /** value / peerValue. */
   readonly ratio?: number;
   /** What the ratio (or, without a peer, the value) must not pass. */
   readonly limit?: number;
+  /** What the ratio must reach. */
+  readonly least?: number;
 }
 
 export interface Timed {

@@ -1,0 +1,241 @@
+/** The network's data path against pasta and slirp4netns, all as the same ordinary user, and what a bridge costs at a container's start, against dockerd. */
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ensurePackages } from '../../scripts/lib/debian.ts';
+import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
+import { command, startTestEngine } from '../support/engine.ts';
+import { makeUser } from '../support/users.ts';
+import { compileTraffic, startCarriers, type Carrier } from './carriers.ts';
+import { median, medians, type Row, type Timed } from './measure.ts';
+
+const RUNS = 15;
+/** Where the host's own server listens. */
+const HOST_PORT = 7100;
+
+/** Every figure of the issue's "network" suite. Needs root, to become a user and give the peers their tun device. */
+export async function bench(): Promise<Row[]> {
+  await ensurePackages(['passt', 'slirp4netns', 'busybox-static']);
+  const dir = mkdtempSync('/tmp/pinnace-bench-');
+  chmodSync(dir, 0o755);
+  const user = makeUser({ subids: 'none' });
+  try {
+    return [...(await trafficRows(dir, user)), ...(await startRows(dir))];
+  } finally {
+    user.remove();
+    execFileSync('rm', ['-rf', '--one-file-system', dir]);
+  }
+}
+
+/** What is measured: the words for the traffic maker, and what its figure is. */
+interface Measurement {
+  readonly what: string;
+  readonly unit: Row['unit'];
+  readonly words: readonly string[];
+  readonly scale: number;
+  readonly limit?: number;
+  readonly least?: number;
+}
+
+const MEASUREMENTS: readonly Measurement[] = [
+  { what: 'TCP throughput', unit: 'MB/s', words: ['flood', '0.4'], scale: 1e-6, least: 1 },
+  { what: 'request and answer', unit: 'µs', words: ['latency', '3000'], scale: 1, limit: 1.2 },
+  { what: 'new connections', unit: '/s', words: ['rate', '0.4', '16'], scale: 1, least: 1 },
+];
+
+async function trafficRows(dir: string, user: ReturnType<typeof makeUser>): Promise<Row[]> {
+  const traffic = await compileTraffic(dir);
+  const carriers = await startCarriers(user, dir);
+  const servers: ChildProcess[] = [];
+  try {
+    servers.push(await serve([traffic, 'serve', String(HOST_PORT)]));
+    for (const { pid, port } of carriers)
+      servers.push(await serve([...inside(pid), traffic, 'serve', String(port)]));
+    const rows: Row[] = [];
+    for (const measurement of MEASUREMENTS) {
+      const out = (carrier: Carrier): string[] => [...inside(carrier.pid), traffic];
+      rows.push(
+        ...(await compare(
+          `${measurement.what}, container to host`,
+          measurement,
+          carriers,
+          (carrier) => figure(out(carrier), measurement, carrier.host, HOST_PORT),
+        )),
+        ...(await compare(
+          `${measurement.what}, host to container`,
+          measurement,
+          carriers,
+          (carrier) => figure([traffic], measurement, '127.0.0.1', carrier.port),
+        )),
+      );
+    }
+    rows.push(...(await memoryRows(traffic, carriers)));
+    return rows;
+  } finally {
+    for (const server of servers) server.kill('SIGKILL');
+    for (const carrier of carriers) await carrier.stop();
+  }
+}
+
+const inside = (pid: number): string[] => ['nsenter', `--net=/proc/${pid}/ns/net`];
+
+/** Interleaved, after a turn that does not count. */
+async function compare(
+  what: string,
+  { unit, limit, least }: Measurement,
+  carriers: readonly Carrier[],
+  measure: (carrier: Carrier) => Promise<number>,
+): Promise<Row[]> {
+  const figures = new Map(carriers.map(({ name }): [string, number[]] => [name, []]));
+  for (let turn = 0; turn <= RUNS; turn += 1) {
+    for (const carrier of carriers) {
+      const value = await measure(carrier);
+      if (turn > 0) figures.get(carrier.name)?.push(value);
+    }
+  }
+  const value = median(figures.get('ours') ?? []);
+  return carriers.slice(1).map(({ name }) => {
+    const peerValue = median(figures.get(name) ?? []);
+    const bounds = name === 'pasta' ? { ...(limit && { limit }), ...(least && { least }) } : {};
+    return { what, value, unit, peer: name, peerValue, ratio: value / peerValue, ...bounds };
+  });
+}
+
+async function figure(
+  prefix: readonly string[],
+  { words: [verb = '', ...rest], scale }: Measurement,
+  host: string,
+  port: number,
+): Promise<number> {
+  const words = [...prefix, verb, host, String(port), ...rest];
+  const done = await command(words, { timeout: 20_000 });
+  if (done.status !== 0) throw new Error(`${words.join(' ')}: ${done.stderr}`);
+  return Number(done.stdout) * scale;
+}
+
+async function serve(words: readonly string[]): Promise<ChildProcess> {
+  return untilReady(words, ['ignore', 'pipe', 'inherit']);
+}
+
+async function untilReady(
+  words: readonly string[],
+  stdio: ['ignore' | 'pipe', 'pipe', 'inherit'],
+): Promise<ChildProcess> {
+  const [program = '', ...args] = words;
+  const child = spawn(program, args, { stdio, cwd: '/' });
+  if (child.stdout === null) throw new Error('no standard output');
+  const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [
+    unknown,
+  ];
+  if (!String(line).startsWith('ready')) throw new Error(`${words.join(' ')} did not start`);
+  return child;
+}
+
+/** The carrying process's memory while a thousand connections are open. */
+async function memoryRows(traffic: string, carriers: readonly Carrier[]): Promise<Row[]> {
+  const values = new Map<string, number>();
+  for (const { name, pid, host, carrierPid } of carriers) {
+    const words = [...inside(pid), traffic, 'hold', host, String(HOST_PORT), '1000'];
+    const holder = await untilReady(words, ['pipe', 'pipe', 'inherit']);
+    await delay(500);
+    const rollup = readFileSync(`/proc/${carrierPid}/smaps_rollup`, 'utf8');
+    values.set(name, Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1]) / 1000);
+    holder.stdin?.end();
+    await once(holder, 'exit');
+  }
+  const what = 'memory at 1,000 connections (PSS)';
+  const value = values.get('ours') ?? NaN;
+  const [, ...peers] = [...values];
+  return [
+    { what, value, unit: 'MB', limit: 30 },
+    ...peers.map(([peer, peerValue]): Row => ({
+      what,
+      value,
+      unit: 'MB',
+      peer,
+      peerValue,
+      ratio: value / peerValue,
+    })),
+  ];
+}
+
+/** What a bridge adds to `docker run`, with our engine and with a dockerd in a network namespace of its own. */
+async function startRows(dir: string): Promise<Row[]> {
+  await makeImages(['busybox:latest']);
+  const engine = await startTestEngine('system');
+  const peer = await startDockerd(join(dir, 'dockerd'));
+  try {
+    const sides: [string, string][] = [['ours', engine.address]];
+    if (peer !== undefined) sides.push(['dockerd', peer.address]);
+    const timed: Timed[] = [];
+    for (const [name, DOCKER_HOST] of sides) {
+      const env = { DOCKER_HOST };
+      const loaded = await command(['docker', 'load', '-i', archiveOf('busybox:latest')], { env });
+      if (loaded.status !== 0) throw new Error(`${name}: ${loaded.stderr}`);
+      for (const network of ['bridge', 'none'])
+        timed.push({
+          name: `${name} ${network}`,
+          words: ['docker', 'run', '--rm', '--network', network, 'busybox', 'true'],
+          env,
+        });
+    }
+    const times = await medians(timed, RUNS);
+    const added = (name: string): number =>
+      (times.get(`${name} bridge`) ?? NaN) - (times.get(`${name} none`) ?? NaN);
+    const what = 'what a bridge adds to docker run';
+    const value = added('ours');
+    const peerValue = added('dockerd');
+    return [
+      { what, value, unit: 'ms', limit: 25 },
+      ...(peer === undefined
+        ? []
+        : [
+            {
+              what,
+              value,
+              unit: 'ms',
+              peer: 'dockerd',
+              peerValue,
+              ratio: value / peerValue,
+            } as const,
+          ]),
+    ];
+  } finally {
+    await peer?.stop();
+    await engine.close();
+  }
+}
+
+interface Peer {
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** A dockerd whose bridge and firewall rules stay in a network namespace that goes with it. */
+async function startDockerd(dir: string): Promise<Peer | undefined> {
+  if (!existsSync('/usr/sbin/dockerd')) return undefined;
+  mkdirSync(dir, { recursive: true });
+  const address = `unix://${dir}/docker.sock`;
+  const roots = ['--data-root', `${dir}/data`, '--exec-root', `${dir}/exec`, '-p', `${dir}/pid`];
+  const flags = [...roots, '-H', address, '--storage-driver', 'overlay2'];
+  const child = spawn('unshare', ['-n', '/usr/sbin/dockerd', ...flags], { stdio: 'ignore' });
+  const env = { DOCKER_HOST: address };
+  for (let tries = 0; tries < 200; tries += 1) {
+    if ((await command(['docker', 'version'], { env })).status === 0)
+      return {
+        address,
+        stop: async () => {
+          const gone = once(child, 'exit');
+          child.kill('SIGTERM');
+          await gone;
+        },
+      };
+    if (child.exitCode !== null) return undefined;
+    await delay(100);
+  }
+  child.kill('SIGKILL');
+  return undefined;
+}

@@ -1,0 +1,198 @@
+/* Makes and takes TCP traffic for the network benchmark, with as little of its own as can be: one thread,
+ * no allocation while it measures. It knows nothing of who carries the traffic.
+ *
+ *   serve PORT                     echoes what it gets; a connection that starts with 'S' is swallowed
+ *                                  and its length answered at the end; prints "ready" once it listens
+ *   latency HOST PORT COUNT        median microseconds of a one-byte request and its answer
+ *   rate HOST PORT SECONDS LANES   connections a second, each with one byte there and back
+ *   flood HOST PORT SECONDS        bytes a second into a swallowed connection
+ *   hold HOST PORT COUNT           opens connections, a byte there and back on each, prints "ready", waits for
+ *                                  the end of standard input */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static char block[256 * 1024];
+static struct sockaddr_in target;
+
+static void fail(const char *what) {
+  fprintf(stderr, "%s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+static double now(void) {
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+static int one(int fd) {
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
+}
+
+static int dial(void) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (fd < 0) fail("socket");
+  if (connect(fd, (struct sockaddr *)&target, sizeof target) != 0) fail("connect");
+  return one(fd);
+}
+
+static void turn(int fd) {
+  char byte = 'e';
+  if (write(fd, &byte, 1) != 1) fail("write");
+  if (read(fd, &byte, 1) != 1) fail("read");
+}
+
+struct peer {
+  int fd;
+  int swallows;
+  int started;
+  uint64_t count;
+};
+
+static void serve(int port) {
+  int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1, poller = epoll_create1(0);
+  struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(listener, (struct sockaddr *)&any, sizeof any) != 0 || listen(listener, 4096) != 0) fail("listen");
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL}, events[64];
+  epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
+  puts("ready");
+  fflush(stdout);
+  for (;;) {
+    int count = epoll_wait(poller, events, 64, -1);
+    for (int index = 0; index < count; index += 1) {
+      struct peer *peer = events[index].data.ptr;
+      if (peer == NULL) {
+        int fd = accept(listener, NULL, NULL);
+        if (fd < 0) continue;
+        peer = calloc(1, sizeof *peer);
+        if (peer == NULL) fail("memory");
+        peer->fd = one(fd);
+        event = (struct epoll_event){.events = EPOLLIN, .data.ptr = peer};
+        epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+        continue;
+      }
+      ssize_t got = read(peer->fd, block, sizeof block);
+      if (got > 0 && !peer->started) {
+        peer->started = 1;
+        peer->swallows = block[0] == 'S';
+      }
+      if (got > 0) {
+        peer->count += (uint64_t)got;
+        if (peer->swallows || write(peer->fd, block, (size_t)got) == got) continue;
+      }
+      if (got == 0 && peer->swallows && write(peer->fd, &peer->count, 8) != 8) perror("write");
+      close(peer->fd);
+      free(peer);
+    }
+  }
+}
+
+static int ascending(const void *a, const void *b) {
+  double left = *(const double *)a, right = *(const double *)b;
+  return (left > right) - (left < right);
+}
+
+static void latency(int count) {
+  double *times = calloc((size_t)count, sizeof *times);
+  int fd = dial();
+  for (int index = 0; index < 200; index += 1) turn(fd);
+  for (int index = 0; index < count; index += 1) {
+    double start = now();
+    turn(fd);
+    times[index] = (now() - start) * 1e6;
+  }
+  qsort(times, (size_t)count, sizeof *times, ascending);
+  printf("%.3f\n", times[count / 2]);
+}
+
+/* Each lane is a connection that is opened, asks, is answered, and is opened anew. */
+static void rate(double seconds, int lanes) {
+  int poller = epoll_create1(0);
+  struct epoll_event events[64];
+  double start = now();
+  long done = 0;
+  int open = 0;
+  char byte = 'e';
+  while (now() - start < seconds || open > 0) {
+    while (open < lanes && now() - start < seconds) {
+      int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      if (fd < 0) fail("socket");
+      if (connect(fd, (struct sockaddr *)&target, sizeof target) != 0 && errno != EINPROGRESS) fail("connect");
+      struct epoll_event event = {.events = EPOLLOUT, .data.fd = fd};
+      epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+      open += 1;
+    }
+    int count = epoll_wait(poller, events, 64, 3000);
+    if (count <= 0) break; /* lost: the wait counts, the connections do not */
+    for (int index = 0; index < count; index += 1) {
+      int fd = events[index].data.fd;
+      if (events[index].events & EPOLLIN) {
+        if (read(fd, &byte, 1) != 1) fail("read");
+        close(fd);
+        open -= 1;
+        done += 1;
+      } else {
+        if (write(one(fd), &byte, 1) != 1) fail("write");
+        struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+        epoll_ctl(poller, EPOLL_CTL_MOD, fd, &event);
+      }
+    }
+  }
+  printf("%.1f\n", (double)done / (now() - start));
+}
+
+static void flood(double seconds) {
+  int fd = dial();
+  uint64_t count = 0;
+  double start = now();
+  memset(block, 'S', sizeof block);
+  while (now() - start < seconds)
+    if (write(fd, block, 128 * 1024) <= 0) fail("write");
+  shutdown(fd, SHUT_WR);
+  if (recv(fd, &count, 8, MSG_WAITALL) != 8) fail("read");
+  printf("%.0f\n", (double)count / (now() - start));
+}
+
+static void hold(int count) {
+  for (int index = 0; index < count; index += 1) turn(dial());
+  puts("ready");
+  fflush(stdout);
+  while (read(0, block, sizeof block) > 0) {
+  }
+}
+
+int main(int argc, char **argv) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (argc == 3 && strcmp(argv[1], "serve") == 0) serve(atoi(argv[2]));
+  if (argc < 5) {
+    fprintf(stderr, "serve PORT | latency|rate|flood|hold HOST PORT …\n");
+    return 2;
+  }
+  target.sin_family = AF_INET;
+  target.sin_port = htons((uint16_t)atoi(argv[3]));
+  if (inet_pton(AF_INET, argv[2], &target.sin_addr) != 1) fail("address");
+  if (strcmp(argv[1], "latency") == 0) latency(atoi(argv[4]));
+  if (strcmp(argv[1], "rate") == 0 && argc == 6) rate(atof(argv[4]), atoi(argv[5]));
+  if (strcmp(argv[1], "flood") == 0) flood(atof(argv[4]));
+  if (strcmp(argv[1], "hold") == 0) hold(atoi(argv[4]));
+  return 0;
+}
