@@ -57,10 +57,12 @@ impl Failure {
         use rustix::io::Errno;
         let kind = match errno {
             Errno::NOENT => Kind::NotFound,
-            Errno::EXIST | Errno::BUSY | Errno::NOTEMPTY => Kind::Conflict,
+            Errno::EXIST | Errno::BUSY | Errno::NOTEMPTY | Errno::ADDRINUSE => Kind::Conflict,
             Errno::PERM | Errno::ACCESS | Errno::ROFS => Kind::Forbidden,
-            Errno::NOSPC | Errno::DQUOT | Errno::AGAIN | Errno::NOMEM => Kind::Unavailable,
-            Errno::INVAL | Errno::LOOP | Errno::XDEV | Errno::NAMETOOLONG | Errno::NOTDIR => Kind::Invalid,
+            Errno::NOSPC | Errno::DQUOT | Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE => {
+                Kind::Unavailable
+            }
+            Errno::INVAL | Errno::LOOP | Errno::XDEV | Errno::NAMETOOLONG | Errno::NOTDIR | Errno::ADDRNOTAVAIL => Kind::Invalid,
             Errno::NOSYS | Errno::OPNOTSUPP => Kind::NotImplemented,
             _ => Kind::Internal,
         };
@@ -137,6 +139,14 @@ fn errno_name(errno: rustix::io::Errno) -> String {
         (Errno::OPNOTSUPP, "EOPNOTSUPP"),
         (Errno::IO, "EIO"),
         (Errno::PIPE, "EPIPE"),
+        (Errno::MFILE, "EMFILE"),
+        (Errno::ADDRINUSE, "EADDRINUSE"),
+        (Errno::ADDRNOTAVAIL, "EADDRNOTAVAIL"),
+        (Errno::AFNOSUPPORT, "EAFNOSUPPORT"),
+        (Errno::CONNREFUSED, "ECONNREFUSED"),
+        (Errno::HOSTUNREACH, "EHOSTUNREACH"),
+        (Errno::NETUNREACH, "ENETUNREACH"),
+        (Errno::TIMEDOUT, "ETIMEDOUT"),
     ];
     known.iter().find(|(value, _)| *value == errno).map_or_else(
         || errno.raw_os_error().to_string(),

@@ -57,7 +57,8 @@ impl Channel {
             return self.send_packet(text.as_bytes(), fds);
         }
         let mut file = File::from(rustix::fs::memfd_create("pinnace-message", MemfdFlags::CLOEXEC)?);
-        file.write_all(text.as_bytes()).map_err(|error| errno_of(&error))?;
+        file.write_all(text.as_bytes())
+            .map_err(|error| errno_of(&error))?;
         let mut all = vec![file.as_fd()];
         all.extend_from_slice(fds);
         self.send_packet(json!({"op": "in-file"}).to_string().as_bytes(), &all)
@@ -108,7 +109,10 @@ impl Channel {
             return Ok(Received::Message(message, fds));
         }
         if fds.is_empty() {
-            return Err(Failure::new(Kind::Invalid, "a message in a file came without one"));
+            return Err(Failure::new(
+                Kind::Invalid,
+                "a message in a file came without one",
+            ));
         }
         let text = read_file(fds.remove(0))?;
         Ok(Received::Message(parse(&text)?, fds))
@@ -122,8 +126,12 @@ impl AsFd for Channel {
 }
 
 fn parse(text: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(text)
-        .map_err(|error| Failure::new(Kind::Invalid, format!("a message of the channel is not JSON: {error}")))
+    serde_json::from_slice(text).map_err(|error| {
+        Failure::new(
+            Kind::Invalid,
+            format!("a message of the channel is not JSON: {error}"),
+        )
+    })
 }
 
 fn read_file(fd: OwnedFd) -> Result<Vec<u8>, Failure> {

@@ -10,7 +10,7 @@ mod build;
 pub mod cgroup;
 mod child;
 pub mod command;
-mod create;
+pub mod create;
 pub mod exec;
 mod files;
 mod hooks;
