@@ -8,8 +8,7 @@ import { completionsAt } from './completion.ts';
 function complete(marked: string): CompletionItem[] {
   const offset = marked.indexOf('|');
   const file = parseDockerfile(marked.replace('|', ''));
-  const { line, character } = file.lines.position(offset);
-  return completionsAt(file, { line, character });
+  return completionsAt(file, offset);
 }
 
 function labels(marked: string): string {

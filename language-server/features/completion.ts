@@ -3,12 +3,11 @@ import {
   type CompletionItem,
   CompletionItemKind,
   CompletionItemTag,
-  type Position,
 } from 'vscode-languageserver/node';
 import { flagTable } from '../../src/lib/dockerfile/flags.ts';
 import { INSTRUCTION_KINDS } from '../../src/lib/dockerfile/statement.ts';
 import type { Dockerfile, Instruction, InstructionKind } from '../../src/lib/dockerfile/syntax.ts';
-import { offsetAt, rangeAt } from './positions.ts';
+import { rangeAt } from './positions.ts';
 
 const DETAILS: Readonly<Record<InstructionKind, string>> = {
   ADD: 'adds local or remote files and directories',
@@ -32,8 +31,7 @@ const DETAILS: Readonly<Record<InstructionKind, string>> = {
 };
 
 /** The items for a position; none within arguments, comments and heredocs. */
-export function completionsAt(file: Dockerfile, position: Position): CompletionItem[] {
-  const offset = offsetAt(file.lines, position);
+export function completionsAt(file: Dockerfile, offset: number): CompletionItem[] {
   const inComment = file.comments.some(({ range }) => range.start < offset && offset <= range.end);
   if (inComment) return [];
   const instruction = instructionAt(file.instructions, offset);

@@ -1,0 +1,100 @@
+/**
+ * Owns when diagnostics are made: pushed after changes, or given when the client asks (then never pushed, so that none
+ * is shown twice). What they say is the business of features/diagnostics.ts.
+ */
+import {
+  type Diagnostic,
+  type DocumentDiagnosticReport,
+  DocumentDiagnosticReportKind,
+} from 'vscode-languageserver/node';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { costOf, problemsOf } from '../documents.ts';
+import { diagnosticsOf } from '../features/diagnostics.ts';
+import type { Group, Session } from '../session.ts';
+
+/** The longest that diagnostics wait for the next keystroke, in milliseconds. */
+const LONGEST_WAIT = 300;
+
+export const diagnostics: Group = {
+  capabilities: ({ textDocument }) =>
+    textDocument?.diagnostic === undefined
+      ? {}
+      : { diagnosticProvider: { interFileDependencies: false, workspaceDiagnostics: false } },
+  register: (session) => {
+    new Publisher(session).listen();
+    registerPull(session);
+  },
+};
+
+/** All diagnostics of a document, in the client's positions. */
+function diagnose(session: Session, document: TextDocument): Diagnostic[] {
+  return session.encode(document, diagnosticsOf(problemsOf(document)));
+}
+
+/** Publishes once the pending messages are read, and for a costly document once the typing pauses. */
+class Publisher {
+  private readonly session: Session;
+  private readonly waiting = new Map<string, NodeJS.Timeout>();
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  listen(): void {
+    const { documents, connection } = this.session;
+    documents.onDidChangeContent(({ document }) => this.schedule(document));
+    documents.onDidClose(({ document: { uri } }) => {
+      clearTimeout(this.waiting.get(uri));
+      this.waiting.delete(uri);
+      if (!this.isPulled()) void connection.sendDiagnostics({ uri, diagnostics: [] });
+    });
+    this.session.onChange(() => {
+      for (const document of documents.all()) this.schedule(document);
+    });
+  }
+
+  private isPulled(): boolean {
+    return this.session.client.capabilities.textDocument?.diagnostic !== undefined;
+  }
+
+  private schedule(document: TextDocument): void {
+    if (this.isPulled()) return;
+    const { uri } = document;
+    clearTimeout(this.waiting.get(uri));
+    const pause = Math.min(LONGEST_WAIT, costOf(document));
+    this.waiting.set(
+      uri,
+      setTimeout(() => this.publish(uri), pause),
+    );
+  }
+
+  private publish(uri: string): void {
+    this.waiting.delete(uri);
+    const document = this.session.documents.get(uri);
+    if (document === undefined) return;
+    const { version } = document;
+    const found = diagnose(this.session, document);
+    void this.session.connection.sendDiagnostics({ uri, version, diagnostics: found });
+  }
+}
+
+function registerPull(session: Session): void {
+  const { connection } = session;
+  let generation = 0;
+  session.onChange(() => {
+    generation += 1;
+    const refreshes = session.client.capabilities.workspace?.diagnostics?.refreshSupport === true;
+    if (refreshes) void connection.languages.diagnostics.refresh();
+  });
+  connection.languages.diagnostics.on(
+    ({ textDocument, previousResultId }): DocumentDiagnosticReport => {
+      const document = session.documents.get(textDocument.uri);
+      if (document === undefined) return { kind: DocumentDiagnosticReportKind.Full, items: [] };
+      const resultId = `${String(document.version)}.${String(generation)}`;
+      if (resultId === previousResultId)
+        return { kind: DocumentDiagnosticReportKind.Unchanged, resultId };
+      const items = diagnose(session, document);
+      return { kind: DocumentDiagnosticReportKind.Full, resultId, items };
+    },
+  );
+}

@@ -1,0 +1,143 @@
+/**
+ * Owns what all groups of messages share: the connection, the open documents, the client's facts and settings, and the
+ * one way from a request to a feature. It holds no feature.
+ */
+import {
+  type ClientCapabilities,
+  type Connection,
+  type Position,
+  type Range,
+  type ServerCapabilities,
+  TextDocuments,
+  type WorkspaceFolder,
+} from 'vscode-languageserver/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
+import { isIgnoreFile, treeOf } from './documents.ts';
+import { applyChanges, chooseEncoding, decodePosition, encodeAnswer } from './encoding.ts';
+import type { Encoding } from './encoding.ts';
+import { DEFAULTS, type Settings } from './settings.ts';
+
+/** What the client said of itself; the settings and the trust change while it runs. */
+export interface Client {
+  readonly capabilities: ClientCapabilities;
+  readonly encoding: Encoding;
+  folders: readonly WorkspaceFolder[];
+  settings: Settings;
+  /** The workspace is trusted: only then may a request leave this process. */
+  trusted: boolean;
+}
+
+/** An open document with its tree and, for requests at a place, the offset. */
+export interface Place {
+  readonly document: TextDocument;
+  readonly file: Dockerfile;
+  readonly offset: number;
+}
+
+type Listener = () => void;
+
+export class Session {
+  readonly connection: Connection;
+  readonly documents: TextDocuments<TextDocument>;
+  client: Client = {
+    capabilities: {},
+    encoding: 'utf-16',
+    folders: [],
+    settings: DEFAULTS,
+    trusted: false,
+  };
+  private readonly listeners: Listener[] = [];
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.documents = new TextDocuments({
+      create: (uri, languageId, version, text) =>
+        TextDocument.create(uri, languageId, version, text),
+      update: (document, changes, version) =>
+        applyChanges(document, changes, { version, encoding: this.client.encoding }),
+    });
+  }
+
+  /** To be called once, by the initialize request. */
+  begin(
+    capabilities: ClientCapabilities,
+    given: Pick<Client, 'folders' | 'settings' | 'trusted'>,
+  ): void {
+    this.client = { capabilities, encoding: chooseEncoding(capabilities), ...given };
+  }
+
+  /** Calls back when settings, trust or watched files changed: what was worked out before may be stale. */
+  onChange(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** The open Dockerfile of an address; undefined for ignore files and what is not open. */
+  dockerfile(uri: string): TextDocument | undefined {
+    const document = this.documents.get(uri);
+    return document === undefined || isIgnoreFile(document) ? undefined : document;
+  }
+
+  /** A feature's answer for a whole document; `otherwise` when it is no open Dockerfile. */
+  answer<T>(uri: string, otherwise: T, feature: (place: Place) => T): T {
+    const document = this.dockerfile(uri);
+    if (document === undefined) return otherwise;
+    const found = feature({ document, file: treeOf(document), offset: 0 });
+    return this.encode(document, found);
+  }
+
+  /** A feature's answer at a position of the client. */
+  answerAt<T>(
+    { uri, position }: { readonly uri: string; readonly position: Position },
+    otherwise: T,
+    feature: (place: Place) => T,
+  ): T {
+    return this.answer(uri, otherwise, ({ document, file }) =>
+      feature({ document, file, offset: this.offset(document, position) }),
+    );
+  }
+
+  /** As `answerAt` for features that wait for something. */
+  async waitAt<T>(
+    { uri, position }: { readonly uri: string; readonly position: Position },
+    otherwise: T,
+    feature: (place: Place) => Promise<T>,
+  ): Promise<T> {
+    const document = this.dockerfile(uri);
+    if (document === undefined) return otherwise;
+    const offset = this.offset(document, position);
+    return this.encode(document, await feature({ document, file: treeOf(document), offset }));
+  }
+
+  /** A client's range as offsets. */
+  offsets(document: TextDocument, range: Range): { start: number; end: number } {
+    return {
+      start: this.offset(document, range.start),
+      end: this.offset(document, range.end),
+    };
+  }
+
+  encode<T>(document: TextDocument, answer: T): T {
+    return encodeAnswer(document, answer, this.client.encoding);
+  }
+
+  private offset(document: TextDocument, position: Position): number {
+    return treeOf(document).lines.offset(
+      ...pairOf(decodePosition(document, position, this.client.encoding)),
+    );
+  }
+}
+
+function pairOf({ line, character }: Position): [number, number] {
+  return [line, character];
+}
+
+/** Messages that belong together: what they add to the server's capabilities, and their handlers. */
+export interface Group {
+  readonly capabilities: (client: ClientCapabilities) => ServerCapabilities;
+  readonly register: (session: Session) => void;
+}

@@ -1,0 +1,50 @@
+/**
+ * Owns what the user chose for the language server: the section `pinnace.languageServer` of the client's settings.
+ * What has a wrong type counts as not set; nothing here trusts the client's JSON.
+ */
+
+export interface Settings {
+  /** Asking registries for tags and image configurations; acts only in a trusted workspace. */
+  readonly registryLookups: boolean;
+  /** Asking a local engine for its images; acts only in a trusted workspace. */
+  readonly engineLookups: boolean;
+  /** The engine's socket, or '' for the usual place. */
+  readonly engineSocket: string;
+  /** The whole section as it came, for the parts that have settings of their own (rules, formatter). */
+  readonly section: Readonly<Record<string, unknown>>;
+}
+
+/** The section in the client's settings. */
+export const SECTION = 'pinnace.languageServer';
+
+export const DEFAULTS: Settings = {
+  registryLookups: true,
+  engineLookups: true,
+  engineSocket: '',
+  section: {},
+};
+
+/** The settings of a section; `null`, a missing section and wrong types give the defaults. */
+export function readSettings(value: unknown): Settings {
+  if (!isRecord(value)) return DEFAULTS;
+  return {
+    registryLookups: booleanOf(value['registryLookups'], DEFAULTS.registryLookups),
+    engineLookups: booleanOf(value['engineLookups'], DEFAULTS.engineLookups),
+    engineSocket: typeof value['engineSocket'] === 'string' ? value['engineSocket'] : '',
+    section: value,
+  };
+}
+
+/** The section within the settings of a `workspace/didChangeConfiguration`; undefined when it is not there. */
+export function sectionOf(settings: unknown): unknown {
+  const pinnace = isRecord(settings) ? settings['pinnace'] : undefined;
+  return isRecord(pinnace) ? pinnace['languageServer'] : undefined;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function booleanOf(value: unknown, otherwise: boolean): boolean {
+  return typeof value === 'boolean' ? value : otherwise;
+}
