@@ -7,3 +7,4 @@ pub mod layer;
 pub mod net;
 pub mod runtime;
 pub mod shim;
+pub mod uplink;

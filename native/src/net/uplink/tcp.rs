@@ -1,0 +1,400 @@
+//! Connections. A container's first segment becomes a connection of the host's; when that succeeds the
+//! segment goes in again, the kernel completes the container's side, and the two are joined. A client of a
+//! published port goes the other way. It moves no bytes itself.
+
+use super::connection::{Connection, Incoming, Joined, Outgoing, connect, plain};
+use super::context::Context;
+use super::frame::{Flow, Unreachable};
+use super::inside::Pooled;
+use super::policy::Verdict;
+use super::reactor::{Key, Ready, Slots, Source};
+use super::relay::{Pool, Relay, Stream, Turn, reset_on_close};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, sockopt};
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// As long as a container's own connect() tries (tcp_syn_retries of 6).
+const CONNECTING: Duration = Duration::from_secs(130);
+/// For the container to take a connection that stands on the host's side.
+const ACCEPTING: Duration = Duration::from_secs(10);
+/// Connections that are not joined yet. Beyond, the oldest gives way.
+const PENDING: usize = 4096;
+/// After this a connection is looked after with keep-alive.
+const YOUNG: Duration = Duration::from_secs(20);
+/// Keys that may lie in a queue without need.
+const QUEUED: usize = 4096;
+/// Connections taken from a listener in one turn.
+const TURN: usize = 128;
+
+/// All connections of the network.
+pub struct Connections {
+    slots: Slots<Connection>,
+    outgoing: HashMap<Flow, Key>,
+    order: VecDeque<Key>,
+    ready: VecDeque<Key>,
+    young: VecDeque<(Instant, Key)>,
+    pool: Pool,
+    limit: usize,
+    pending: usize,
+}
+
+impl Connections {
+    /// `limit`: how many there may be, each with two descriptors.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            slots: Slots::new(),
+            outgoing: HashMap::new(),
+            order: VecDeque::new(),
+            ready: VecDeque::new(),
+            young: VecDeque::new(),
+            pool: Pool::new(),
+            limit,
+            pending: 0,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether a relay has more to do than its last turn allowed.
+    pub fn is_busy(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// When `sweep` has something to look at again.
+    pub fn next_sweep(&self) -> Option<Duration> {
+        if self.pending > 0 || !self.young.is_empty() {
+            Some(Duration::from_secs(1))
+        } else {
+            None
+        }
+    }
+
+    /// A container's first segment.
+    pub fn open(&mut self, context: &Context, flow: Flow, frame: &[u8]) {
+        // The gateway's own service.
+        if context.network.is_gateway(flow.server.ip()) && flow.server.port() == 53 {
+            return;
+        }
+        let server = match context.network.judge(flow.client.ip(), flow.server) {
+            Verdict::Forward(server) => server,
+            Verdict::Ignore => return,
+            Verdict::Refuse => return context.refuse(flow, frame),
+            Verdict::Prohibit => {
+                return context.unreachable(flow.client.ip(), Unreachable::Prohibited, frame);
+            }
+        };
+        if let Some(key) = self.outgoing.get(&flow).copied() {
+            return self.repeat(context, key, frame);
+        }
+        if self.pending >= PENDING {
+            self.drop_oldest();
+        }
+        if self.slots.len() >= self.limit {
+            return context.refuse(flow, frame);
+        }
+        match connect(server) {
+            Ok(outer) => self.begin(context, flow, (outer, frame)),
+            Err(errno) => context.report(flow, errno, frame),
+        }
+    }
+
+    fn begin(&mut self, context: &Context, flow: Flow, (outer, frame): (OwnedFd, &[u8])) {
+        let key = self.slots.insert(Connection::Outgoing(Outgoing {
+            flow,
+            outer: Stream::new(outer),
+            frame: frame.to_vec(),
+            connected: false,
+            deadline: context.now + CONNECTING,
+        }));
+        self.pending += 1;
+        self.outgoing.insert(flow, key);
+        self.order.push_back(key);
+        if let Some(Connection::Outgoing(outgoing)) = self.slots.get_mut(key)
+            && context
+                .reactor
+                .watch_stream(outgoing.outer.fd(), Source::Outer, key)
+                .is_err()
+        {
+            self.close(key);
+            context.refuse(flow, frame);
+        }
+    }
+
+    /// The container repeats its first segment, or tries anew with the same port.
+    fn repeat(&mut self, context: &Context, key: Key, frame: &[u8]) {
+        if let Some(Connection::Outgoing(outgoing)) = self.slots.get_mut(key) {
+            outgoing.frame.clear();
+            outgoing.frame.extend_from_slice(frame);
+            if outgoing.connected {
+                let _repeated_again = context.inside.put_back(frame);
+            }
+        }
+    }
+
+    /// Queues the key for `sweep`. Keys of the dead leave the queues before these outgrow the living.
+    fn note_young(&mut self, now: Instant, key: Key) {
+        let slots = &mut self.slots;
+        if self.young.len() > QUEUED + 2 * slots.len() {
+            self.young.retain(|(_, key)| slots.get_mut(*key).is_some());
+        }
+        if self.order.len() > QUEUED + 2 * self.pending {
+            self.order
+                .retain(|key| matches!(slots.get_mut(*key), Some(Connection::Outgoing(_))));
+        }
+        self.young.push_back((now + YOUNG, key));
+    }
+
+    fn drop_oldest(&mut self) {
+        while let Some(key) = self.order.pop_front() {
+            if let Some(Connection::Outgoing(_)) = self.slots.get_mut(key) {
+                self.close(key);
+                return;
+            }
+        }
+    }
+
+    /// The kernel has completed containers' sides.
+    pub fn accept(&mut self, context: &Context, listener: usize) {
+        let Some(listener) = context.inside.listeners.get(listener) else {
+            return;
+        };
+        for _ in 0..TURN {
+            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+            let Ok((inner, client)) = rustix::net::acceptfrom_with(listener, flags) else {
+                return;
+            };
+            let server = rustix::net::getsockname(&inner)
+                .ok()
+                .and_then(|name| SocketAddr::try_from(name).ok());
+            let client = client.and_then(|name| SocketAddr::try_from(name).ok());
+            let key = match (client, server) {
+                (Some(client), Some(server)) => self.outgoing.remove(&Flow {
+                    client: plain(client),
+                    server: plain(server),
+                }),
+                _ => None,
+            };
+            match key {
+                Some(key) => self.join_outgoing(context, key, inner),
+                // Its host's side is gone in the meantime.
+                None => reset_on_close(&inner),
+            }
+        }
+    }
+
+    fn join_outgoing(&mut self, context: &Context, key: Key, inner: OwnedFd) {
+        if context.reactor.watch_stream(&inner, Source::Inner, key).is_err() {
+            reset_on_close(&inner);
+            return self.close(key);
+        }
+        self.pending = self.pending.saturating_sub(1);
+        self.slots.update(key, |connection| match connection {
+            Connection::Outgoing(outgoing) => Connection::Joined(Joined {
+                address: outgoing.flow.client.ip(),
+                port: None,
+                relay: Relay::new(Stream::new(inner), outgoing.outer),
+                queued: false,
+            }),
+            other => other,
+        });
+        self.note_young(context.now, key);
+    }
+
+    /// A client of a published port, whose connection goes on to `target`.
+    pub fn publish(&mut self, context: &Context, client: OwnedFd, (port, target): (Key, SocketAddr)) {
+        if self.slots.len() >= self.limit || self.pending >= 2 * PENDING {
+            return reset_on_close(&client);
+        }
+        let inner = context.inside.take(Pooled::Tcp, target.ip());
+        let inner = inner.and_then(|inner| match rustix::net::connect(&inner, &target) {
+            Ok(()) | Err(Errno::INPROGRESS) => Ok(inner),
+            Err(errno) => Err(errno),
+        });
+        let Ok(inner) = inner else {
+            return reset_on_close(&client);
+        };
+        let _latency_only = sockopt::set_tcp_nodelay(&client, true);
+        let key = self.slots.insert(Connection::Incoming(Incoming {
+            address: target.ip(),
+            port,
+            inner: Stream::new(inner),
+            outer: Stream::new(client),
+            deadline: context.now + CONNECTING,
+        }));
+        self.pending += 1;
+        let Some(Connection::Incoming(incoming)) = self.slots.get_mut(key) else {
+            return;
+        };
+        let watched = context
+            .reactor
+            .watch_stream(incoming.inner.fd(), Source::Inner, key)
+            .and_then(|()| {
+                context
+                    .reactor
+                    .watch_stream(incoming.outer.fd(), Source::Outer, key)
+            });
+        if watched.is_err() {
+            self.abort(key);
+        }
+    }
+
+    /// Something happened to the container's side.
+    pub fn inner_ready(&mut self, context: &Context, key: Key, ready: Ready) {
+        match self.slots.get_mut(key) {
+            Some(Connection::Incoming(incoming)) => {
+                incoming.inner.tell(ready);
+                if ready.failed || sockopt::socket_error(incoming.inner.fd()) != Ok(Ok(())) {
+                    return self.abort(key);
+                }
+                if ready.writable {
+                    self.join_incoming(context, key);
+                    self.turn(key);
+                }
+            }
+            Some(Connection::Joined(joined)) => {
+                joined.relay.tell_inner(ready);
+                self.turn(key);
+            }
+            Some(Connection::Outgoing(_)) | None => {}
+        }
+    }
+
+    fn join_incoming(&mut self, context: &Context, key: Key) {
+        self.pending = self.pending.saturating_sub(1);
+        self.slots.update(key, |connection| match connection {
+            Connection::Incoming(incoming) => Connection::Joined(Joined {
+                address: incoming.address,
+                port: Some(incoming.port),
+                relay: Relay::new(incoming.inner, incoming.outer),
+                queued: false,
+            }),
+            other => other,
+        });
+        self.note_young(context.now, key);
+    }
+
+    /// Something happened to the host's side.
+    pub fn outer_ready(&mut self, context: &Context, key: Key, ready: Ready) {
+        match self.slots.get_mut(key) {
+            Some(Connection::Outgoing(outgoing)) => {
+                outgoing.outer.tell(ready);
+                if outgoing.connected || !ready.writable {
+                    return;
+                }
+                match sockopt::socket_error(outgoing.outer.fd()) {
+                    Ok(Ok(())) => {
+                        outgoing.connected = true;
+                        outgoing.deadline = context.now + ACCEPTING;
+                        let _repeated_by_the_container = context.inside.put_back(&outgoing.frame);
+                    }
+                    Ok(Err(errno)) | Err(errno) => {
+                        let (flow, frame) = (outgoing.flow, std::mem::take(&mut outgoing.frame));
+                        self.close(key);
+                        context.report(flow, errno, &frame);
+                    }
+                }
+            }
+            Some(Connection::Incoming(incoming)) => {
+                incoming.outer.tell(ready);
+                if ready.failed {
+                    self.abort(key);
+                }
+            }
+            Some(Connection::Joined(joined)) => {
+                joined.relay.tell_outer(ready);
+                self.turn(key);
+            }
+            None => {}
+        }
+    }
+
+    fn turn(&mut self, key: Key) {
+        let Some(Connection::Joined(joined)) = self.slots.get_mut(key) else {
+            return;
+        };
+        match joined.relay.turn(&mut self.pool) {
+            Turn::Waits => {}
+            Turn::Again => {
+                if !joined.queued {
+                    joined.queued = true;
+                    self.ready.push_back(key);
+                }
+            }
+            Turn::Done => self.close(key),
+            Turn::Broken => self.abort(key),
+        }
+    }
+
+    /// Another turn for those that were not finished.
+    pub fn continue_busy(&mut self) {
+        for _ in 0..self.ready.len() {
+            let Some(key) = self.ready.pop_front() else { return };
+            if let Some(Connection::Joined(joined)) = self.slots.get_mut(key) {
+                joined.queued = false;
+                self.turn(key);
+            }
+        }
+    }
+
+    fn close(&mut self, key: Key) {
+        match self.slots.remove(key) {
+            Some(Connection::Outgoing(outgoing)) => {
+                self.outgoing.remove(&outgoing.flow);
+                self.pending = self.pending.saturating_sub(1);
+            }
+            Some(Connection::Incoming(_)) => self.pending = self.pending.saturating_sub(1),
+            Some(Connection::Joined(joined)) => self.pool.forget(joined.relay),
+            None => {}
+        }
+    }
+
+    /// Ends a connection with resets to both sides.
+    fn abort(&mut self, key: Key) {
+        if let Some(connection) = self.slots.get_mut(key) {
+            connection.reset();
+        }
+        self.close(key);
+    }
+
+    /// Ends what waited too long, and looks after what has lived for a while.
+    pub fn sweep(&mut self, now: Instant) {
+        if self.pending > 0 {
+            self.abort_those(|connection| connection.is_late(now));
+        }
+        while let Some((due, key)) = self.young.front().copied()
+            && due <= now
+        {
+            self.young.pop_front();
+            if let Some(Connection::Joined(joined)) = self.slots.get_mut(key) {
+                joined.relay.keep_alive();
+            }
+        }
+    }
+
+    fn abort_those(&mut self, which: impl Fn(&Connection) -> bool) {
+        let keys: Vec<Key> = self
+            .slots
+            .iter()
+            .filter(|(_, one)| which(one))
+            .map(|(key, _)| key)
+            .collect();
+        for key in keys {
+            self.abort(key);
+        }
+    }
+
+    /// Containers are gone: so are their connections.
+    pub fn forget(&mut self, addresses: &[IpAddr]) {
+        self.abort_those(|connection| addresses.contains(&connection.container()));
+    }
+
+    /// A published port is gone: so are its connections.
+    pub fn forget_port(&mut self, gone: Key) {
+        self.abort_those(|connection| connection.came_by(gone));
+    }
+}
