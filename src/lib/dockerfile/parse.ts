@@ -21,18 +21,20 @@ export function parseDockerfile(text: string): Dockerfile {
   for (let line = reader.next(); line !== undefined; line = reader.next()) {
     instructions.push(readInstruction(line, context));
   }
+  const { comments } = reader;
+  const directives = reader.directivesFound();
+  return assemble({ text, lines, directives, comments, instructions }, problems);
+}
+
+/** Puts a file together from its instructions, and checks what is between them. */
+export function assemble(
+  read: Pick<Dockerfile, 'text' | 'lines' | 'directives' | 'comments' | 'instructions'>,
+  problems: ProblemList,
+): Dockerfile {
+  const { instructions } = read;
   const stages = groupStages(instructions);
   checkStages(instructions, stages, problems);
-  return {
-    text,
-    lines,
-    directives: reader.directivesFound(),
-    comments: reader.comments,
-    instructions,
-    stages,
-    globalArgs: globalArgs(instructions),
-    problems: problems.sorted(),
-  };
+  return { ...read, stages, globalArgs: globalArgs(instructions), problems: problems.sorted() };
 }
 
 function globalArgs(instructions: readonly Instruction[]): PairInstruction[] {

@@ -34,6 +34,20 @@ export class ProblemList {
     this.found.push(problemOf(finding, this.lines));
   }
 
+  get count(): number {
+    return this.found.length;
+  }
+
+  /** What was found from the given count on, in the order of finding. */
+  since(count: number): readonly Problem[] {
+    return this.found.slice(count);
+  }
+
+  /** Takes problems over that were found before. */
+  adopt(problems: readonly Problem[]): void {
+    for (const problem of problems) this.found.push(problem);
+  }
+
   /** All problems, sorted by where they start; the last one says so when there were too many. */
   sorted(): readonly Problem[] {
     const sorted = this.found.sort((a, b) => a.range.start.offset - b.range.start.offset);

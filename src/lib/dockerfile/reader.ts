@@ -29,7 +29,8 @@ export class LineReader {
   private readonly text: string;
   private readonly problems: ProblemList;
   private readonly directives = new Map<string, Directive>();
-  private at = 0;
+  /** Where the next line begins. */
+  at = 0;
   private inDirectives = true;
   private escapeCode = 0x5c;
   private pending: string[] | undefined;
@@ -38,6 +39,13 @@ export class LineReader {
     this.text = text;
     this.problems = problems;
     if (text.charCodeAt(0) === BYTE_ORDER_MARK) this.at = 1;
+  }
+
+  /** Goes on at the start of a line behind the directives, in a file whose escape character is known. */
+  resume(at: number, escape: Escape): void {
+    this.at = at;
+    this.inDirectives = false;
+    this.escapeCode = escape.charCodeAt(0);
   }
 
   get escape(): Escape {
@@ -141,7 +149,7 @@ export class LineReader {
   private join(start: number, end: number): LogicalLine {
     const comments = this.pending ?? NO_COMMENTS;
     this.pending = undefined;
-    let stop = this.continuationAt(start, end);
+    let stop = continuationAt(this.text, { start, end }, this.escapeCode);
     if (stop < 0) {
       const breaks = [{ index: 0, offset: start }];
       return { source: new SourceText(this.text.slice(start, end), breaks), start, comments };
@@ -161,7 +169,7 @@ export class LineReader {
         this.comments.push({ text: this.text.slice(first, line.end), range });
         continue;
       }
-      stop = this.continuationAt(line.start, line.end);
+      stop = continuationAt(this.text, line, this.escapeCode);
       const pieceEnd = stop < 0 ? line.end : stop;
       if (pieceEnd > line.start) breaks.push({ index: length, offset: line.start });
       pieces.push(this.text.slice(line.start, pieceEnd));
@@ -178,16 +186,16 @@ export class LineReader {
       severity: 'warning',
     });
   }
+}
 
-  /** Where the line's continuation character stands, or -1: the last one but blanks, and not itself escaped. */
-  private continuationAt(start: number, end: number): number {
-    let last = end - 1;
-    while (last >= start && isSpace(this.text.charCodeAt(last))) {
-      const code = this.text.charCodeAt(last);
-      if (code !== 32 && code !== 9) return -1;
-      last--;
-    }
-    if (last < start || this.text.charCodeAt(last) !== this.escapeCode) return -1;
-    return last > start && this.text.charCodeAt(last - 1) === this.escapeCode ? -1 : last;
+/** Where the line's continuation character stands, or -1: the last one but blanks, and not itself escaped. */
+export function continuationAt(text: string, { start, end }: Range, escapeCode: number): number {
+  let last = end - 1;
+  while (last >= start && isSpace(text.charCodeAt(last))) {
+    const code = text.charCodeAt(last);
+    if (code !== 32 && code !== 9) return -1;
+    last--;
   }
+  if (last < start || text.charCodeAt(last) !== escapeCode) return -1;
+  return last > start && text.charCodeAt(last - 1) === escapeCode ? -1 : last;
 }
