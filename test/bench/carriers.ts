@@ -60,7 +60,7 @@ async function startOurs({ user, dir, port }: Place): Promise<Carrier> {
   const ask = (request: object): Promise<unknown> => askNet(join(state, 'net.sock'), request);
   await ask({
     op: 'network',
-    id: 1,
+    id: 'bench',
     bridge: 'bench0',
     subnets: [{ cidr: '10.123.0.0/24', gateway: '10.123.0.1' }],
     internal: false,
@@ -69,7 +69,7 @@ async function startOurs({ user, dir, port }: Place): Promise<Carrier> {
   });
   await ask({
     op: 'attach',
-    network: 1,
+    network: 'bench',
     endpoint: 'bench',
     pid,
     startTime: startTimeOf(pid),
@@ -82,7 +82,7 @@ async function startOurs({ user, dir, port }: Place): Promise<Carrier> {
   const published = { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: port };
   await ask({
     op: 'publish',
-    network: 1,
+    network: 'bench',
     endpoint: 'bench',
     ports: [{ ...published, address: '10.123.0.2', port }],
   });
