@@ -1,6 +1,7 @@
 /** The composition root: makes every part of the engine in order and passes each its dependencies. It decides nothing else. */
 
 import type { Server } from 'node:http';
+import { join } from 'node:path';
 import { EngineError } from '../lib/errors.ts';
 import { platformOf } from '../lib/image/platform.ts';
 import { VERSION } from '../lib/version.ts';
@@ -18,14 +19,20 @@ import { imageMigrations } from './images/image-table.ts';
 import { openImages } from './images/store.ts';
 import { describe } from './log.ts';
 import type { Log } from './log.ts';
+import { networkMigrations } from './network/network-table.ts';
 import { createNetworks } from './network/networks.ts';
+import type { EmitNetworkEvent, NetworkStore } from './network/networks.ts';
+import { portFacts } from './network/ports.ts';
+import { HelperSandboxes } from './network/sandboxes.ts';
 import { thermalPaths } from './runtime/devices.ts';
 import { createNative } from './runtime/native.ts';
+import { createNetSupervisor } from './runtime/net.ts';
 import { probe as probeMachine } from './runtime/probe.ts';
 import { createRuntime } from './runtime/shim.ts';
 import type { Mode } from './runtime/types.ts';
 import { createControl, volumesInUse } from './services/control.ts';
 import { createImageService } from './services/images.ts';
+import { createStepNetworks } from './services/step-networks.ts';
 import { createSystemService } from './services/system.ts';
 import { openBlobs } from './storage/blobs.ts';
 import { openDatabase } from './storage/database.ts';
@@ -68,6 +75,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     isBusy: () => Promise.resolve(containers.runningCount() > 0),
     close: async () => {
       await containers.close();
+      parts.sandboxes.close();
       await ground.snapshots.close().catch((error: unknown) => {
         log.warn(`layers are not synced to the disk: ${describe(error)}`);
       });
@@ -90,6 +98,7 @@ async function makeGround({ places, log }: ComposeOptions) {
     ...snapshotMigrations,
     ...imageMigrations,
     ...volumeMigrations,
+    ...networkMigrations,
     ...containerMigrations,
     ...builderMigrations,
   ]);
@@ -120,10 +129,10 @@ type Parts = Awaited<ReturnType<typeof makeParts>>;
 
 /** Volumes, networks, images, the builder and the containers. */
 async function makeParts(ground: Ground) {
-  const { places, mode, native, events, probe } = ground;
+  const { mode, native, events, probe } = ground;
   const startedAt = clock();
   const volumes = createVolumes({ ...ground, clock });
-  const networks = createNetworks({ seed: places.dataRoot, created: startedAt.toISOString() });
+  const { networks, sandboxes, hostLoopback } = makeNetworks(ground);
   // Images must know who needs them; those are made after the images.
   const later: { containers?: ContainerStore; builder?: EngineBuilder } = {};
   const images = await openImages({
@@ -140,12 +149,61 @@ async function makeParts(ground: Ground) {
   });
   const { arch, kernel } = probe;
   const host = { mode, arch, kernel, masked: thermalPaths(), helper: native.path };
-  const builder = createBuilder({ ...ground, images, host, clock: now });
+  const stepNetworks = createStepNetworks({ sandboxes, containers: () => later.containers });
+  const builder = createBuilder({ ...ground, images, host, stepNetworks, clock: now });
   later.builder = builder;
-  const containers = await openContainers({ ...ground, images, networks, volumes, clock });
+  const containers = await openContainers({
+    ...ground,
+    images,
+    networks,
+    sandboxes,
+    hostLoopback,
+    volumes,
+    clock,
+  });
   later.containers = containers;
   await Promise.all([volumes.reconcile(), builder.reconcileBuilds()]);
-  return { startedAt, volumes, networks, images, builder, containers };
+  if (containers.hasNetworks()) sandboxes.warm();
+  return { startedAt, volumes, networks, sandboxes, images, builder, containers };
+}
+
+/** The networks and those on them, who need each other. */
+function makeNetworks({ places, native, database, events, probe, warn }: Ground) {
+  const emit: EmitNetworkEvent = (action, id, attributes) =>
+    events.emit('network', action, { ID: id, Attributes: attributes });
+  const possible = probe.network === true;
+  const hostLoopback = process.env['PINNACE_HOST_LOOPBACK'] === '1';
+  const later: { networks?: NetworkStore } = {};
+  const sandboxes = new HelperSandboxes({
+    supervisor: createNetSupervisor({ native, dir: join(places.runRoot, 'net') }),
+    possible,
+    find: (reference) => tableOf(later).find(reference),
+    byId: (id) => tableOf(later).byId(id),
+    numbers: () =>
+      tableOf(later)
+        .all()
+        .map(({ number }) => number),
+    emit,
+    ports: portFacts(),
+    hostLoopback,
+    warn,
+  });
+  const networks = createNetworks({
+    database,
+    seed: places.dataRoot,
+    clock,
+    emit,
+    possible,
+    members: (id) => sandboxes.members(id),
+    forget: (network) => sandboxes.forget(network),
+  });
+  later.networks = networks;
+  return { networks, sandboxes, hostLoopback };
+}
+
+function tableOf({ networks }: { networks?: NetworkStore }): NetworkStore['table'] {
+  if (networks === undefined) throw new EngineError('internal', 'the networks are not open yet');
+  return networks.table;
 }
 
 function makeServer(options: ComposeOptions, parts: Ground & Parts): Server {
@@ -161,7 +219,11 @@ function makeServer(options: ComposeOptions, parts: Ground & Parts): Server {
       images: createImageService(imageParts),
       builder,
       volumes: Object.assign(volumes, { inUse: () => volumesInUse(containers) }),
-      networks,
+      networks: {
+        ...networks,
+        connect: (network, ref, settings) => containers.connect(network, ref, settings),
+        disconnect: (network, ref, how) => containers.disconnect(network, ref, how),
+      },
       system: createSystemService({ ...parts, ...imageParts, clock }),
       events,
       engine: createControl({ ...parts, socket, idleExit, shutdown }),

@@ -12,7 +12,7 @@ import type { ImageService } from './routes/images.ts';
 import { networkRoutes } from './routes/networks.ts';
 import type { NetworkService } from './routes/networks.ts';
 import { pinnaceRoutes } from './routes/pinnace.ts';
-import type { EngineControl } from './routes/pinnace.ts';
+import type { ContainerPorts, EngineControl } from './routes/pinnace.ts';
 import { streamRoutes } from './routes/streams.ts';
 import type { StreamService } from './routes/streams.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -22,7 +22,7 @@ import type { VolumeService } from './routes/volumes.ts';
 
 /** What the API as a whole calls. */
 export interface ApiServices {
-  readonly containers: ContainerService & StreamService & ArchiveService;
+  readonly containers: ContainerService & StreamService & ArchiveService & ContainerPorts;
   readonly images: ImageService;
   readonly builder: BuildService;
   readonly volumes: VolumeService;
@@ -42,6 +42,6 @@ export function createHandlers(services: ApiServices): Handlers {
     ...volumeRoutes(services.volumes),
     ...networkRoutes(services.networks),
     ...systemRoutes(services.system, services.events),
-    ...pinnaceRoutes(services.engine),
+    ...pinnaceRoutes(services.engine, services.containers),
   };
 }

@@ -212,8 +212,31 @@ export const NETWORK_CREATE_SHAPE: Shape = {
   fields: {
     Name: 'string',
     Driver: 'string',
+    Scope: 'string',
+    CheckDuplicate: 'boolean',
     Internal: 'boolean',
     Attachable: 'boolean',
+    Ingress: 'boolean',
+    ConfigOnly: 'boolean',
+    ConfigFrom: { fields: { Network: 'string' } },
+    EnableIPv4: 'boolean',
+    EnableIPv6: 'boolean',
+    IPAM: {
+      fields: {
+        Driver: 'string',
+        Options: STRING_MAP,
+        Config: {
+          list: {
+            fields: {
+              Subnet: 'string',
+              IPRange: 'string',
+              Gateway: 'string',
+              AuxiliaryAddresses: STRING_MAP,
+            },
+          },
+        },
+      },
+    },
     Labels: STRING_MAP,
     Options: STRING_MAP,
   },

@@ -33,7 +33,7 @@ export function streamType(exchange: Exchange, options: { readonly tty: boolean 
 export async function hijack(
   exchange: Exchange,
   framed: { readonly tty: boolean; readonly stream: Duplex },
-  options: { readonly input: boolean },
+  options: { readonly input: boolean; readonly ends?: 'with-output' | 'each' },
 ): Promise<void> {
   const { response, socket } = exchange;
   const lines = response.getHeaderNames().map((name) => {
@@ -52,7 +52,31 @@ export async function hijack(
     : ['HTTP/1.1 200 OK', `Content-Type: ${RAW_STREAM}`];
   socket.setTimeout(0);
   socket.write(`${[...head, ...lines].join('\r\n')}\r\n\r\n`);
-  await bridge(socket, framed.stream, options);
+  if (options.ends === 'each') await relay(socket, framed.stream);
+  else await bridge(socket, framed.stream, options);
+}
+
+/** Joins two connections as equals: each direction ends by itself. Resolves when both are closed. */
+export async function relay(socket: Socket, stream: Duplex): Promise<void> {
+  const closed = (one: Socket | Duplex): Promise<void> =>
+    new Promise((resolve) => {
+      if (one.destroyed) resolve();
+      else one.once('close', () => resolve());
+    });
+  const both = Promise.all([closed(socket), closed(stream)]);
+  socket.on('error', () => socket.destroy());
+  stream.on('error', () => stream.destroy());
+  // One that closes before it ended takes the other with it; else the rest is still on its way.
+  socket.once('close', () => {
+    if (!socket.readableEnded || !stream.readableEnded) stream.destroy();
+  });
+  stream.once('close', () => socket.destroySoon());
+  if (socket.destroyed) stream.destroy();
+  else {
+    socket.pipe(stream);
+    stream.pipe(socket);
+  }
+  await both;
 }
 
 /** Copies both ways. Resolves when the connection is closed; destroys the stream with it. */

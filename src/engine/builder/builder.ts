@@ -37,7 +37,7 @@ import { createOutput } from './output.ts';
 import { imageKey, planBuild, problemMessage, type BaseImage } from './plan/plan.ts';
 import { parseNetwork, removeBuilt, unusedRows } from './results.ts';
 import type { BuildParts } from './steps.ts';
-import type { Builder, BuildMessage, BuildOptions } from './types.ts';
+import type { Builder, BuildMessage, BuildOptions, StepNetworks } from './types.ts';
 
 export interface BuilderParts {
   readonly database: Database;
@@ -47,6 +47,7 @@ export interface BuilderParts {
   readonly runtime: Runtime;
   readonly native: Native;
   readonly host: SpecHost;
+  readonly stepNetworks: StepNetworks;
   readonly events: {
     emit(
       type: 'builder',
@@ -77,6 +78,7 @@ export function createBuilder(parts: BuilderParts): EngineBuilder {
     runtime,
     native,
     host,
+    networks: parts.stepNetworks,
     cache,
     mounts,
     flights: new Map(),
@@ -154,6 +156,7 @@ async function build(job: Build): Promise<string> {
       limits,
       shmSize,
       extraHosts,
+      networkMode: options.networkMode,
       next: () => ++count,
     };
     const result = await executeGraph({

@@ -1,6 +1,5 @@
 /** What is left of a build and what the cache holds for nobody: judged here, removed through the helper. */
 import { rm } from 'node:fs/promises';
-import { EngineError } from '../../lib/errors.ts';
 import type { Image } from '../images/types.ts';
 import type { Native } from '../runtime/types.ts';
 import type { SnapshotStore } from '../storage/types.ts';
@@ -36,12 +35,7 @@ export function unusedRows(
   return rows.filter(({ chainId }) => chainId !== null && !used.has(chainId));
 }
 
-/** `--network` of a build. Throws `invalid` for what only containers have. */
+/** `--network` of a build as its steps see it: what is neither none nor host is looked up when a step needs it. */
 export function parseNetwork(mode: string): 'default' | 'none' | 'host' {
-  if (mode === '' || mode === 'default' || mode === 'bridge') return 'default';
-  if (mode === 'none' || mode === 'host') return mode;
-  throw new EngineError(
-    'not-implemented',
-    `--network ${mode} is not implemented for builds: use default, none or host`,
-  );
+  return mode === 'none' || mode === 'host' ? mode : 'default';
 }

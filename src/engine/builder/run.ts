@@ -2,7 +2,7 @@
  * One RUN step: a container above the step's draft, its output streamed, its exit judged. Owns the container from
  * creation to the last trace of it in the run root; a step that fails or is cancelled leaves no process behind.
  */
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StringDecoder } from 'node:string_decoder';
@@ -14,6 +14,7 @@ import type { ExitRecord, Runtime, Shim } from '../runtime/types.ts';
 import type { Draft } from '../storage/types.ts';
 import type { RunAction } from './plan/graph.ts';
 import { SCRIPT_DIR } from './plan/transfer.ts';
+import type { StepNetwork } from './types.ts';
 
 const SIGKILL = 9;
 const END_PAUSE_MS = 10;
@@ -45,6 +46,7 @@ export interface RunInput {
   readonly limits: ResourceLimits;
   readonly shmSize: number;
   readonly extraHosts: readonly string[];
+  readonly network: StepNetwork;
   readonly write: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -99,6 +101,7 @@ async function follow(shim: Shim, input: RunInput): Promise<RunResult> {
     log.catch(() => undefined);
     const exit = shim.wait(null);
     exit.catch(() => undefined);
+    await input.network.connect(shim);
     signal.throwIfAborted();
     await shim.start();
     if (signal.aborted) stop();
@@ -167,7 +170,7 @@ async function specOf(action: RunAction, input: RunInput): Promise<ReturnType<ty
     hostname: input.id,
     cgroupsPath: `pinnace/build-${input.id}`,
     mounts: mounts.map(({ mount }) => mount),
-    namespaces: { network: action.network === 'host' ? 'host' : 'private' },
+    namespaces: { network: input.network.namespace },
     limits,
     ...(limits.Ulimits === undefined || limits.Ulimits === null ? {} : { ulimits: limits.Ulimits }),
     shmSize: input.shmSize,
@@ -176,15 +179,15 @@ async function specOf(action: RunAction, input: RunInput): Promise<ReturnType<ty
 
 /** hosts, resolv.conf and the script, read-only as BuildKit shows them. */
 async function ownFiles(action: RunAction, input: RunInput): Promise<PreparedMount[]> {
+  const { network } = input;
   await mkdir(input.dir, { recursive: true, mode: 0o700 });
   const hosts = [
     '127.0.0.1\tlocalhost',
     '::1\tlocalhost ip6-localhost ip6-loopback',
-    ...input.extraHosts.map(hostLine),
+    ...input.extraHosts.map((entry) => hostLine(entry, network.gateway)),
+    ...network.addresses.map((address) => `${address}\t${input.id}`),
     '',
   ].join('\n');
-  const resolv =
-    action.network === 'host' ? await readFile('/etc/resolv.conf', 'utf8').catch(() => '') : '';
   const show = async (name: string, destination: string, text: string): Promise<PreparedMount> => {
     const source = join(input.dir, name);
     await writeShown(source, text, name === 'script' ? 0o755 : 0o644);
@@ -193,7 +196,7 @@ async function ownFiles(action: RunAction, input: RunInput): Promise<PreparedMou
   };
   const files = [
     show('hosts', '/etc/hosts', hosts),
-    show('resolv.conf', '/etc/resolv.conf', resolv),
+    show('resolv.conf', '/etc/resolv.conf', network.resolvConf),
   ];
   if (action.script !== undefined) {
     const { name, content } = action.script;
@@ -203,9 +206,11 @@ async function ownFiles(action: RunAction, input: RunInput): Promise<PreparedMou
 }
 
 /** `name:address` (also with `=`) as a line of hosts(5). */
-function hostLine(entry: string): string {
+function hostLine(entry: string, gateway: string | undefined): string {
   const at = entry.search(/[:=]/);
-  return at < 0 ? '' : `${entry.slice(at + 1).replace(/^\[|\]$/g, '')}\t${entry.slice(0, at)}`;
+  const address = entry.slice(at + 1).replace(/^\[|\]$/g, '');
+  const shown = address === 'host-gateway' ? (gateway ?? '127.0.0.1') : address;
+  return at < 0 ? '' : `${shown}\t${entry.slice(0, at)}`;
 }
 
 /** The lowest layer: an empty stand-in for each mount point. Destinations are absolute and cleaned by the plan. */

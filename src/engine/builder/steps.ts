@@ -29,6 +29,7 @@ import type { Action, CopyAction, RunAction, RunMount, Source, Step } from './pl
 import { copyKey, hashParts, runKey, workdirKey, type Key, type SourceContent } from './keys.ts';
 import type { CacheMounts } from './mounts.ts';
 import type { StageOutput } from './output.ts';
+import type { StepNetworks } from './types.ts';
 import { exitError, runCommand, startError, type PreparedMount } from './run.ts';
 
 /** A step that took longer is written to the database at once, so that a killed engine need not repeat it. */
@@ -41,6 +42,7 @@ export interface BuildParts {
   readonly runtime: Runtime;
   readonly native: Native;
   readonly host: SpecHost;
+  readonly networks: StepNetworks;
   readonly cache: BuildCache;
   readonly mounts: CacheMounts;
   /** Steps that are being done now, by key. */
@@ -64,6 +66,8 @@ export interface BuildRun {
   readonly limits: ResourceLimits;
   readonly shmSize: number;
   readonly extraHosts: readonly string[];
+  /** What `default` means to this build's steps. */
+  readonly networkMode: string;
   /** The tree of a stage (when it is built) or an image; null: empty. */
   readonly chainOf: (source: Exclude<Source, { kind: 'context' }>) => Promise<string | null>;
   /** A number that no other step of the build has. */
@@ -287,11 +291,15 @@ async function runStep(action: RunAction, work: Work): Promise<string> {
   const { parts, run, out, draft, dir } = work;
   const id = shortId(hashParts(run.id, dir));
   const undo: (() => void)[] = [];
+  let closing: () => Promise<void> = () => Promise.resolve();
   try {
     const mounts: PreparedMount[] = [];
     for (const [at, mount] of action.mounts.entries())
       mounts.push(await prepare(mount, work, { at, undo }));
     out.text(` ---> Running in ${id}\n`);
+    const mode = action.network === 'default' ? run.networkMode : action.network;
+    const network = await parts.networks.open(mode, id);
+    closing = () => network.close();
     const result = await runCommand(action, {
       id,
       draft,
@@ -303,6 +311,7 @@ async function runStep(action: RunAction, work: Work): Promise<string> {
       limits: run.limits,
       shmSize: run.shmSize,
       extraHosts: run.extraHosts,
+      network,
       write: out.text,
       signal: run.signal,
     }).catch((error: unknown) => {
@@ -314,6 +323,7 @@ async function runStep(action: RunAction, work: Work): Promise<string> {
     return result.log;
   } finally {
     for (const step of undo.reverse()) step();
+    await closing();
   }
 }
 

@@ -16,7 +16,7 @@ export interface BuildOptions {
   readonly quiet: boolean;
   readonly squash: boolean;
   readonly platform: string;
-  /** default | none | host. */
+  /** default | none | host | container:ID | a network. */
   readonly networkMode: string;
   readonly extraHosts: readonly string[];
   readonly cacheFrom: readonly string[];
@@ -24,6 +24,26 @@ export interface BuildOptions {
   /** Resource limits of the RUN steps, in the HostConfig's names. */
   readonly resources: Readonly<Record<string, unknown>>;
   readonly auths: Readonly<Record<string, RegistryAuth>>;
+}
+
+/** The place of one RUN step on a network. */
+export interface StepNetwork {
+  readonly namespace: 'private' | 'host' | { readonly path: string };
+  readonly resolvConf: string;
+  /** The step's own addresses; empty with loopback only. */
+  readonly addresses: readonly string[];
+  /** What `host-gateway` stands for. */
+  readonly gateway: string | undefined;
+  /** Before the step's first instruction. */
+  connect(process: { readonly pid: number; readonly startTime: number }): Promise<void>;
+  /** Once the step has ended, or never began. */
+  close(): Promise<void>;
+}
+
+/** Gives RUN steps their networks. */
+export interface StepNetworks {
+  /** `mode` is default, none, host, container:ID or a network; throws not-found and conflict. */
+  open(mode: string, step: string): Promise<StepNetwork>;
 }
 
 /** One message of the answer's stream: `stream` text, `aux` with the image's id, or pull progress. */

@@ -7,6 +7,7 @@ import type {
   HostConfig,
 } from '../../lib/api/containers.ts';
 import type { Digest } from '../../lib/image/config.ts';
+import type { EndpointWish, LiveNetwork } from '../network/types.ts';
 import type { ExitRecord, OciProcess, Shim } from '../runtime/types.ts';
 import type { DeferredStream } from './streams/deferred.ts';
 
@@ -35,7 +36,7 @@ export interface PlannedMount {
   readonly subpath?: string;
 }
 
-/** Fixed at creation, but for what `update` and `rename` change. */
+/** Fixed at creation, but for what `update`, `rename` and `network connect` change. */
 export interface Definition {
   readonly id: string;
   readonly created: string;
@@ -49,6 +50,8 @@ export interface Definition {
   readonly path: string;
   readonly args: readonly string[];
   readonly mounts: readonly PlannedMount[];
+  /** Network name → how it is there; empty without networks of its own. */
+  networks: Readonly<Record<string, EndpointWish>>;
 }
 
 /** What changes while it lives, as the database holds it. */
@@ -63,6 +66,8 @@ export interface StoredState {
   restartCount: number;
   /** The user stopped it: restart policies let it rest. */
   manuallyStopped: boolean;
+  /** Its endpoints and host ports while it lives. */
+  network?: LiveNetwork | null;
 }
 
 export interface Exec {

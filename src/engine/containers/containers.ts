@@ -2,6 +2,7 @@
 
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../lib/errors.ts';
+import type { Shim } from '../runtime/types.ts';
 import type { Container } from './container.ts';
 import { Control } from './control.ts';
 import { createContainer } from './create.ts';
@@ -12,12 +13,14 @@ import { announce, placesOf } from './parts.ts';
 import type { ContainersParts } from './parts.ts';
 import { reconcile } from './reconcile.ts';
 import { Remover } from './remove.ts';
+import { rewriteFiles } from './files/own-files.ts';
+import { Connections } from './networking/connections.ts';
+import { listeningPorts } from './networking/listening.ts';
 import { attach } from './streams/attach.ts';
 import { Execs } from './streams/exec.ts';
 import { readLogs } from './streams/logs.ts';
 import { ContainerTable } from './table.ts';
 import type { Containers, Framed, LogOptions } from './types.ts';
-import { networkName } from './view/inspect.ts';
 import { Views } from './view/views.ts';
 
 /** What the composition root needs beyond the API's interface. */
@@ -26,6 +29,8 @@ export interface ContainerStore extends Containers {
   reconcile(): Promise<void>;
   /** Chain ids whose snapshots containers stand on, for sweeps. */
   neededChains(): ReadonlySet<string>;
+  /** Whether some container has a network of its own, so that one will be needed. */
+  hasNetworks(): boolean;
   /** Containers with processes, or about to have them again. */
   runningCount(): number;
   /** Waits for background removals and stops timers; containers run on. */
@@ -42,31 +47,28 @@ export async function openContainers(parts: ContainersParts): Promise<ContainerS
 export function createContainers(parts: ContainersParts): ContainerStore {
   const table = new ContainerTable(parts.database);
   const remover = new Remover(parts, table);
+  const connections = new Connections({
+    ...parts,
+    table,
+    rewrite: (container, change) =>
+      rewriteFiles(container, placesOf(parts.places, container.id), change),
+  });
   const execs = new Execs(parts, table);
   const lifecycle = new Lifecycle({
     ...parts,
     table,
     remover,
+    connections,
     watchHealth: (container) => watchHealth(container, execs, parts),
   });
-  const control = new Control({ ...parts, table, lifecycle, remover });
+  const control = new Control({ ...parts, table, lifecycle, remover, connections });
   parts.volumes.setUsers((name) =>
     table
       .all()
       .filter((container) => container.definition.mounts.some((mount) => mount.name === name))
       .map((container) => container.id),
   );
-  parts.networks.setMembers(() =>
-    table
-      .all()
-      .filter((container) => container.isLive)
-      .map((container) => ({
-        id: container.id,
-        name: container.name,
-        network: networkName(container) ?? '',
-      })),
-  );
-  const made: Made = { parts, table, remover, execs, lifecycle, control };
+  const made: Made = { parts, table, remover, execs, lifecycle, control, connections };
   return { ...operations(made), ...inquiries(made), ...upkeep(made) };
 }
 
@@ -77,10 +79,11 @@ interface Made {
   readonly execs: Execs;
   readonly lifecycle: Lifecycle;
   readonly control: Control;
+  readonly connections: Connections;
 }
 
 /** What changes containers. */
-function operations({ parts, table, lifecycle, control, execs }: Made) {
+function operations({ parts, table, lifecycle, control, execs, connections }: Made) {
   const get = (ref: string) => table.get(ref);
   return {
     create: (name, request) => createContainer(name, request, { ...parts, table }),
@@ -101,6 +104,8 @@ function operations({ parts, table, lifecycle, control, execs }: Made) {
       await archivePut(get(ref), path, tar, { ...options, signal, parts });
     },
     update: async (ref, resources) => control.update(get(ref), resources),
+    connect: async (network, ref, settings) => connections.join(get(ref), network, settings),
+    disconnect: async (network, ref, options) => connections.leave(get(ref), network, options),
   } satisfies Partial<Containers>;
 }
 
@@ -126,6 +131,8 @@ function inquiries({ parts, table, control }: Made) {
       }),
     changes: async (ref) => changesOf(get(ref), parts),
     stats: async (ref, options) => views.stats(get(ref), options),
+    listeningPorts: async (ref) => listeningPorts(running(get(ref))),
+    dial: async (ref, port) => parts.sandboxes.dial(running(get(ref)), port),
     prune: (filters) =>
       views.prune(filters, (container) =>
         control.remove(container, { force: false, volumes: false }),
@@ -148,6 +155,8 @@ function upkeep({ parts, table, lifecycle, remover }: Made) {
           .all()
           .flatMap(({ definition }) => (definition.chainId === null ? [] : [definition.chainId])),
       ),
+    hasNetworks: () =>
+      table.all().some(({ definition }) => Object.keys(definition.networks).length > 0),
     runningCount: () => table.all().filter((container) => container.isRunning).length,
     close: async () => {
       for (const container of table.all()) {
@@ -157,6 +166,12 @@ function upkeep({ parts, table, lifecycle, remover }: Made) {
       await remover.idle();
     },
   } satisfies Partial<ContainerStore>;
+}
+
+function running(container: Container): Shim {
+  if (container.shim === undefined || !container.isLive)
+    throw new EngineError('conflict', `Container ${container.id} is not running`);
+  return container.shim;
 }
 
 function settledAsync<T>(task: () => Promise<T>): Promise<T> {

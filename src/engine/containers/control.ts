@@ -9,6 +9,7 @@ import { limitResources } from '../runtime/resources.ts';
 import type { Shim } from '../runtime/types.ts';
 import type { Container } from './container.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { Connections } from './networking/connections.ts';
 import { announce } from './parts.ts';
 import type { ContainersParts } from './parts.ts';
 import type { Remover } from './remove.ts';
@@ -26,6 +27,7 @@ export interface ControlParts extends ContainersParts {
   readonly table: ContainerTable;
   readonly lifecycle: Lifecycle;
   readonly remover: Remover;
+  readonly connections: Connections;
 }
 
 export interface StopOptions {
@@ -124,6 +126,7 @@ export class Control {
     }
     const oldName = `/${container.name}`;
     this.#parts.table.rename(container, name);
+    this.#parts.connections.renamed(container);
     announce(this.#parts.events, container, 'rename', { oldName });
   }
 

@@ -4,12 +4,18 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { ContainerCreateRequest, HostConfig } from '../../lib/api/containers.ts';
-import { EngineError } from '../../lib/errors.ts';
+import { EngineError, kindOf } from '../../lib/errors.ts';
 import { LOOPBACK_ONLY } from '../network/networks.ts';
+import { allowsHostLoopback } from '../network/request.ts';
+import type { NetworkRecord } from '../network/types.ts';
 import { limitWarnings } from '../runtime/probe.ts';
 import { Container, newState } from './container.ts';
 import type { Definition, PlannedMount } from './container.ts';
 import { settleMounts } from './files/mounts.ts';
+import { checkLinks } from './networking/links.ts';
+import { portWishes } from './networking/ports.ts';
+import { wishesOf } from './networking/wishes.ts';
+import type { Wishes } from './networking/wishes.ts';
 import { announce, placesOf } from './parts.ts';
 import type { ContainersParts } from './parts.ts';
 import { planMounts } from './request/binds.ts';
@@ -39,7 +45,8 @@ export async function createContainer(
   const id = randomBytes(32).toString('hex');
   const host = checkHostConfig(request.HostConfig ?? {}, { processors: availableParallelism() });
   const merged = mergeConfig(request, image.config.config ?? {}, id);
-  const hostConfig = checkNetwork(host, request, parts);
+  const { hostConfig, networks } = checkNetwork(host, request, parts);
+  portWishes(merged.config, hostConfig);
   const planned = planMounts({
     host: hostConfig,
     volumes: Object.keys(merged.config.Volumes ?? {}),
@@ -63,13 +70,14 @@ export async function createContainer(
     path: merged.path,
     args: merged.args,
     mounts,
+    networks,
   };
   const chosen = wanted ?? randomName((taken) => table.byName(taken) !== undefined, randomInt);
   // No await between the check of the name and the insertion.
   const container = new Container(definition, chosen, newState());
   table.insert(container);
   announce(parts.events, container, 'create');
-  return { Id: id, Warnings: warningsOf(hostConfig, parts) };
+  return { Id: id, Warnings: warningsOf(hostConfig, networks, parts) };
 }
 
 /** On the host's network and host name a container is called as the machine, unless the request names it. */
@@ -86,38 +94,32 @@ function checkNetwork(
   host: HostConfig,
   request: ContainerCreateRequest,
   parts: CreateParts,
-): HostConfig {
-  const mode = host.NetworkMode ?? 'bridge';
-  const asked = Object.keys(request.NetworkingConfig?.EndpointsConfig ?? {}).filter(
-    (name) => name !== 'default',
-  );
-  for (const name of [mode, ...asked]) {
-    if (name.startsWith('container:')) {
-      const other = parts.table.find(name.slice('container:'.length));
-      if (other === undefined)
-        throw new EngineError('invalid', `No such container: ${name.slice('container:'.length)}`);
-      if ((request.Hostname ?? '') !== '') {
-        throw new EngineError('invalid', 'conflicting options: hostname and the network mode');
-      }
-      continue;
-    }
-    try {
-      parts.networks.get(name);
-    } catch {
-      // Not 404: clients take that for a missing image and try to pull it.
-      throw new EngineError(
-        'invalid',
-        `network ${name} not found: this version has the networks none, host and bridge (private, loopback only), and container:ID`,
-      );
-    }
-  }
-  if (host.UTSMode === 'host' && (request.Hostname ?? '') !== '') {
+): { hostConfig: HostConfig; networks: Wishes } {
+  const hasHostname = (request.Hostname ?? '') !== '';
+  if (host.UTSMode === 'host' && hasHostname)
     throw new EngineError('invalid', 'conflicting options: hostname and the UTS mode');
-  }
-  const container = mode.startsWith('container:')
-    ? parts.table.find(mode.slice('container:'.length))
-    : undefined;
-  return container === undefined ? host : { ...host, NetworkMode: `container:${container.id}` };
+  const networks = wishesOf(request, host, lookupIn(parts));
+  checkLinks(host.Links ?? [], parts.table);
+  const mode = host.NetworkMode ?? 'bridge';
+  if (!mode.startsWith('container:')) return { hostConfig: host, networks };
+  const reference = mode.slice('container:'.length);
+  const other = parts.table.find(reference);
+  if (other === undefined) throw new EngineError('invalid', `No such container: ${reference}`);
+  if (hasHostname)
+    throw new EngineError('invalid', 'conflicting options: hostname and the network mode');
+  return { hostConfig: { ...host, NetworkMode: `container:${other.id}` }, networks };
+}
+
+/** A network that is not there (yet) is no error before the start, as in Docker. */
+function lookupIn(parts: CreateParts): (reference: string) => NetworkRecord | undefined {
+  return (reference) => {
+    try {
+      return parts.networks.find(reference);
+    } catch (error) {
+      if (kindOf(error) === 'not-found') return undefined;
+      throw error;
+    }
+  };
 }
 
 function inheritedMounts(host: HostConfig, table: ContainerTable): PlannedMount[] {
@@ -137,24 +139,40 @@ function inheritedMounts(host: HostConfig, table: ContainerTable): PlannedMount[
   });
 }
 
-function warningsOf(host: HostConfig, parts: CreateParts): string[] {
+function warningsOf(host: HostConfig, networks: Wishes, parts: CreateParts): string[] {
   const warnings = limitWarnings(host, parts.probe.cgroup.controllers);
-  const mode = host.NetworkMode ?? '';
-  if (mode === 'bridge') warnings.push(LOOPBACK_ONLY);
   const published = Object.keys(host.PortBindings ?? {});
-  if (mode !== 'host' && (published.length > 0 || host.PublishAllPorts === true)) {
-    const ports = published.length > 0 ? published.join(', ') : 'all exposed ports';
-    warnings.push(
-      `ports are not published in this version (${ports}): use the host network to reach them`,
-    );
+  const wantsPorts = published.length > 0 || host.PublishAllPorts === true;
+  if (!parts.networks.possible && Object.keys(networks).length > 0) {
+    warnings.push(LOOPBACK_ONLY);
+    if (wantsPorts) {
+      const ports = published.length > 0 ? published.join(', ') : 'all exposed ports';
+      warnings.push(
+        `ports cannot be published on this machine (${ports}): use the host network to reach them`,
+      );
+    }
   }
-  if (mode === 'host' && published.length > 0) {
+  if (host.NetworkMode === 'host' && published.length > 0)
     warnings.push('Published ports are discarded when using host network mode');
-  }
+  if (parts.networks.possible) warnings.push(...gatewayWarnings(host, networks, parts));
   if ((host.IpcMode ?? '').startsWith('container:')) {
     warnings.push(
       '/dev/shm is not shared with the other container: only System V and POSIX message queues are',
     );
   }
   return warnings;
+}
+
+/** `host-gateway` is a name for what is closed unless somebody opened it. */
+function gatewayWarnings(host: HostConfig, networks: Wishes, parts: CreateParts): string[] {
+  const named = (host.ExtraHosts ?? []).filter((entry) => entry.endsWith('host-gateway'));
+  const lookup = lookupIn(parts);
+  const isOpen = Object.keys(networks).some((name) => {
+    const network = lookup(name);
+    return network !== undefined && allowsHostLoopback(network, parts);
+  });
+  if (named.length === 0 || isOpen || Object.keys(networks).length === 0) return [];
+  return [
+    `${named.join(', ')}: the host's loopback is closed to containers; open it with 'pinnace engine start --host-loopback' (PINNACE_HOST_LOOPBACK=1), or for one network with its option org.pinnace.host-loopback=true`,
+  ];
 }

@@ -1,19 +1,21 @@
 /** Words a failed start as Docker does, because clients look for those words to choose their exit status. Pure. */
 
 import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
+import type { ErrorKind } from '../../lib/errors.ts';
 
 /** A start or exec that failed, and the exit code that stands for it: 127 not found, 126 not executable, 128 else. */
 export class StartFailure extends EngineError {
   readonly exitCode: number;
 
-  constructor(
-    kind: 'invalid' | 'internal',
-    message: string,
-    facts: { exitCode: number; cause: unknown },
-  ) {
+  constructor(kind: ErrorKind, message: string, facts: { exitCode: number; cause: unknown }) {
     super(kind, message, { cause: facts.cause });
     this.exitCode = facts.exitCode;
   }
+}
+
+/** What the networks refuse keeps its words and its kind: clients know both. */
+export function networkFailure(error: unknown): StartFailure {
+  return new StartFailure(kindOf(error), messageOf(error), { exitCode: 128, cause: error });
 }
 
 const PREFIX =

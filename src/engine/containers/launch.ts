@@ -1,17 +1,18 @@
 /** Turns a container's definition into the request for its shim: files to bind, namespaces to join, devices, the OCI configuration. It starts nothing itself. */
 
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname as machineName } from 'node:os';
-import type { HostConfig } from '../../lib/api/containers.ts';
+import { rm } from 'node:fs/promises';
+import type { ContainerConfig, HostConfig } from '../../lib/api/containers.ts';
 import { EngineError } from '../../lib/errors.ts';
 import { allDevices, hostDevices, thermalPaths, throttledDevices } from '../runtime/devices.ts';
+import type { Prepared } from '../network/types.ts';
 import { buildSpec } from '../runtime/spec.ts';
-import type { NamespaceChoice, OciMount, SpecHost } from '../runtime/spec.ts';
+import type { NamespaceChoice, SpecHost } from '../runtime/spec.ts';
 import type { ShimRequest } from '../runtime/types.ts';
 import type { Container } from './container.ts';
-import { hostsText, resolvText } from './files/hosts.ts';
 import { ociMounts } from './files/mounts.ts';
 import { resolveGroups } from './files/groups.ts';
+import { hostNameOf, ownFiles } from './files/own-files.ts';
+import { linkVariables } from './networking/links.ts';
 import { placesOf } from './parts.ts';
 import type { ContainerPlaces, ContainersParts } from './parts.ts';
 import { processEnv } from './request/config.ts';
@@ -40,9 +41,11 @@ export async function shimRequest(
   container: Container,
   host: SpecHost,
   parts: LaunchParts,
+  network: Prepared | undefined,
 ): Promise<ShimRequest> {
   const { definition } = container;
   const { config, hostConfig } = definition;
+  const { noNewPrivileges, seccomp } = securityOf(hostConfig);
   const files = placesOf(parts.places, container.id);
   const lowers = parts.snapshots.lowers(definition.chainId);
   const root = { lowers, upper: files.upper, work: files.work };
@@ -51,21 +54,24 @@ export async function shimRequest(
     devicesOf(hostConfig),
     throttledDevices(hostConfig),
     resolveGroups(hostConfig.GroupAdd ?? [], root, parts.native),
-    ownFiles(container, files),
+    ownFiles(container, {
+      files,
+      joined: joinedFiles(container, parts),
+      endpoints: network?.endpoints ?? [],
+      table: parts.table,
+    }),
     rm(files.exitFile, { force: true }),
   ]);
-  const size = hostConfig.ConsoleSize;
-  const console =
-    config.Tty === true && size !== undefined && size[0] > 0 && size[1] > 0
-      ? { height: size[0], width: size[1] }
-      : undefined;
-  const { noNewPrivileges, seccomp } = securityOf(hostConfig);
+  const console = consoleSize(config, hostConfig);
   const taken = new Set(mounts.map((mount) => mount.destination));
   const spec = buildSpec({
     host,
     process: {
       args: [definition.path, ...definition.args],
-      env: processEnv({ ...config, Hostname: hostNameOf(container) }),
+      env: processEnv(
+        { ...config, Hostname: hostNameOf(container) },
+        network === undefined ? [] : linkVariables(container, parts.table),
+      ),
       cwd: config.WorkingDir ?? '',
       user: config.User ?? '',
       tty: config.Tty === true,
@@ -91,9 +97,7 @@ export async function shimRequest(
     ulimits: hostConfig.Ulimits ?? [],
     sysctls: hostConfig.Sysctls ?? {},
     shmSize: hostConfig.ShmSize ?? 0,
-    ...(hostConfig.OomScoreAdj === undefined || hostConfig.OomScoreAdj === 0
-      ? {}
-      : { oomScoreAdj: hostConfig.OomScoreAdj }),
+    ...oomScoreOf(hostConfig),
     additionalGids: gids,
     init: hostConfig.Init === true,
     annotations: hostConfig.Annotations ?? {},
@@ -109,6 +113,18 @@ export async function shimRequest(
     log: logOf(hostConfig, files),
     exitFile: files.exitFile,
   };
+}
+
+function consoleSize(
+  config: ContainerConfig,
+  host: HostConfig,
+): { height: number; width: number } | undefined {
+  const [height, width] = host.ConsoleSize ?? [0, 0];
+  return config.Tty === true && height > 0 && width > 0 ? { height, width } : undefined;
+}
+
+function oomScoreOf({ OomScoreAdj: score }: HostConfig): { oomScoreAdj?: number } {
+  return score === undefined || score === 0 ? {} : { oomScoreAdj: score };
 }
 
 function logOf(host: HostConfig, files: ContainerPlaces): ShimRequest['log'] {
@@ -130,49 +146,12 @@ async function devicesOf(host: HostConfig): ReturnType<typeof allDevices> {
   return host.Privileged === true ? [...(await allDevices()), ...named.flat()] : named.flat();
 }
 
-function hostNameOf(container: Container): string {
-  const name = container.definition.config.Hostname ?? '';
-  return name === '' ? machineName() : name;
-}
-
-/** Docker rewrites the three files at every start. */
-async function ownFiles(container: Container, files: ContainerPlaces): Promise<OciMount[]> {
-  const { config, hostConfig } = container.definition;
-  const isJoined = (hostConfig.NetworkMode ?? '').startsWith('container:');
-  await mkdir(files.dir, { recursive: true, mode: 0o710 });
-  const [machineHosts, machineResolv] = await Promise.all([
-    hostConfig.NetworkMode === 'host' || isJoined
-      ? readFile('/etc/hosts', 'utf8').catch(() => '')
-      : '',
-    readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
-  ]);
-  const hostname = hostNameOf(container);
-  await Promise.all([
-    place(files.hostname, `${hostname}\n`),
-    place(
-      files.hosts,
-      hostsText({ host: hostConfig, hostname, domainname: config.Domainname ?? '', machineHosts }),
-    ),
-    place(files.resolvConf, resolvText({ host: hostConfig, machineResolv })),
-  ]);
-  const ro = hostConfig.ReadonlyRootfs === true ? ['ro'] : [];
-  const bind = (destination: string, source: string): OciMount => ({
-    destination,
-    type: 'bind',
-    source,
-    options: ['rbind', 'rprivate', ...ro],
-  });
-  return [
-    bind('/etc/resolv.conf', files.resolvConf),
-    bind('/etc/hostname', files.hostname),
-    bind('/etc/hosts', files.hosts),
-  ];
-}
-
-/** Readable by every user of the container, whatever the engine's umask. */
-async function place(path: string, text: string): Promise<void> {
-  await writeFile(path, text);
-  await chmod(path, 0o644);
+/** The files of the container whose network this one joins. */
+function joinedFiles(container: Container, parts: LaunchParts): ContainerPlaces | undefined {
+  const mode = container.definition.hostConfig.NetworkMode ?? '';
+  if (!mode.startsWith('container:')) return undefined;
+  const other = parts.table.find(mode.slice('container:'.length));
+  return other === undefined ? undefined : placesOf(parts.places, other.id);
 }
 
 type Namespaces = {

@@ -5,18 +5,21 @@ import { readFile } from 'node:fs/promises';
 import { EngineError, messageOf } from '../../lib/errors.ts';
 import { clearCgroup } from '../runtime/cgroups.ts';
 import type { SpecHost } from '../runtime/spec.ts';
+import type { LiveNetwork, Prepared } from '../network/types.ts';
 import type { ExitRecord, Shim } from '../runtime/types.ts';
 import type { Container } from './container.ts';
 import { cgroupPath, shimRequest, specHost } from './launch.ts';
 import type { LaunchParts } from './launch.ts';
 import { announce, placesOf } from './parts.ts';
+import type { Connections } from './networking/connections.ts';
 import { retire } from './remove.ts';
 import type { Remover } from './remove.ts';
 import { nextBackoff, shouldRestart } from './restart.ts';
-import { startFailure } from './failures.ts';
+import { networkFailure, startFailure } from './failures.ts';
 
 export interface LifecycleParts extends LaunchParts {
   readonly remover: Remover;
+  readonly connections: Connections;
   /** Begins and ends the health checks of a container. */
   readonly watchHealth: (container: Container) => (() => void) | undefined;
 }
@@ -47,21 +50,24 @@ export class Lifecycle {
 
   /** One process, the attached clients, then the start; the row is written while the container starts. */
   async #launch(container: Container, change: { restartCount: number }): Promise<void> {
-    const { table, runtime, events, clock } = this.#parts;
+    const { table, runtime, events, clock, connections } = this.#parts;
     let shim: Shim | undefined;
+    let prepared: Prepared | undefined;
     try {
-      const request = await shimRequest(container, this.#host, this.#parts);
+      prepared = this.#prepare(container);
+      const request = await shimRequest(container, this.#host, this.#parts, prepared);
       // A helper that outlived a killed engine may have made one after the start-up looked.
       if (existsSync(request.dir)) await retire(request.dir, runtime);
       shim = await runtime.create(request);
       container.process = request.config.process;
       const run = ++container.run;
       const made = shim;
-      await Promise.all(
-        [...container.pending].map(async ({ stream, stdin, stdout, stderr }) => {
+      const [network] = await Promise.all([
+        prepared === undefined ? null : this.#connect(container, prepared, made),
+        ...[...container.pending].map(async ({ stream, stdin, stdout, stderr }) => {
           stream.connect(await made.attach({ stdin, stdout, stderr }));
         }),
-      );
+      ]);
       container.pending.clear();
       const exit = shim.wait(null);
       const started = shim.start();
@@ -75,6 +81,7 @@ export class Lifecycle {
         oomKilled: false,
         startedAt: clock().toISOString(),
         manuallyStopped: false,
+        network: network ?? null,
         ...change,
       });
       container.shim = shim;
@@ -82,9 +89,24 @@ export class Lifecycle {
       announce(events, container, 'start');
       container.stopHealth = this.#parts.watchHealth(container);
     } catch (error) {
+      await connections.undo(container, prepared);
       await this.#failed(container, shim, error);
       throw startFailure(error, container.definition.path);
     }
+  }
+
+  #prepare(container: Container): Prepared | undefined {
+    try {
+      return this.#parts.connections.prepare(container);
+    } catch (error) {
+      throw networkFailure(error);
+    }
+  }
+
+  #connect(container: Container, prepared: Prepared, shim: Shim): Promise<LiveNetwork> {
+    return this.#parts.connections
+      .connect(container, prepared, shim)
+      .catch((error: unknown) => Promise.reject(networkFailure(error)));
   }
 
   async #failed(container: Container, shim: Shim | undefined, error: unknown): Promise<void> {
@@ -102,6 +124,7 @@ export class Lifecycle {
       exitCode: failure.exitCode,
       error: failure.message,
       finishedAt: clock().toISOString(),
+      network: null,
     });
     for (const client of container.pending) client.stream.abandon();
     container.pending.clear();
@@ -153,8 +176,11 @@ export class Lifecycle {
         restartCount: container.state.restartCount,
         manuallyStopped: container.state.manuallyStopped,
       });
+    // Its ports and addresses are free again before anyone hears of its end.
+    await this.#parts.connections.release(container);
     const facts = {
       pid: 0,
+      network: null,
       exitCode: record.exitCode,
       error: record.error ?? '',
       oomKilled: record.oomKilled,
@@ -205,6 +231,7 @@ export class Lifecycle {
   /** Takes a container that ran before the engine did: watches it again, or records how it ended. */
   adopt(container: Container, shim: Shim): void {
     container.shim = shim;
+    this.#parts.connections.adopt(container, shim);
     const run = ++container.run;
     this.#watch(container, shim.wait(null), run);
     container.stopHealth = this.#parts.watchHealth(container);

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { EventBus } from '../events/types.ts';
 import type { ImageStore } from '../images/types.ts';
-import type { Networks } from '../network/types.ts';
+import type { Networks, Sandboxes } from '../network/types.ts';
 import type { Probe } from '../runtime/probe.ts';
 import type { Native, Runtime } from '../runtime/types.ts';
 import type { Database, Places, SnapshotStore } from '../storage/types.ts';
@@ -18,6 +18,9 @@ export interface ContainersParts {
   readonly runtime: Runtime;
   readonly native: Native;
   readonly networks: Networks;
+  readonly sandboxes: Sandboxes;
+  /** Whether containers may reach the host's loopback through their gateway when their network does not say. */
+  readonly hostLoopback: boolean;
   readonly volumes: VolumeStore;
   readonly events: EventBus;
   readonly probe: Probe;

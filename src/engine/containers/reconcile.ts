@@ -30,6 +30,10 @@ export async function reconcile(parts: ReconcileParts): Promise<void> {
       }),
     ),
   );
+  // Nobody waits for it: links are there already unless the helper was lost too.
+  parts.sandboxes.reconcile().catch((error: unknown) => {
+    warn(`the containers' networks could not be taken up again: ${messageOf(error)}`);
+  });
 }
 
 async function reconcileOne(container: Container, parts: ReconcileParts): Promise<void> {

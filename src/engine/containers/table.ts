@@ -4,6 +4,7 @@ import { EngineError } from '../../lib/errors.ts';
 import type { Database, Migration } from '../storage/types.ts';
 import { Container } from './container.ts';
 import type { Definition, StoredState } from './container.ts';
+import { isApart, NO_WISH } from './networking/wishes.ts';
 
 export const containerMigrations: readonly Migration[] = [
   {
@@ -28,7 +29,7 @@ export class ContainerTable {
     for (const row of database.sql
       .prepare('SELECT id, name, definition, state FROM containers')
       .all()) {
-      const definition = JSON.parse(String(row['definition'])) as Definition;
+      const definition = readDefinition(String(row['definition']));
       this.#index(
         new Container(
           definition,
@@ -106,14 +107,18 @@ export class ContainerTable {
     container.state = state;
   }
 
-  saveDefinition(container: Container, change: Pick<Definition, 'hostConfig'>): void {
+  saveDefinition(
+    container: Container,
+    change: Partial<Pick<Definition, 'hostConfig' | 'networks'>>,
+  ): void {
     const definition = { ...container.definition, ...change };
     this.#database.transaction(() => {
       this.#database.sql
         .prepare('UPDATE containers SET definition = ? WHERE id = ?')
         .run(JSON.stringify(definition), container.id);
     });
-    container.definition.hostConfig = change.hostConfig;
+    if (change.hostConfig !== undefined) container.definition.hostConfig = change.hostConfig;
+    if (change.networks !== undefined) container.definition.networks = change.networks;
   }
 
   rename(container: Container, name: string): void {
@@ -140,4 +145,11 @@ export class ContainerTable {
     this.#byId.set(container.id, container);
     this.#byName.set(container.name, container);
   }
+}
+
+/** A row of before networks could be connected has none of its own but the default one. */
+function readDefinition(text: string): Definition {
+  const row = JSON.parse(text) as Omit<Definition, 'networks'> & Partial<Definition>;
+  const mode = row.hostConfig.NetworkMode ?? 'bridge';
+  return { ...row, networks: row.networks ?? (isApart(mode) ? {} : { [mode]: NO_WISH }) };
 }

@@ -5,8 +5,10 @@ import type {
   ContainerCreateRequest,
   ContainerInspect,
   ContainerSummary,
+  EndpointSettings,
   ExecCreateRequest,
   ExecInspect,
+  ListeningPort,
   PathStat,
 } from '../../lib/api/containers.ts';
 
@@ -97,6 +99,13 @@ export interface Containers {
   export(ref: string, signal: AbortSignal): Promise<Readable>;
   changes(ref: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[]>;
   stats(ref: string, options: { oneShot: boolean }): Promise<Record<string, unknown>>;
+  /** Puts a container on one more network, now or at its next start. */
+  connect(network: string, ref: string, settings: EndpointSettings): Promise<void>;
+  disconnect(network: string, ref: string, options: { force: boolean }): Promise<void>;
+  /** TCP ports that something in the container listens on. */
+  listeningPorts(ref: string): Promise<ListeningPort[]>;
+  /** A connection to a port inside the container; half-close works both ways. */
+  dial(ref: string, port: number): Promise<Duplex>;
   update(ref: string, resources: Record<string, unknown>): Promise<{ Warnings: string[] }>;
   prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }>;
   /** Images in use, for image removal's conflicts. */

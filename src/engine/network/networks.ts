@@ -1,88 +1,185 @@
-/** The networks that exist: `none`, `host`, and `bridge`, which so far is a private name space with loopback only and says so. It makes none. */
+/** The networks: the predefined ones and those that users make. It answers and changes rows; who is connected, the sandboxes know. */
 
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import type { NetworkCreateRequest, NetworkInfo } from '../../lib/api/system.ts';
 import { EngineError } from '../../lib/errors.ts';
-import type { NetworkInfo } from '../../lib/api/system.ts';
-import type { NetworkMember, Networks } from './types.ts';
+import type { Database } from '../storage/types.ts';
+import { parsePrefix } from './addresses.ts';
+import type { Prefix } from './addresses.ts';
+import { passes, prunes } from './filters.ts';
+import { NetworkTable } from './network-table.ts';
+import { hostRoutes } from './pools.ts';
+import { checkNetworkRequest, chosen, DEFAULT_MTU } from './request.ts';
+import type { Endpoint, NetworkFilters, NetworkRecord, Networks, Tenant } from './types.ts';
 
-/** What a container on the default network is told. */
+/** What a container on the default network is told where the machine cannot have bridges. */
 export const LOOPBACK_ONLY =
-  'no bridge network in this version: the container gets a private network namespace with loopback only';
+  'no bridge network on this machine: the container gets a private network namespace with loopback only (pinnace doctor says why)';
 
-const PREDEFINED = [
-  { name: 'bridge', driver: 'bridge' },
-  { name: 'host', driver: 'host' },
-  { name: 'none', driver: 'null' },
-] as const;
+export type EmitNetworkEvent = (
+  action: 'create' | 'destroy' | 'connect' | 'disconnect' | 'prune',
+  id: string,
+  attributes: Record<string, string>,
+) => void;
 
-/** `seed` makes the ids of one engine's networks stable and its own: the data root will do. */
-export function createNetworks(parts: { seed: string; created: string }): Networks {
-  let members: () => readonly NetworkMember[] = () => [];
-  const idOf = (name: string) =>
-    createHash('sha256').update(`${parts.seed}\0${name}`).digest('hex');
-  const all = (): NetworkInfo[] =>
-    PREDEFINED.map(({ name, driver }) =>
-      describe({ name, driver, id: idOf(name), created: parts.created }, members()),
-    );
-  const get = (reference: string): NetworkInfo => find(all(), reference);
+export interface NetworksParts {
+  readonly database: Database;
+  /** Makes the ids of one engine's networks stable and its own: the data root will do. */
+  readonly seed: string;
+  readonly clock: () => Date;
+  readonly emit: EmitNetworkEvent;
+  readonly possible: boolean;
+  /** Who is connected now. */
+  readonly members: (networkId: string) => readonly { tenant: Tenant; endpoint: Endpoint }[];
+  /** Tells the helper that a network is gone. */
+  readonly forget: (network: NetworkRecord) => Promise<void>;
+  /** For tests: the prefixes that the host's routes lead to. */
+  readonly routes?: () => Prefix[];
+}
+
+export interface NetworkStore extends Networks {
+  readonly table: NetworkTable;
+}
+
+export function createNetworks(parts: NetworksParts): NetworkStore {
+  const routes = parts.routes ?? hostRoutes;
+  const table = openTable(parts, routes);
+  const isUsed = (network: NetworkRecord): boolean => parts.members(network.id).length > 0;
+  const attributesOf = (network: NetworkRecord) => ({ name: network.name, type: network.driver });
+  const erase = async (network: NetworkRecord): Promise<void> => {
+    table.remove(network);
+    parts.emit('destroy', network.id, attributesOf(network));
+    await parts.forget(network);
+  };
   return {
-    list: (filters) => all().filter((network) => matches(network, filters)),
-    get,
+    possible: parts.possible,
+    table,
+    list: (filters) =>
+      table
+        .all()
+        .filter((network) => passes(network, filters, { isUsed }))
+        .map((network) => describe(network, [])),
+    get: (reference) => {
+      const network = table.find(reference);
+      return describe(network, parts.members(network.id));
+    },
+    find: (reference) => table.find(reference),
     create: (request) => {
-      const name = request.Name ?? '';
-      if (name === '') throw new EngineError('invalid', 'Name: a network needs a name');
-      if (PREDEFINED.some((network) => network.name === name)) {
+      const { record, warnings } = recordOf(request, { table, parts, routes });
+      table.insert(record);
+      parts.emit('create', record.id, attributesOf(record));
+      if (!parts.possible) warnings.push(LOOPBACK_ONLY);
+      return { Id: record.id, Warning: warnings.join('; ') };
+    },
+    remove: async (reference) => {
+      const network = table.find(reference);
+      if (network.predefined) {
         throw new EngineError(
           'forbidden',
-          `operation is not permitted on predefined ${name} network`,
+          `${network.name} is a pre-defined network and cannot be removed`,
         );
       }
-      throw new EngineError('not-implemented', `network ${name} was not created: ${NOT_YET}`);
+      if (isUsed(network)) {
+        throw new EngineError(
+          'forbidden',
+          `error while removing network: network ${network.name} id ${network.id} has active endpoints`,
+        );
+      }
+      await erase(network);
     },
-    remove: (reference) => {
-      const network = get(reference);
-      throw new EngineError(
-        'forbidden',
-        `${network.Name} is a pre-defined network and cannot be removed`,
-      );
-    },
-    connect: (reference, container) => {
-      const network = get(reference);
-      throw new EngineError(
-        'not-implemented',
-        `${container} cannot be connected to ${network.Name}: ${NOT_YET}`,
-      );
-    },
-    disconnect: (reference, container) => {
-      const network = get(reference);
-      throw new EngineError(
-        'not-implemented',
-        `${container} cannot be disconnected from ${network.Name}: ${NOT_YET}`,
-      );
-    },
-    prune: () => ({ NetworksDeleted: [] }),
-    setMembers: (source) => {
-      members = source;
+    prune: async (filters: NetworkFilters) => {
+      const doomed = table
+        .all()
+        .filter((network) => !network.predefined && !isUsed(network))
+        .filter((network) => prunes(network, filters, { isUsed, now: parts.clock() }));
+      for (const network of doomed) await erase(network);
+      parts.emit('prune', '', { reclaimed: '0' });
+      return { NetworksDeleted: doomed.map(({ name }) => name) };
     },
   };
 }
 
-const NOT_YET =
-  'this version has the networks none, host and bridge (private, loopback only), and container:ID; use one of these';
+function recordOf(
+  request: NetworkCreateRequest,
+  at: { table: NetworkTable; parts: NetworksParts; routes: () => Prefix[] },
+): ReturnType<typeof checkNetworkRequest> {
+  const { table, parts, routes } = at;
+  if (table.all().some(({ name, predefined }) => name === request.Name && !predefined))
+    throw new EngineError('conflict', `network with name ${request.Name} already exists`);
+  const networks = subnetsIn(table.all());
+  return checkNetworkRequest(request, {
+    networks,
+    taken: [...networks, ...routes()],
+    bridges: table.all().map(({ bridge }) => bridge),
+    seed: parts.seed,
+    id: randomBytes(32).toString('hex'),
+    number: table.freeNumber(),
+    created: parts.clock().toISOString(),
+  });
+}
+
+/** The table with the predefined networks; the bridge keeps the subnet that it got first. */
+function openTable(parts: NetworksParts, routes: () => Prefix[]): NetworkTable {
+  const idOf = (name: string) =>
+    createHash('sha256').update(`${parts.seed}\0${name}`).digest('hex');
+  const created = parts.clock().toISOString();
+  const plain = { created, predefined: true, internal: false, attachable: false, labels: {} };
+  const empty = {
+    enableIPv4: true,
+    enableIPv6: false,
+    subnets: [],
+    ipamOptions: null,
+    options: {},
+    bridge: '',
+    mtu: DEFAULT_MTU,
+  };
+  const table = new NetworkTable(parts.database, [
+    { ...plain, ...empty, id: idOf('host'), name: 'host', number: -1, driver: 'host' },
+    { ...plain, ...empty, id: idOf('none'), name: 'none', number: -2, driver: 'null' },
+  ]);
+  if (table.byId(idOf('bridge')) !== undefined) return table;
+  table.insert({
+    ...plain,
+    ...empty,
+    id: idOf('bridge'),
+    name: 'bridge',
+    number: table.freeNumber(),
+    driver: 'bridge',
+    bridge: 'docker0',
+    subnets: [chosen(4, { seed: parts.seed, taken: [...subnetsIn(table.all()), ...routes()] })],
+    options: {
+      'com.docker.network.bridge.default_bridge': 'true',
+      'com.docker.network.bridge.enable_icc': 'true',
+      'com.docker.network.bridge.enable_ip_masquerade': 'true',
+      'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+      'com.docker.network.bridge.name': 'docker0',
+      'com.docker.network.driver.mtu': String(DEFAULT_MTU),
+    },
+  });
+  return table;
+}
+
+function subnetsIn(networks: readonly NetworkRecord[]): Prefix[] {
+  return networks
+    .flatMap(({ subnets }) => subnets)
+    .map(({ cidr }) => parsePrefix(cidr))
+    .filter((prefix) => prefix !== undefined);
+}
 
 function describe(
-  network: { name: string; driver: string; id: string; created: string },
-  members: readonly NetworkMember[],
+  network: NetworkRecord,
+  members: readonly { tenant: Tenant; endpoint: Endpoint }[],
 ): NetworkInfo {
   const containers: NetworkInfo['Containers'] = {};
-  for (const member of members) {
-    if (member.network !== network.name) continue;
-    containers[member.id] = {
-      Name: member.name,
-      EndpointID: '',
-      MacAddress: '',
-      IPv4Address: '',
-      IPv6Address: '',
+  for (const { tenant, endpoint } of members) {
+    const address = (isSix: boolean) =>
+      endpoint.addresses.find((text) => text.includes(':') === isSix) ?? '';
+    containers[tenant.id] = {
+      Name: tenant.name,
+      EndpointID: endpoint.id,
+      MacAddress: endpoint.mac,
+      IPv4Address: address(false),
+      IPv6Address: address(true),
     };
   }
   return {
@@ -91,66 +188,25 @@ function describe(
     Created: network.created,
     Scope: 'local',
     Driver: network.driver,
-    EnableIPv4: true,
-    EnableIPv6: false,
-    IPAM: { Driver: 'default', Options: null, Config: [] },
-    Internal: network.name === 'bridge',
-    Attachable: false,
+    EnableIPv4: network.enableIPv4,
+    EnableIPv6: network.enableIPv6,
+    IPAM: {
+      Driver: 'default',
+      Options: network.ipamOptions === null ? null : { ...network.ipamOptions },
+      Config: network.subnets.map(({ cidr, gateway, range, auxiliary }) => ({
+        Subnet: cidr,
+        ...(range === undefined ? {} : { IPRange: range }),
+        Gateway: gateway,
+        ...(Object.keys(auxiliary).length === 0 ? {} : { AuxiliaryAddresses: { ...auxiliary } }),
+      })),
+    },
+    Internal: network.internal,
+    Attachable: network.attachable,
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
     Containers: containers,
-    Options:
-      network.name === 'bridge'
-        ? {
-            'com.docker.network.bridge.default_bridge': 'true',
-            'org.pinnace.reach': 'loopback only',
-          }
-        : {},
-    Labels: network.name === 'bridge' ? { 'org.pinnace.limitation': LOOPBACK_ONLY } : {},
+    Options: { ...network.options },
+    Labels: { ...network.labels },
   };
-}
-
-function find(networks: readonly NetworkInfo[], reference: string): NetworkInfo {
-  const named = reference === 'default' ? 'bridge' : reference;
-  const exact = networks.find((network) => network.Name === named || network.Id === named);
-  if (exact !== undefined) return exact;
-  const byPrefix =
-    reference === '' ? [] : networks.filter((network) => network.Id.startsWith(reference));
-  const [only, other] = byPrefix;
-  if (other !== undefined)
-    throw new EngineError(
-      'invalid',
-      `network ${reference} is ambiguous (${String(byPrefix.length)} matches found)`,
-    );
-  if (only === undefined) throw new EngineError('not-found', `network ${reference} not found`);
-  return only;
-}
-
-type Test = (network: NetworkInfo, value: string) => boolean;
-
-const TESTS: Readonly<Record<string, Test>> = {
-  name: (network, value) => network.Name.includes(value),
-  id: (network, value) => network.Id.startsWith(value),
-  driver: (network, value) => network.Driver === value,
-  scope: (network, value) => network.Scope === value,
-  type: (_network, value) => value === 'builtin',
-  label: (network, value) => {
-    const [key = '', wanted] = value.split(/=(.*)/s);
-    const actual = network.Labels[key];
-    return actual !== undefined && (wanted === undefined || actual === wanted);
-  },
-  dangling: (network, value) =>
-    (value === 'true' || value === '1') === (Object.keys(network.Containers).length === 0),
-};
-
-function matches(
-  network: NetworkInfo,
-  filters: Readonly<Record<string, readonly string[]>>,
-): boolean {
-  return Object.entries(filters).every(([name, values]) => {
-    const test = TESTS[name];
-    if (test === undefined) throw new EngineError('invalid', `invalid filter '${name}'`);
-    return values.length === 0 || values.some((value) => test(network, value));
-  });
 }

@@ -30,6 +30,8 @@ export interface Probe {
     readonly delegated: boolean;
   };
   readonly tun: boolean;
+  /** Whether the engine's network namespace can have what its networks need; absent in older helpers. */
+  readonly network?: boolean;
   readonly apparmorRestrictsUserns: boolean;
 }
 

@@ -384,3 +384,12 @@ export interface PathStat {
   mtime: string;
   linkTarget: string;
 }
+
+/** One entry of `GET /pinnace/containers/{id}/ports`: a TCP port that something in the container listens on. */
+export interface ListeningPort {
+  port: number;
+  /** As the program bound it: `0.0.0.0`, `127.0.0.1`, `::`, … */
+  address: string;
+  /** The program's name, when it can be told. */
+  process?: string;
+}

@@ -253,6 +253,22 @@ const ROWS = [
     'built',
     'End the engine; containers go on',
   ],
+  [
+    'pinnace.ports',
+    'GET',
+    '/pinnace/containers/{id}/ports',
+    '1.24',
+    'built',
+    'TCP ports that something in a container listens on',
+  ],
+  [
+    'pinnace.dial',
+    'POST',
+    '/pinnace/containers/{id}/dial',
+    '1.24',
+    'built',
+    'Connect to a port inside a container; the connection becomes the stream',
+  ],
 ] as const satisfies readonly Row[];
 
 export type RouteName = (typeof ROWS)[number][0];

@@ -1,6 +1,6 @@
 /** The wire types of the Engine API's system, event, volume and network endpoints (API 1.51) and of Pinnace's own. Shapes only. */
 
-import type { ContainerSummary } from './containers.ts';
+import type { ContainerSummary, EndpointSettings } from './containers.ts';
 
 /** Name → accepted values; on the wire `{"label":["a=b"]}` or `{"label":{"a=b":true}}`. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -145,6 +145,16 @@ export interface VolumeCreateRequest {
   Labels?: Record<string, string>;
 }
 
+/** One subnet of a network. */
+export interface IpamConfig {
+  Subnet?: string;
+  /** Where addresses are chosen from. */
+  IPRange?: string;
+  Gateway?: string;
+  /** Name → address that is never given out. */
+  AuxiliaryAddresses?: Record<string, string> | null;
+}
+
 export interface NetworkInfo {
   Name: string;
   Id: string;
@@ -156,7 +166,7 @@ export interface NetworkInfo {
   IPAM: {
     Driver: string;
     Options: Record<string, string> | null;
-    Config: { Subnet?: string; Gateway?: string }[];
+    Config: IpamConfig[];
   };
   Internal: boolean;
   Attachable: boolean;
@@ -180,9 +190,33 @@ export interface NetworkInfo {
 export interface NetworkCreateRequest {
   Name: string;
   Driver?: string;
+  Scope?: string;
   Internal?: boolean;
-  Labels?: Record<string, string>;
-  Options?: Record<string, string>;
+  Attachable?: boolean;
+  Ingress?: boolean;
+  ConfigOnly?: boolean;
+  ConfigFrom?: { Network?: string } | null;
+  EnableIPv4?: boolean;
+  EnableIPv6?: boolean;
+  IPAM?: {
+    Driver?: string;
+    Options?: Record<string, string> | null;
+    Config?: IpamConfig[] | null;
+  } | null;
+  Labels?: Record<string, string> | null;
+  Options?: Record<string, string> | null;
+}
+
+/** The body of `POST /networks/{id}/connect`. */
+export interface NetworkConnectRequest {
+  Container: string;
+  EndpointConfig?: EndpointSettings | null;
+}
+
+/** The body of `POST /networks/{id}/disconnect`. */
+export interface NetworkDisconnectRequest {
+  Container: string;
+  Force?: boolean;
 }
 
 /** One entry of the image part of `GET /system/df`; the image list has the same shape. */

@@ -1,6 +1,13 @@
 /** The routes of networks. */
 
-import type { Filters, NetworkCreateRequest, NetworkInfo } from '../../../lib/api/system.ts';
+import type { EndpointSettings } from '../../../lib/api/containers.ts';
+import type {
+  Filters,
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkDisconnectRequest,
+  NetworkInfo,
+} from '../../../lib/api/system.ts';
 import { EngineError } from '../../../lib/errors.ts';
 import { requireJson } from '../body.ts';
 import type { Exchange, Handlers } from '../exchange.ts';
@@ -16,9 +23,9 @@ export interface NetworkService {
   get(reference: string): Answer<NetworkInfo>;
   create(request: NetworkCreateRequest): Answer<{ Id: string; Warning: string }>;
   remove(reference: string): Answer<void>;
-  connect(reference: string, container: string): Answer<void>;
-  disconnect(reference: string, container: string): Answer<void>;
-  prune(): Answer<{ NetworksDeleted: string[] }>;
+  connect(reference: string, container: string, settings: EndpointSettings): Answer<void>;
+  disconnect(reference: string, container: string, options: { force: boolean }): Answer<void>;
+  prune(filters: Filters): Answer<{ NetworksDeleted: string[] }>;
 }
 
 type Names =
@@ -51,26 +58,28 @@ export function networkRoutes(networks: NetworkService): Pick<Handlers, Names> {
       sendJson(exchange, await networks.create(request), 201);
     },
     'network.connect': async (exchange) => {
-      await networks.connect(param(exchange, 'id'), await memberOf(exchange));
+      const request = await memberOf<NetworkConnectRequest>(exchange);
+      const settings = request.EndpointConfig ?? {};
+      await networks.connect(param(exchange, 'id'), request.Container, settings);
       sendEmpty(exchange, 200);
     },
     'network.disconnect': async (exchange) => {
-      await networks.disconnect(param(exchange, 'id'), await memberOf(exchange));
+      const request = await memberOf<NetworkDisconnectRequest>(exchange);
+      const force = request.Force ?? false;
+      await networks.disconnect(param(exchange, 'id'), request.Container, { force });
       sendEmpty(exchange, 200);
     },
     'network.prune': async (exchange) => {
-      checkFilters(exchange.query.filters(), ['until', 'label', 'label!']);
-      sendJson(exchange, await networks.prune());
+      const filters = exchange.query.filters();
+      checkFilters(filters, ['until', 'label', 'label!']);
+      sendJson(exchange, await networks.prune(filters));
     },
   };
 }
 
-async function memberOf(exchange: Exchange): Promise<string> {
-  const { Container } = await requireJson<{ Container?: string }>(
-    exchange.body,
-    NETWORK_MEMBER_SHAPE,
-  );
-  if (Container === undefined || Container === '')
+async function memberOf<T extends { Container: string }>(exchange: Exchange): Promise<T> {
+  const request = await requireJson<T>(exchange.body, NETWORK_MEMBER_SHAPE);
+  if (typeof request.Container !== 'string' || request.Container === '')
     throw new EngineError('invalid', 'Container: the name of a container is missing');
-  return Container;
+  return request;
 }

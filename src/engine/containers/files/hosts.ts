@@ -17,39 +17,74 @@ export interface HostsInput {
   readonly domainname: string;
   /** The machine's own /etc/hosts, used on the host network. */
   readonly machineHosts: string;
+  /** The container's own, without prefix lengths; empty with loopback only. */
+  readonly addresses?: readonly string[];
+  /** What `host-gateway` stands for. */
+  readonly gateway?: string | undefined;
+  /** Linked containers: address → names. */
+  readonly links?: readonly (readonly [address: string, names: string])[];
 }
 
 /** With loopback only, a container's own name is an address of loopback. */
 export function hostsText(input: HostsInput): string {
   const isHost = input.host.NetworkMode === 'host';
   const base = isHost ? input.machineHosts.replace(/\n?$/, '\n') : LOCAL;
-  const names =
-    input.domainname === ''
-      ? input.hostname
-      : `${input.hostname}.${input.domainname} ${input.hostname}`;
   const extra = (input.host.ExtraHosts ?? []).map(parseExtraHost).map(({ name, address }) => {
     // On loopback only there is no gateway; the host's own network reaches the host at loopback.
-    const resolved = address === 'host-gateway' ? '127.0.0.1' : address;
+    const resolved = address === 'host-gateway' ? (input.gateway ?? '127.0.0.1') : address;
     return `${resolved}\t${name}\n`;
   });
-  return `${base}${extra.join('')}${isHost ? '' : `127.0.0.1\t${names}\n`}`;
+  const links = (input.links ?? []).map(([address, names]) => `${address}\t${names}\n`);
+  const own = isHost ? '' : ownLines(input, input.addresses ?? []);
+  return `${base}${extra.join('')}${links.join('')}${own}`;
+}
+
+/** The lines that give the container's addresses its name. */
+function ownLines(
+  { hostname, domainname }: Pick<HostsInput, 'hostname' | 'domainname'>,
+  addresses: readonly string[],
+): string {
+  const names = domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`;
+  const all = addresses.length === 0 ? ['127.0.0.1'] : addresses;
+  return all.map((address) => `${address}\t${names}\n`).join('');
+}
+
+/** A file that the container may have changed meanwhile, with its own lines exchanged and everything else as it is. */
+export function movedHosts(
+  text: string,
+  input: Pick<HostsInput, 'hostname' | 'domainname'>,
+  change: { readonly before: readonly string[]; readonly after: readonly string[] },
+): string {
+  const gone = new Set(change.before);
+  const kept = text
+    .replace(/\n?$/, '\n')
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => !gone.has(line.split(/\s/)[0] ?? ''));
+  return `${kept.map((line) => `${line}\n`).join('')}${ownLines(input, change.after)}`;
 }
 
 export interface ResolvInput {
   readonly host: Pick<HostConfig, 'Dns' | 'DnsSearch' | 'DnsOptions'>;
   readonly machineResolv: string;
+  /** The gateway that answers for names; undefined where the machine's own servers are asked. */
+  readonly server?: string | undefined;
+  /** Names of other containers are known at that server, so it stays the first. */
+  readonly knowsNames?: boolean;
 }
 
-/** The machine's resolv.conf with what the request replaces. */
-export function resolvText({ host, machineResolv }: ResolvInput): string {
+/** The machine's resolv.conf with what the request and the network replace. */
+export function resolvText(input: ResolvInput): string {
+  const { host, machineResolv, server } = input;
   const lines = machineResolv
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^\s*[#;]/.test(line));
   const keep = (word: string) => lines.filter((line) => new RegExp(`^\\s*${word}\\s`).test(line));
-  const servers =
-    (host.Dns ?? []).length > 0
-      ? (host.Dns ?? []).map((server) => `nameserver ${server}`)
-      : keep('nameserver');
+  const asked = host.Dns ?? [];
+  const named = (servers: readonly string[]) => servers.map((one) => `nameserver ${one}`);
+  const own =
+    server === undefined || (asked.length > 0 && input.knowsNames !== true) ? [] : [server];
+  const servers = [...own, ...asked];
   const searches = (host.DnsSearch ?? []).filter((domain) => domain !== '.');
   const search =
     (host.DnsSearch ?? []).length > 0
@@ -57,9 +92,13 @@ export function resolvText({ host, machineResolv }: ResolvInput): string {
         ? [`search ${searches.join(' ')}`]
         : []
       : keep('(?:search|domain)');
-  const options =
-    (host.DnsOptions ?? []).length > 0
-      ? [`options ${(host.DnsOptions ?? []).join(' ')}`]
+  const isOptioned = (host.DnsOptions ?? []).length > 0;
+  const options = isOptioned
+    ? [`options ${(host.DnsOptions ?? []).join(' ')}`]
+    : input.knowsNames === true
+      ? ['options ndots:0']
       : keep('options');
-  return [...servers, ...search, ...options].map((line) => `${line}\n`).join('');
+  return [...(servers.length > 0 ? named(servers) : keep('nameserver')), ...search, ...options]
+    .map((line) => `${line}\n`)
+    .join('');
 }

@@ -1,5 +1,6 @@
 /** Checks a request's HostConfig and fills in Docker's defaults. Pure; messages are Docker's where a client may know them. */
 
+import { isIP } from 'node:net';
 import type { HostConfig, ResourceLimits, RestartPolicy } from '../../../lib/api/containers.ts';
 import { EngineError } from '../../../lib/errors.ts';
 import { resolveCapabilities } from '../../runtime/capabilities.ts';
@@ -73,7 +74,7 @@ export function checkHostConfig(asked: HostConfig, facts: HostFacts): HostConfig
     DnsSearch: asked.DnsSearch ?? [],
     ExtraHosts: asked.ExtraHosts ?? null,
     GroupAdd: asked.GroupAdd ?? null,
-    Links: null,
+    Links: asked.Links ?? null,
     PortBindings: asked.PortBindings ?? {},
     PublishAllPorts: asked.PublishAllPorts ?? false,
     SecurityOpt: asked.SecurityOpt ?? null,
@@ -224,6 +225,10 @@ function checkLists(asked: HostConfig): void {
   for (const rule of asked.DeviceCgroupRules ?? []) parseDeviceRule(rule);
   for (const port of Object.keys(asked.PortBindings ?? {}))
     checkPort(port, 'HostConfig.PortBindings');
+  for (const server of asked.Dns ?? []) {
+    if (isIP(server) === 0)
+      throw new EngineError('invalid', `IP address is not correctly formatted: ${server}`);
+  }
   for (const entry of asked.ExtraHosts ?? []) parseExtraHost(entry);
   securityOf(asked);
   const isHost = asked.NetworkMode === 'host';
@@ -236,12 +241,6 @@ function checkLists(asked: HostConfig): void {
     }
     if (name.includes('/') || name.includes('..'))
       throw new EngineError('invalid', `HostConfig.Sysctls: invalid name "${name}"`);
-  }
-  if ((asked.Links ?? []).length > 0) {
-    throw new EngineError(
-      'not-implemented',
-      'HostConfig.Links: links need a bridge network, which this version lacks',
-    );
   }
   if ((asked.DeviceRequests ?? []).length > 0) {
     throw new EngineError(

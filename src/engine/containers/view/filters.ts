@@ -4,7 +4,7 @@ import { EngineError } from '../../../lib/errors.ts';
 import type { Container } from '../container.ts';
 import { checkPort } from '../request/config.ts';
 import type { Filters } from '../types.ts';
-import { networkName } from './inspect.ts';
+import { networkNames } from '../networking/settings.ts';
 
 /** What a filter may ask about the world outside its container. */
 export interface FilterFacts {
@@ -55,8 +55,9 @@ const TESTS: Readonly<Record<string, Test>> = {
       (mount) => mount.name === value || mount.destination === value || mount.source === value,
     ),
   network: (container, value, facts) => {
-    const name = networkName(container);
-    return name !== undefined && (name === value || facts.networkId(name).startsWith(value));
+    return networkNames(container).some(
+      (name) => name === value || (value !== '' && facts.networkId(name).startsWith(value)),
+    );
   },
   'is-task': (_container, value) => value === 'false' || value === '0',
   expose: (container, value) =>

@@ -1,25 +1,22 @@
 /** A container as the API shows it: inspect's full answer and list's summary. It reads what is in memory and computes nothing else. */
 
-import { createHash } from 'node:crypto';
 import type {
   ContainerInspect,
   ContainerState,
   ContainerSummary,
-  EndpointSettings,
   MountPoint,
-  NetworkSettings,
-  PortMap,
 } from '../../../lib/api/containers.ts';
-import type { Networks } from '../../network/types.ts';
 import type { Container } from '../container.ts';
+import { portList } from '../networking/ports.ts';
+import { endpointSettings, networkSettings } from '../networking/settings.ts';
+import type { IdOf } from '../networking/settings.ts';
 import type { ContainerPlaces } from '../parts.ts';
-import { checkPort } from '../request/config.ts';
 import { statusText } from './duration.ts';
 
 export interface ViewFacts {
   readonly files: ContainerPlaces;
   readonly lowers: readonly string[];
-  readonly networks: Networks;
+  readonly networkId: IdOf;
   readonly sizes: { readonly rw: number; readonly root: number } | undefined;
 }
 
@@ -66,7 +63,7 @@ export function inspectContainer(container: Container, facts: ViewFacts): Contai
     ...(facts.sizes === undefined ? {} : { SizeRw: facts.sizes.rw, SizeRootFs: facts.sizes.root }),
     Mounts: mountPoints(container),
     Config: definition.config,
-    NetworkSettings: networkSettings(container, facts.networks),
+    NetworkSettings: networkSettings(container, facts.networkId),
   };
 }
 
@@ -104,73 +101,12 @@ export function mountPoints(container: Container): MountPoint[] {
     }));
 }
 
-/** The name of the network as clients know it: `default` is bridge; a joined container has none of its own. */
-export function networkName(container: Container): string | undefined {
-  const mode = container.definition.hostConfig.NetworkMode ?? 'bridge';
-  if (mode.startsWith('container:')) return undefined;
-  return mode === 'default' ? 'bridge' : mode;
-}
-
-function endpoints(container: Container, networks: Networks): Record<string, EndpointSettings> {
-  const name = networkName(container);
-  if (name === undefined) return {};
-  const isLive = container.isLive;
-  const endpoint = createHash('sha256').update(`${container.id}\0${name}`).digest('hex');
-  return {
-    [name]: {
-      IPAMConfig: null,
-      Links: null,
-      Aliases: null,
-      MacAddress: '',
-      DriverOpts: null,
-      GwPriority: 0,
-      NetworkID: networks.get(name).Id,
-      EndpointID: isLive ? endpoint : '',
-      Gateway: '',
-      IPAddress: '',
-      IPPrefixLen: 0,
-      IPv6Gateway: '',
-      GlobalIPv6Address: '',
-      GlobalIPv6PrefixLen: 0,
-      DNSNames: null,
-    },
-  };
-}
-
-function networkSettings(container: Container, networks: Networks): NetworkSettings {
-  const ports: PortMap = {};
-  if (container.isLive)
-    for (const port of Object.keys(container.definition.config.ExposedPorts ?? {}))
-      ports[port] = null;
-  return {
-    Bridge: '',
-    SandboxID: container.isLive ? container.id : '',
-    SandboxKey: container.isLive ? `/proc/${container.state.pid}/ns/net` : '',
-    Ports: ports,
-    HairpinMode: false,
-    LinkLocalIPv6Address: '',
-    LinkLocalIPv6PrefixLen: 0,
-    SecondaryIPAddresses: null,
-    SecondaryIPv6Addresses: null,
-    EndpointID: '',
-    Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    MacAddress: '',
-    Networks: endpoints(container, networks),
-  };
-}
-
 export function summarize(
   container: Container,
-  facts: Pick<ViewFacts, 'networks' | 'sizes'> & { imageName: string; now: number },
+  facts: Pick<ViewFacts, 'networkId' | 'sizes'> & { imageName: string; now: number },
 ): ContainerSummary {
   const { definition, state } = container;
   const annotations = definition.hostConfig.Annotations ?? undefined;
-  const ports = container.isLive ? Object.keys(definition.config.ExposedPorts ?? {}) : [];
   return {
     Id: container.id,
     Names: [`/${container.name}`],
@@ -178,10 +114,7 @@ export function summarize(
     ImageID: definition.imageId,
     Command: commandText([definition.path, ...definition.args]),
     Created: Math.floor(Date.parse(definition.created) / 1000),
-    Ports: ports.map((text) => {
-      const { port, protocol } = checkPort(text, 'ExposedPorts');
-      return { PrivatePort: port, Type: protocol };
-    }),
+    Ports: container.isLive ? portList(definition.config, state.network?.ports ?? []) : [],
     ...(facts.sizes === undefined ? {} : { SizeRw: facts.sizes.rw, SizeRootFs: facts.sizes.root }),
     Labels: definition.config.Labels ?? {},
     State: state.status,
@@ -190,7 +123,7 @@ export function summarize(
       NetworkMode: definition.hostConfig.NetworkMode ?? 'bridge',
       ...(annotations === undefined ? {} : { Annotations: annotations }),
     },
-    NetworkSettings: { Networks: endpoints(container, facts.networks) },
+    NetworkSettings: { Networks: endpointSettings(container, facts.networkId) },
     Mounts: mountPoints(container),
   };
 }

@@ -91,7 +91,6 @@ export function statsBody(
       stats: memory?.stats ?? {},
       ...(memory?.failcnt === undefined ? {} : { failcnt: memory.failcnt }),
     },
-    networks: {},
   };
 }
 

@@ -33,6 +33,7 @@ function make(
       path: 'sh',
       args: [],
       mounts: [],
+      networks: {},
     },
     name,
     { ...newState(), ...state },

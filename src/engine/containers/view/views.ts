@@ -4,12 +4,14 @@ import type { ContainerInspect, ContainerSummary } from '../../../lib/api/contai
 import { EngineError } from '../../../lib/errors.ts';
 import type { Container } from '../container.ts';
 import { announce, placesOf } from '../parts.ts';
+import type { IdOf } from '../networking/settings.ts';
 import type { ContainersParts } from '../parts.ts';
 import type { ContainerTable } from '../table.ts';
 import type { Filters } from '../types.ts';
 import { checkPruneFilters, impliesAll, passes } from './filters.ts';
 import type { FilterFacts } from './filters.ts';
 import { inspectContainer, summarize } from './inspect.ts';
+import { interfaceStats } from './interfaces.ts';
 import { emptyStats, statsBody, takeSample } from './stats.ts';
 import type { Sample, ShimStats } from './stats.ts';
 import { containerProcesses, machineFacts, parsePsArgs, topTable } from './top.ts';
@@ -35,7 +37,8 @@ export class Views {
     size: boolean;
     filters: Filters;
   }): Promise<ContainerSummary[]> {
-    const { networks, clock } = this.#parts;
+    const { clock } = this.#parts;
+    const networkId = this.#networkIds();
     const facts = this.#filterFacts();
     const showsAll = options.all || options.limit > 0 || impliesAll(options.filters);
     const sorted = this.#table
@@ -52,7 +55,7 @@ export class Views {
     const now = clock().getTime();
     return shown.map((container) =>
       summarize(container, {
-        networks,
+        networkId,
         now,
         imageName: this.#imageName(container),
         sizes: sizes.get(container.id),
@@ -61,12 +64,12 @@ export class Views {
   }
 
   async inspect(container: Container, options: { size: boolean }): Promise<ContainerInspect> {
-    const { places, snapshots, networks } = this.#parts;
+    const { places, snapshots } = this.#parts;
     const sizes = options.size ? await this.#sizes([container]) : undefined;
     return inspectContainer(container, {
       files: placesOf(places, container.id),
       lowers: this.#lowers(container, snapshots),
-      networks,
+      networkId: this.#networkIds(),
       sizes: sizes?.get(container.id),
     });
   }
@@ -109,7 +112,8 @@ export class Views {
     const stats: ShimStats = await shim.stats();
     const now = takeSample(stats, this.#parts.clock());
     this.#samples.set(container, { sample: now, taken: Date.now() });
-    return statsBody(identity, stats, { now, before: options.oneShot ? undefined : before });
+    const body = statsBody(identity, stats, { now, before: options.oneShot ? undefined : before });
+    return { ...body, ...(await interfaceStats(container)) };
   }
 
   async prune(
@@ -181,12 +185,29 @@ export class Views {
     return imageId;
   }
 
+  /** Looks each name up once. */
+  #networkIds(): IdOf {
+    const known = new Map<string, string>();
+    return (name) => {
+      let id = known.get(name);
+      if (id === undefined) {
+        try {
+          id = this.#parts.networks.find(name).id;
+        } catch {
+          id = '';
+        }
+        known.set(name, id);
+      }
+      return id;
+    };
+  }
+
   #filterFacts(): FilterFacts {
-    const { images, networks } = this.#parts;
+    const { images } = this.#parts;
     return {
       container: (reference) => this.#table.get(reference),
       imageId: (reference) => images.find(reference)?.id,
-      networkId: (name) => networks.get(name).Id,
+      networkId: this.#networkIds(),
       ancestry: (imageId) => {
         const chain: string[] = [];
         for (let id = imageId; id !== '' && !chain.includes(id); id = images.find(id)?.parent ?? '')

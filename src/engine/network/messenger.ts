@@ -1,0 +1,96 @@
+/** The conversation with the native helper: which networks the present connection has been told of, and another try when the helper ended just as somebody came. It knows no container. */
+
+import { kindOf, messageOf } from '../../lib/errors.ts';
+import type { NetLink, NetSupervisor } from '../runtime/net.ts';
+import { allowsHostLoopback } from './request.ts';
+import type { NetworkRecord } from './types.ts';
+import { networkName, networkRequest } from './wire.ts';
+
+export interface MessengerParts {
+  readonly supervisor: NetSupervisor;
+  /** Whether networks that do not say may reach the host's loopback. */
+  readonly hostLoopback: boolean;
+  readonly warn: (message: string) => void;
+}
+
+export class Messenger {
+  readonly #parts: MessengerParts;
+  readonly #told = new WeakMap<NetLink, Map<number, Promise<unknown>>>();
+  #link: NetLink | undefined;
+
+  constructor(parts: MessengerParts) {
+    this.#parts = parts;
+  }
+
+  /** The connection that is open now, if any. */
+  get open(): NetLink | undefined {
+    return this.#link?.isOpen === true ? this.#link : undefined;
+  }
+
+  /** A connection that has been told of these networks; starts the helper when there is none. */
+  async reach(networks: readonly NetworkRecord[]): Promise<NetLink> {
+    const link = (this.#link = await this.#parts.supervisor.link());
+    await Promise.all(this.know(link, networks));
+    return link;
+  }
+
+  /** Once more when the helper ended meanwhile. */
+  async twice(work: (link: NetLink) => Promise<void>): Promise<void> {
+    const link = await this.reach([]);
+    try {
+      await work(link);
+    } catch (error) {
+      if (link.isOpen) throw error;
+      await work(await this.reach([]));
+    }
+  }
+
+  /** Sends what the connection has not heard of these networks; all answers. */
+  know(link: NetLink, networks: readonly NetworkRecord[]): Promise<unknown>[] {
+    const told = this.#told.get(link) ?? new Map<number, Promise<unknown>>();
+    this.#told.set(link, told);
+    return networks.map((network) => {
+      const known = told.get(network.number);
+      if (known !== undefined) return known;
+      const { hostLoopback } = this.#parts;
+      const answer = link.send(
+        networkRequest(network, { hostLoopback: allowsHostLoopback(network, { hostLoopback }) }),
+      );
+      told.set(network.number, answer);
+      answer.catch(() => told.delete(network.number));
+      return answer;
+    });
+  }
+
+  knows(link: NetLink, network: NetworkRecord): boolean {
+    return this.#told.get(link)?.has(network.number) === true;
+  }
+
+  /** For what need not be done when there is no helper: it took everything with it. */
+  async tell(requests: readonly object[]): Promise<void> {
+    const link = this.open;
+    if (link === undefined) return;
+    await Promise.all(
+      requests.map((request) =>
+        link.send(request).catch((error: unknown) => {
+          const kind = kindOf(error);
+          if (kind !== 'not-found' && kind !== 'unavailable') this.#parts.warn(messageOf(error));
+        }),
+      ),
+    );
+  }
+
+  /** The network is gone: a later one may have its number. */
+  async forget(network: NetworkRecord): Promise<void> {
+    const link = this.open;
+    if (link === undefined || !this.knows(link, network)) return;
+    this.#told.get(link)?.delete(network.number);
+    await this.tell([{ op: 'remove-network', id: networkName(network) }]);
+  }
+
+  /** Forgets the connection; with `release` it is also ended. */
+  drop(options: { readonly release: boolean }): void {
+    this.#link = undefined;
+    if (options.release) this.#parts.supervisor.release();
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * Starts and speaks to the supervisor of the engine's networks (docs/native.md, "net"): one connection for requests,
+ * answered in their order, and one for each dialled stream. It knows no network and keeps nothing but the connection.
+ */
+
+import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { EngineError } from '../../lib/errors.ts';
+import { errorObject } from './native.ts';
+import type { Native } from './types.ts';
+
+const MAX_LINE = 16 << 20;
+/** `sun_path` holds 108 bytes with the final zero. */
+const MAX_SOCKET_PATH = 107;
+
+export type NetAnswer = Readonly<Record<string, unknown>>;
+
+/** One connection to one supervisor. When it breaks, every open request fails with `unavailable`. */
+export interface NetLink {
+  /** Sent at once, answered after those before it. Throws the supervisor's error. */
+  send(request: object): Promise<NetAnswer>;
+  readonly isOpen: boolean;
+}
+
+export interface NetSupervisor {
+  /** The connection; the supervisor is started when there is none. */
+  link(): Promise<NetLink>;
+  /** Called when a connection breaks that was not let go. Set once. */
+  onLost(listener: () => void): void;
+  /** Connects to a port inside a process' network namespace; the result is the stream. */
+  dial(request: object): Promise<Duplex>;
+  /** Lets the connection go: without endpoints the supervisor ends. */
+  release(): void;
+}
+
+/** The supervisor whose files lie in `dir`. */
+export function createNetSupervisor(parts: { native: Native; dir: string }): NetSupervisor {
+  const { native, dir } = parts;
+  const path = join(dir, 'net.sock');
+  let lost: () => void = () => undefined;
+  let current: Promise<Connection> | undefined;
+  const open = async (): Promise<Connection> => {
+    const socket = await reach(path, () => start(native, dir, path));
+    const connection = new Connection(socket, () => {
+      current = undefined;
+      lost();
+    });
+    return connection;
+  };
+  return {
+    link: async () => {
+      current ??= open().catch((error: unknown) => {
+        current = undefined;
+        throw error;
+      });
+      return current;
+    },
+    onLost: (listener) => {
+      lost = listener;
+    },
+    dial: async (request) => {
+      const socket = await reach(path, () => start(native, dir, path));
+      return dialled(socket, request);
+    },
+    release: () => {
+      const closing = current;
+      current = undefined;
+      closing?.then(
+        (connection) => connection.close(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+async function start(native: Native, dir: string, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw new EngineError(
+      'invalid',
+      `the run directory is too deep for unix sockets (${String(Buffer.byteLength(path))} bytes, at most ${String(MAX_SOCKET_PATH)}): choose a shorter --run-root`,
+      { path },
+    );
+  }
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await native.call(['net'], { dir });
+}
+
+/** Connects; where nobody listens, after `begin` once more. */
+async function reach(path: string, begin: () => Promise<void>): Promise<Socket> {
+  try {
+    return await connected(path);
+  } catch {
+    await begin();
+    try {
+      return await connected(path);
+    } catch (cause) {
+      throw new EngineError('unavailable', "the networks' supervisor does not answer", {
+        cause,
+        path,
+      });
+    }
+  }
+}
+
+function connected(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+interface Waiting {
+  readonly resolve: (answer: NetAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Requests in flight on one socket, first in, first answered. */
+class Connection implements NetLink {
+  readonly #socket: Socket;
+  readonly #waiting: Waiting[] = [];
+  readonly #onLost: () => void;
+  #rest: Buffer[] = [];
+  #size = 0;
+  #state: 'open' | 'closing' | 'gone' = 'open';
+
+  constructor(socket: Socket, onLost: () => void) {
+    this.#socket = socket;
+    this.#onLost = onLost;
+    // An idle connection must not keep the engine alive.
+    socket.unref();
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('error', () => this.#gone());
+    socket.on('end', () => this.#gone());
+    socket.on('close', () => this.#gone());
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  send(request: object): Promise<NetAnswer> {
+    if (!this.isOpen) return Promise.reject(brokenOff());
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#socket.ref();
+      this.#socket.write(`${JSON.stringify(request)}\n`);
+    });
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#socket.end();
+    this.#socket.destroySoon();
+  }
+
+  #take(chunk: Buffer): void {
+    let data = chunk;
+    for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10)) {
+      const line = Buffer.concat([...this.#rest, data.subarray(0, at)]).toString('utf8');
+      this.#rest = [];
+      this.#size = 0;
+      data = data.subarray(at + 1);
+      this.#answer(line);
+    }
+    if (data.length === 0) return;
+    this.#rest.push(data);
+    this.#size += data.length;
+    if (this.#size > MAX_LINE) this.#gone();
+  }
+
+  #answer(line: string): void {
+    const waiting = this.#waiting.shift();
+    if (this.#waiting.length === 0) this.#socket.unref();
+    if (waiting === undefined) return;
+    try {
+      waiting.resolve(readAnswer(line));
+    } catch (error) {
+      waiting.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #gone(): void {
+    if (this.#state === 'gone') return;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'gone';
+    this.#socket.destroy();
+    for (const { reject } of this.#waiting.splice(0)) reject(brokenOff());
+    if (wasOpen) this.#onLost();
+  }
+}
+
+/** Sends the one line and reads the one answer; what follows stays in the socket. */
+function dialled(socket: Socket, request: object): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const fail = (error: Error) => {
+      socket.destroy();
+      reject(error);
+    };
+    const broken = () => fail(brokenOff());
+    const onData = (chunk: Buffer) => {
+      const at = chunk.indexOf(10);
+      if (at < 0) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.push(chunk.subarray(0, at));
+      socket.pause();
+      socket.off('data', onData).off('end', broken).off('error', broken).off('close', broken);
+      if (at + 1 < chunk.length) socket.unshift(chunk.subarray(at + 1));
+      try {
+        readAnswer(Buffer.concat(chunks).toString('utf8'));
+        resolve(socket);
+      } catch (error) {
+        fail(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    socket.on('data', onData).on('end', broken).on('error', broken).on('close', broken);
+    socket.write(`${JSON.stringify(request)}\n`);
+  });
+}
+
+function readAnswer(line: string): NetAnswer {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw new EngineError('internal', `unexpected answer: ${line.slice(0, 200)}`, { cause });
+  }
+  const failure = errorObject(value);
+  if (failure !== undefined) throw failure;
+  if (typeof value !== 'object' || value === null)
+    throw new EngineError('internal', `unexpected answer: ${line.slice(0, 200)}`);
+  return value as NetAnswer;
+}
+
+function brokenOff(): EngineError {
+  return new EngineError('unavailable', "the networks' supervisor has ended");
+}
