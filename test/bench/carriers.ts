@@ -49,7 +49,10 @@ export async function startCarriers(user: TestUser, dir: string): Promise<Carrie
 /** `net` with one network whose gateway is the host's loopback, in a user namespace with one id. */
 async function startOurs({ user, dir, port }: Place): Promise<Carrier> {
   const native = join(dir, 'pinnace-native');
-  copyFileSync(join(ROOT, 'out', 'native', 'pinnace-native'), native);
+  copyFileSync(
+    process.env['PINNACE_NATIVE'] ?? join(ROOT, 'out', 'native', 'pinnace-native'),
+    native,
+  );
   chmodSync(native, 0o755);
   const state = join(user.home, 'net');
   const script = `mkdir -p ${state}; echo '{"dir":"${state}"}' | ${native} net || exit 1; exec unshare -n sh -c 'echo $$; exec sleep 100000'`;
@@ -232,13 +235,4 @@ export async function askNet(path: string, request: object): Promise<unknown> {
   if (answer.error !== undefined)
     throw new Error(`${JSON.stringify(request)}: ${answer.error.message}`);
   return answer;
-}
-
-/** Compiles the traffic maker to a place that any user can read. */
-export async function compileTraffic(dir: string): Promise<string> {
-  const program = join(dir, 'traffic');
-  const source = join(ROOT, 'test', 'bench', 'traffic.c');
-  const done = await command(['cc', '-O2', '-o', program, source]);
-  if (done.status !== 0) throw new Error(`cc is needed for the traffic maker: ${done.stderr}`);
-  return program;
 }

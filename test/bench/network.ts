@@ -9,7 +9,8 @@ import { ensurePackages } from '../../scripts/lib/debian.ts';
 import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
 import { command, startTestEngine } from '../support/engine.ts';
 import { makeUser } from '../support/users.ts';
-import { compileTraffic, startCarriers, type Carrier } from './carriers.ts';
+import { compileTraffic } from '../support/traffic.ts';
+import { startCarriers, type Carrier } from './carriers.ts';
 import { median, medians, type Row, type Timed } from './measure.ts';
 
 const RUNS = 15;
