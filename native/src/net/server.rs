@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const CLIENTS: usize = 1024;
 const CHUNK: usize = 64 * 1024;
 /// Without endpoints, connections and streams it ends after this; a first client gets longer.
-const IDLE: Duration = Duration::from_millis(500);
+const IDLE: Duration = Duration::from_secs(2);
 const FIRST: Duration = Duration::from_secs(10);
 /// A listener that could not accept (no descriptors) is left alone so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

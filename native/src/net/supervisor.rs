@@ -128,10 +128,17 @@ impl Supervisor {
                 return Ok(done());
             }
             let same = network.wanted == wanted;
+            // An uplink is bound to its gateways: with others it starts anew.
+            let rebound = network.wanted.subnets != wanted.subnets;
             network.change(&mut self.space, wanted)?;
             network.waiting.push((client, until));
-            if !same {
+            if rebound {
+                network.keeper.kill();
+                self.start_uplink(index)?;
+            } else if !same {
                 self.configure(index);
+            }
+            if !same {
                 self.configure_others(index);
             }
             return Ok(Outcome::Later);
