@@ -34,7 +34,14 @@ for (const mode of modes) {
       assert.equal(answer['mode'], mode);
       assert.equal(answer['uid'], rig.ids.uid);
       assert.equal(answer['kernel'], readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim());
-      for (const name of ['userns', 'overlay', 'seccomp', 'tun', 'apparmorRestrictsUserns']) {
+      for (const name of [
+        'userns',
+        'overlay',
+        'seccomp',
+        'tun',
+        'network',
+        'apparmorRestrictsUserns',
+      ]) {
         assert.equal(typeof answer[name], 'boolean', name);
       }
       assert.equal(answer['userns'], true);

@@ -55,11 +55,13 @@ pub fn main(args: Vec<OsString>) -> Result<ExitCode, Failure> {
     let subuid = subid::ranges(Path::new("/etc/subuid"), uid, &users);
     let userns = trial::run(userns::enter_single);
     let mode = find_mode(&mut findings, &userns);
+    let network = mode.map(begin_network);
     let overlay = find_overlay(&mut findings, mode);
     let seccomp = find_seccomp(&mut findings);
     let cgroup = cgroup::find();
     report_cgroup(&mut findings, &cgroup);
     let tun = find_tun(&mut findings);
+    let network = report_network(&mut findings, network);
     let answer = json!({
         "kernel": names.release().to_string_lossy(),
         "arch": names.machine().to_string_lossy(),
@@ -74,6 +76,7 @@ pub fn main(args: Vec<OsString>) -> Result<ExitCode, Failure> {
         "seccomp": seccomp,
         "cgroup": cgroup,
         "tun": tun,
+        "network": network,
         "apparmorRestrictsUserns": cause::apparmor_restricts(),
     });
     println!("{answer}");
@@ -215,6 +218,32 @@ fn report_cgroup(findings: &mut Findings, cgroup: &Cgroups) {
         ),
         Some(remedy),
     );
+}
+
+/// Starts the trial of a network; its namespaces take the kernel some milliseconds.
+fn begin_network(mode: Mode) -> Result<trial::Pending, String> {
+    trial::begin(move || {
+        match mode {
+            Mode::System => userns::enter_system()?,
+            _ => userns::enter_single()?,
+        }
+        crate::net::trial::attempt()
+    })
+}
+
+/// None: no mode is possible here, which another finding says.
+fn report_network(findings: &mut Findings, pending: Option<Result<trial::Pending, String>>) -> bool {
+    let Some(pending) = pending else { return false };
+    let result = pending.and_then(trial::Pending::finish);
+    match &result {
+        Ok(()) => findings.ok("network", "containers can have networks of their own"),
+        Err(message) => findings.warn(
+            "network",
+            format!("containers have no network but their own loopback: {message}"),
+            Some("sudo modprobe -a bridge veth nf_tables nft_tproxy, or use a kernel that has these (4.19 or later)"),
+        ),
+    }
+    result.is_ok()
 }
 
 fn find_tun(findings: &mut Findings) -> bool {

@@ -24,6 +24,7 @@ mod request;
 mod server;
 mod start;
 mod supervisor;
+pub mod trial;
 mod uplink;
 mod uplinks;
 

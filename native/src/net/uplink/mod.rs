@@ -56,6 +56,15 @@ const RESERVED: usize = 256;
 const FLOWS: usize = 4096;
 const CONNECTIONS: usize = 100_000;
 
+/// Tries a network's packet rules in the calling thread's network namespace, which must be a throw-away
+/// one; for `probe`.
+pub fn try_rules(network: Value) -> Result<(), Failure> {
+    let network: policy::Network = serde_json::from_value(network)
+        .map_err(|error| Failure::new(Kind::Internal, format!("the network of the trial: {error}")))?;
+    firewall::install(&network)?;
+    firewall::route_marked()
+}
+
 /// `net uplink`: serves until its supervisor, on descriptor 3, is gone.
 pub fn main(args: Vec<OsString>) -> Result<ExitCode, Failure> {
     if let Some(argument) = args.first() {
