@@ -1,0 +1,31 @@
+/** UndefinedArgInFrom: FROM uses arguments that are declared before the first FROM. */
+import { suggestion } from '../../../problems.ts';
+import { PLATFORM_ARGUMENTS } from '../../analysis/facts.ts';
+import { nearestFix } from '../../analysis/near.ts';
+import { referencesOf } from '../../analysis/references.ts';
+import type { Rule } from '../../rule.ts';
+
+export const undefinedArgInFrom: Rule = {
+  id: 'UndefinedArgInFrom',
+  aliases: [],
+  severity: 'warning',
+  summary: 'FROM uses only arguments that are declared before the first FROM',
+  fixable: true,
+  checks: {
+    FROM: ({ image, platform }, { facts, file, report }) => {
+      for (const word of platform === undefined ? [image] : [platform, image]) {
+        const undeclared = new Set(facts.expandGlobal(word).undeclared);
+        if (undeclared.size === 0) continue;
+        const names = [...facts.globalArguments.keys(), ...PLATFORM_ARGUMENTS];
+        for (const { name, nameRange, defaulted } of referencesOf(
+          word,
+          file.directives.escapeCharacter,
+        )) {
+          if (!undeclared.has(name) || defaulted) continue;
+          const message = `FROM uses '$${name}', which no ARG before the first FROM declares${suggestion(name, names)}`;
+          report({ message, range: nameRange, ...nearestFix(name, nameRange, names) });
+        }
+      }
+    },
+  },
+};

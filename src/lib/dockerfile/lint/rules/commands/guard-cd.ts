@@ -1,0 +1,47 @@
+/** GuardCd: when cd fails, what follows does not run in the wrong directory. */
+import type { Script, ShellCall } from '../../shell/script.ts';
+import { insert, safeFix } from '../../edits.ts';
+import type { Rule } from '../../rule.ts';
+
+export const guardCd: Rule = {
+  id: 'GuardCd',
+  aliases: ['SC2164'],
+  severity: 'warning',
+  summary: 'A cd that may fail has || exit',
+  fixable: true,
+  checks: {
+    calls: ['cd', 'pushd', 'popd'],
+    call: (call, { report }) => {
+      const { script, name, range } = call;
+      if (script === undefined || !isLost(call) || stopsAtFailure(script)) return;
+      const fix = safeFix('Add || exit 1', insert(range.end, ' || exit 1'));
+      report({
+        message: `when ${name} fails, what follows runs in the wrong directory: add || exit`,
+        range,
+        fix,
+      });
+    },
+  },
+};
+
+/** Something follows, and it follows whatever happens. */
+function isLost({ place, arguments: words, name }: ShellCall): boolean {
+  if (
+    place === undefined ||
+    place.inCondition ||
+    place.inPipeline ||
+    (words.length === 0 && name === 'cd')
+  )
+    return false;
+  return place.next === ';' || place.next === 'newline';
+}
+
+function stopsAtFailure({ shell, calls }: Script): boolean {
+  return (
+    shell.errexit ||
+    calls.some(
+      ({ name, arguments: words }) =>
+        name === 'set' && words.some(({ text }) => /^-[a-z]*e/.test(text) || text === 'errexit'),
+    )
+  );
+}

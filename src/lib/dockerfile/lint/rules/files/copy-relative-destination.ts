@@ -1,0 +1,33 @@
+/** CopyRelativeDestination: a relative destination needs a WORKDIR that says what it is relative to. */
+import type { Stage } from '../../../syntax.ts';
+import type { Rule, Scope } from '../../rule.ts';
+
+export const copyRelativeDestination: Rule = {
+  id: 'CopyRelativeDestination',
+  aliases: ['DL3045'],
+  severity: 'warning',
+  summary: 'COPY to a relative destination follows a WORKDIR',
+  fixable: false,
+  checks: {
+    stage: (stage, scope) => {
+      if (hasWorkdir(stage, scope)) return;
+      for (const instruction of stage.instructions) {
+        if (instruction.kind === 'WORKDIR') return;
+        if (instruction.kind !== 'COPY' || !isRelative(instruction.dest.text)) continue;
+        const { text, range } = instruction.dest;
+        const message = `'${text}' is relative to the base image's directory: set WORKDIR first, or give the whole path`;
+        scope.report({ message, range });
+      }
+    },
+  },
+};
+
+function hasWorkdir(stage: Stage, { facts }: Scope): boolean {
+  const [, ...bases] = facts.chainOf(stage);
+  return bases.some(({ instructions }) => instructions.some(({ kind }) => kind === 'WORKDIR'));
+}
+
+function isRelative(text: string): boolean {
+  const path = text.replace(/^["']/, '');
+  return path !== '' && !/^[/\\$]/.test(path) && !/^[A-Za-z]:/.test(path);
+}

@@ -1,0 +1,49 @@
+/** UseAddForArchive: ADD unpacks an archive by itself; COPY and a RUN that unpacks leave it in a layer. */
+import type { Stage } from '../../../syntax.ts';
+import type { ShellCall } from '../../shell/script.ts';
+import type { Rule, Scope } from '../../rule.ts';
+
+const ARCHIVE = /\.(tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz|lzma|zst)|gz|bz2|xz|lzma)$/i;
+const UNPACKERS = ['gunzip', 'bunzip2', 'unxz', 'unlzma', 'uncompress', 'zcat'];
+
+export const useAddForArchive: Rule = {
+  id: 'UseAddForArchive',
+  aliases: ['DL3010'],
+  severity: 'information',
+  summary: 'ADD unpacks archives of the context, not COPY and RUN',
+  fixable: false,
+  checks: { stage: check },
+};
+
+function check({ instructions }: Stage, scope: Scope): void {
+  for (const [index, instruction] of instructions.entries()) {
+    if (instruction.kind !== 'COPY' || instruction.from !== undefined) continue;
+    const archives = instruction.sources.filter(({ text }) => ARCHIVE.test(text));
+    if (archives.length === 0) continue;
+    const later = instructions.slice(index + 1).filter(({ kind }) => kind === 'RUN');
+    const unpacked = later.flatMap((run) => (scope.scriptOf(run)?.calls ?? []).filter(isUnpacking));
+    for (const { text, range } of archives) {
+      const name = text.slice(text.lastIndexOf('/') + 1);
+      const isDest = (path: string): boolean =>
+        path.endsWith(name) || path === instruction.dest.text;
+      if (!unpacked.some((call) => call.arguments.some((word) => isDest(word.text)))) continue;
+      scope.report({
+        message: `${name} stays in a layer, and a RUN unpacks it: ADD unpacks it by itself`,
+        range,
+      });
+    }
+  }
+}
+
+function isUnpacking({ name, arguments: words }: ShellCall): boolean {
+  if (UNPACKERS.includes(name)) return true;
+  if (name === 'tar')
+    return words.some(
+      ({ text }, index) =>
+        /^(-?[A-Za-z]*x|--extract$|--get$)/.test(text) && (index === 0 || text.startsWith('-')),
+    );
+  return (
+    ['gzip', 'bzip2', 'xz', 'lzma'].includes(name) &&
+    words.some(({ text }) => /^-\w*d|^--(de|un)compress$/.test(text))
+  );
+}

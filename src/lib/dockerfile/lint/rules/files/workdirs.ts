@@ -1,0 +1,42 @@
+/** Follows the working directory through a stage. */
+import type { Stage, ValueInstruction } from '../../../syntax.ts';
+import type { Facts } from '../../analysis/facts.ts';
+
+export interface Workdir {
+  readonly instruction: ValueInstruction;
+  /** The directory in force before it; undefined while only the base image knows. */
+  readonly before: string | undefined;
+}
+
+/** The WORKDIR instructions of a stage, each with what it is relative to. */
+export function workdirs(stage: Stage, facts: Facts): Workdir[] {
+  const chain = facts.chainOf(stage).reverse();
+  const root = chain[0];
+  let at = root?.from.image.text === 'scratch' ? '/' : undefined;
+  const found: Workdir[] = [];
+  for (const member of chain) {
+    for (const instruction of member.instructions) {
+      if (instruction.kind !== 'WORKDIR') continue;
+      if (member === stage) found.push({ instruction, before: at });
+      const { text } = instruction.value;
+      if (isAbsolute(text)) at = text.replaceAll(/^["']|["']$/g, '');
+      else if (at !== undefined) at = joinPath(at, text) ?? at;
+    }
+  }
+  return found;
+}
+
+function isAbsolute(text: string): boolean {
+  return /^["']?([/\\$%]|[A-Za-z]:)/.test(text);
+}
+
+/** A relative path below a directory, `.` and `..` worked out; undefined when it is absolute or empty. */
+export function joinPath(directory: string, path: string): string | undefined {
+  if (path === '' || isAbsolute(path)) return undefined;
+  const parts = directory.split('/').filter((part) => part !== '');
+  for (const part of path.replaceAll(/^["']|["']$/g, '').split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `${directory.startsWith('/') ? '/' : ''}${parts.join('/')}`;
+}

@@ -1,0 +1,155 @@
+/** PosixShell: where /bin/sh runs a script, it has nothing that only bash knows. */
+import type { Command, Redirect } from '../../../shell/syntax.ts';
+import { insert, replace, safeFix } from '../../edits.ts';
+import type { PlacedPart, Script, ShellCall } from '../../shell/script.ts';
+import type { LintFinding, Rule, Scope } from '../../rule.ts';
+
+/** Images whose /bin/sh is bash. */
+const BASH =
+  /(^|\/)(centos|fedora|rockylinux|almalinux|redhat|rhel|ubi\d|oraclelinux|amazonlinux|opensuse|suse|archlinux|photon)/;
+/** Images whose /bin/sh is BusyBox's, which knows some of it. */
+const ASH = /alpine|busybox/;
+
+/** What a finding is about; BusyBox's shell has those that are marked. */
+type Found = LintFinding & { readonly ash?: true };
+
+export const posixShell: Rule = {
+  id: 'PosixShell',
+  aliases: [
+    'SC2039',
+    'SC3010',
+    'SC3011',
+    'SC3014',
+    'SC3020',
+    'SC3030',
+    'SC3037',
+    'SC3040',
+    'SC3046',
+    'SC3057',
+    'SC3060',
+  ],
+  severity: 'warning',
+  summary: 'A script of /bin/sh uses no features of bash',
+  fixable: true,
+  checks: {
+    script: (script, scope) => {
+      if (script.dialect !== 'sh') return;
+      const image = imageOf(scope);
+      if (BASH.test(image)) return;
+      const isAsh = ASH.test(image) || script.shell.words[0]?.endsWith('ash') === true;
+      for (const { ash, ...finding } of findings(script))
+        if (ash !== true || !isAsh) scope.report(finding);
+    },
+  },
+};
+
+function imageOf({ stage, facts }: Scope): string {
+  return stage === undefined ? '' : facts.imageOf(facts.rootOf(stage).from).text;
+}
+
+function findings(script: Script): Found[] {
+  return [
+    ...script.commands.flatMap((command) => ofCommand(command, script)),
+    ...script.redirects.flatMap(ofRedirect),
+    ...script.parts.flatMap(ofPart),
+    ...script.calls.flatMap(ofCall),
+    ...script.words.flatMap(({ word, role }) =>
+      role === 'argument' ? word.braces.map((range) => found('{a,b} is not expanded', range)) : [],
+    ),
+    ...script.pipelines.flatMap(({ operators }) =>
+      operators
+        .filter(({ text }) => text === '|&')
+        .map(({ range }) => found('|& is unknown; write 2>&1 |', range)),
+    ),
+  ];
+}
+
+function found(message: string, range: LintFinding['range'], more: Partial<Found> = {}): Found {
+  return { message: `in POSIX sh, ${message}`, range, ...more };
+}
+
+function ofCommand(command: Command, { tree }: Script): Found[] {
+  const { range } = command;
+  if (command.kind === 'test') return [found('[[ is unknown; use [', range, { ash: true })];
+  if (command.kind === 'arithmetic-command')
+    return [found('(( )) is unknown; use [ $((…)) -ne 0 ]', range)];
+  if (command.kind === 'select') return [found('select is unknown', range)];
+  if (command.kind !== 'function') return [];
+  const mark = tree.marks.find(
+    (each) => each.text === 'function' && each.range.start === range.start,
+  );
+  return mark === undefined
+    ? []
+    : [found('function is unknown; write name() { … }', mark.range, { ash: true })];
+}
+
+function ofRedirect({ operator, operatorRange: range, target, descriptor }: Redirect): Found[] {
+  if (operator === '<<<') return [found('<<< is unknown; use a heredoc or a pipe', range)];
+  if (operator !== '&>' || target === undefined || descriptor !== '') return [];
+  const fix = safeFix('Change to > … 2>&1', replace(range, '>'), insert(target.range.end, ' 2>&1'));
+  return [
+    found('&> runs the command in the background; write > file 2>&1', range, { fix, ash: true }),
+  ];
+}
+
+function ofPart({ part }: PlacedPart): Found[] {
+  const { range, kind } = part;
+  if (kind === 'array') return [found('there are no arrays', range)];
+  if (kind === 'process') return [found('<( ) is unknown', range)];
+  if (kind === 'ansi') return [found("$'…' is unknown; use printf", range, { ash: true })];
+  if (kind !== 'parameter') return [];
+  if (part.prefix === '!') return [found('${!name} is unknown', range)];
+  if (part.index !== undefined) return [found('there are no arrays', range)];
+  if (/^\/{1,2}[#%]?$/.test(part.operator))
+    return [found('${name/…/…} is unknown; use sed', range, { ash: true })];
+  if (part.operator === ':')
+    return [found('${name:0:1} is unknown; use cut', range, { ash: true })];
+  return /^[\^,]/.test(part.operator) ? [found('${name^^} is unknown; use tr', range)] : [];
+}
+
+const UNKNOWN = new Set([
+  'pushd',
+  'popd',
+  'dirs',
+  'declare',
+  'typeset',
+  'shopt',
+  'let',
+  'mapfile',
+  'readarray',
+  'disown',
+  'complete',
+]);
+
+function ofCall({ name, nameWord, arguments: words, behind }: ShellCall): Found[] {
+  if (behind !== undefined) return [];
+  const { range, text } = nameWord;
+  if (text === 'source') {
+    return [
+      found('source is unknown; write a dot', range, {
+        fix: safeFix('Change to .', replace(range, '.')),
+        ash: true,
+      }),
+    ];
+  }
+  if (UNKNOWN.has(text))
+    return [found(`${name} is unknown`, range, name === 'let' ? { ash: true } : {})];
+  if (name === '[' || name === 'test') {
+    return words
+      .filter((word) => word.text === '==')
+      .map((word) =>
+        found('== is unknown; write =', word.range, {
+          fix: safeFix('Change to =', replace(word.range, '=')),
+          ash: true,
+        }),
+      );
+  }
+  const option = words[0];
+  if (text === 'echo' && option !== undefined && /^-[neE]*e/.test(option.text)) {
+    return [found('echo prints its option -e; use printf', option.range, { ash: true })];
+  }
+  const pipefail = text === 'set' ? words.find((word) => word.text === 'pipefail') : undefined;
+  return pipefail === undefined
+    ? []
+    : [found('set knows no pipefail; choose bash with SHELL', pipefail.range, { ash: true })];
+}

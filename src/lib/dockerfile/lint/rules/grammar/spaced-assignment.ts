@@ -1,0 +1,34 @@
+/** SpacedAssignment: no spaces stand around the equals sign of an assignment. */
+import { replace, suggestedFix } from '../../edits.ts';
+import type { Rule } from '../../rule.ts';
+
+export const spacedAssignment: Rule = {
+  id: 'SpacedAssignment',
+  aliases: ['SC1068'],
+  severity: 'error',
+  summary: 'No spaces stand around an equals sign',
+  fixable: true,
+  checks: {
+    call: ({ nameWord, arguments: words, script }, { report }) => {
+      const [first, second] = words;
+      if (
+        script === undefined ||
+        first === undefined ||
+        !/^[A-Za-z_]\w*$/.test(nameWord.text) ||
+        !/^=([^=~]|$)/.test(first.text)
+      )
+        return;
+      const lone = first.text === '=';
+      const target = lone ? second : first;
+      const start = nameWord.range.end;
+      const end = lone ? (second?.range.start ?? first.range.end) : first.range.start;
+      const fix = suggestedFix('Remove the spaces', replace({ start, end }, lone ? '=' : ''));
+      const message = `${nameWord.text} runs as a command here: an assignment has no spaces around =`;
+      report({
+        message,
+        range: { start: nameWord.range.start, end: (target ?? first).range.end },
+        fix,
+      });
+    },
+  },
+};

@@ -1,0 +1,61 @@
+/** PipNoCache: pip keeps no copies of what it installs. */
+import { insert, safeFix } from '../../edits.ts';
+import { isMounted } from '../../shell/cleanup.ts';
+import { hasOption } from '../../shell/options.ts';
+import type { ShellCall } from '../../shell/script.ts';
+import type { Rule, Scope } from '../../rule.ts';
+import { pipInstall, PIP_NAMES } from './pip.ts';
+
+export const pipNoCache: Rule = {
+  id: 'PipNoCache',
+  aliases: ['DL3042'],
+  severity: 'warning',
+  summary: 'pip install has --no-cache-dir',
+  fixable: true,
+  checks: {
+    calls: PIP_NAMES,
+    call: (call, scope) => {
+      const install = pipInstall(call);
+      if (install === undefined || hasOption(install.line, 'no-cache-dir') || isOff(call, scope))
+        return;
+      const { range } = install.action;
+      const fix = safeFix('Add --no-cache-dir', insert(range.end, ' --no-cache-dir'));
+      scope.report({
+        message: `pip keeps what it fetched in the image: add --no-cache-dir`,
+        range,
+        fix,
+      });
+    },
+  },
+};
+
+/** A cache mount, or PIP_NO_CACHE_DIR for the stage or the command. */
+function isOff({ instruction, command, script }: ShellCall, { stage, facts }: Scope): boolean {
+  if (
+    instruction.kind === 'RUN' &&
+    isMounted(instruction, ['/root/.cache/pip', '.cache/pip', '.cache'])
+  )
+    return true;
+  const exported = script?.commands.flatMap((each) =>
+    each.kind === 'simple' ? each.assignments : [],
+  );
+  const inCommand = [...(command?.assignments ?? []), ...(exported ?? [])];
+  if (inCommand.some(({ name, value }) => name === 'PIP_NO_CACHE_DIR' && isTrue(value.value ?? '')))
+    return true;
+  if (stage === undefined) return false;
+  return facts
+    .chainOf(stage)
+    .some(({ instructions }) =>
+      instructions.some(
+        (each) =>
+          (each.kind === 'ENV' || each.kind === 'ARG') &&
+          each.pairs.some(
+            ({ name, value }) => name.text === 'PIP_NO_CACHE_DIR' && isTrue(value?.text ?? ''),
+          ),
+      ),
+    );
+}
+
+function isTrue(text: string): boolean {
+  return /^["']?(1|true|yes|on|off|0|false|no)["']?$/i.test(text);
+}

@@ -1,0 +1,45 @@
+/** ArrayBraces: an element of an array is written with braces. */
+import type { ParameterPart, WordPart } from '../../../shell/syntax.ts';
+import { insert, suggestedFix } from '../../edits.ts';
+import type { Rule, Scope } from '../../rule.ts';
+
+export const arrayBraces: Rule = {
+  id: 'ArrayBraces',
+  aliases: ['SC1087'],
+  severity: 'error',
+  summary: 'An element of an array is ${array[index]}',
+  fixable: true,
+  checks: {
+    script: ({ words, parts }, scope) => {
+      for (const { word } of words) checkParts(word.parts, scope);
+      for (const { part } of parts) if (part.kind === 'double') checkParts(part.parts, scope);
+    },
+  },
+};
+
+function checkParts(parts: readonly WordPart[], { file, report }: Scope): void {
+  for (const [index, part] of parts.entries()) {
+    const next = parts[index + 1];
+    if (
+      part.kind !== 'parameter' ||
+      part.braced ||
+      next === undefined ||
+      !/^[A-Za-z_]/.test(part.name)
+    )
+      continue;
+    const element = /^\[[\w@*$]+\]/.exec(
+      file.text.slice(next.range.start, next.range.start + 80),
+    )?.[0];
+    if (element === undefined || next.range.start !== part.range.end) continue;
+    const end = next.range.start + element.length;
+    report({
+      message: `an element of an array is \${${part.name}${element}}`,
+      range: { start: part.range.start, end },
+      fix: fixOf(part, end),
+    });
+  }
+}
+
+function fixOf({ nameRange }: ParameterPart, end: number) {
+  return suggestedFix('Add braces', insert(nameRange.start, '{'), insert(end, '}'));
+}

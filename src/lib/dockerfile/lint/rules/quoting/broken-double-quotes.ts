@@ -1,0 +1,31 @@
+/** BrokenDoubleQuotes: a text in double quotes holds no bare quotes that end it in the middle. */
+import type { WordPart } from '../../../shell/syntax.ts';
+import type { Rule } from '../../rule.ts';
+
+export const brokenDoubleQuotes: Rule = {
+  id: 'BrokenDoubleQuotes',
+  aliases: ['SC2140'],
+  severity: 'warning',
+  summary: 'Quotes within double quotes are escaped',
+  fixable: false,
+  checks: {
+    script: ({ words }, { report }) => {
+      for (const { word } of words) {
+        for (const [index, part] of word.parts.entries()) {
+          if (part.kind !== 'literal' || !/^[\w.-]+$/.test(part.text)) continue;
+          if (!isPlainDouble(word.parts[index - 1]) || !isPlainDouble(word.parts[index + 1]))
+            continue;
+          const message = `'${part.text}' is outside the quotes: a quote within double quotes is \\"`;
+          report({ message, range: part.range });
+        }
+      }
+    },
+  },
+};
+
+function isPlainDouble(part: WordPart | undefined): boolean {
+  return (
+    part?.kind === 'double' &&
+    part.parts.every(({ kind }) => kind === 'literal' || kind === 'escaped')
+  );
+}

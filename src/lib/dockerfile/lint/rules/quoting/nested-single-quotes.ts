@@ -1,0 +1,23 @@
+/** NestedSingleQuotes: single quotes within single quotes end them. */
+import type { Rule } from '../../rule.ts';
+
+export const nestedSingleQuotes: Rule = {
+  id: 'NestedSingleQuotes',
+  aliases: ['SC2026'],
+  severity: 'warning',
+  summary: 'Single quotes are not nested',
+  fixable: false,
+  checks: {
+    script: ({ words }, { report }) => {
+      for (const { word } of words) {
+        for (const [index, part] of word.parts.entries()) {
+          const around =
+            word.parts[index - 1]?.kind === 'single' && word.parts[index + 1]?.kind === 'single';
+          if (part.kind !== 'literal' || !around || !/^\w+$/.test(part.text)) continue;
+          const message = `'${part.text}' is outside the quotes: a single quote within single quotes is '\\''`;
+          report({ message, range: part.range });
+        }
+      }
+    },
+  },
+};

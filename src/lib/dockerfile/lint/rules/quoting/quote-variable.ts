@@ -1,0 +1,33 @@
+/** QuoteVariable: a variable stands in quotes where it is one argument. */
+import { insert, suggestedFix } from '../../edits.ts';
+import type { Rule } from '../../rule.ts';
+import { splits } from './splitting.ts';
+
+export const quoteVariable: Rule = {
+  id: 'QuoteVariable',
+  aliases: ['SC2086'],
+  severity: 'information',
+  summary: 'A variable is quoted',
+  fixable: true,
+  checks: {
+    script: (script, { report }) => {
+      for (const placed of script.parts) {
+        const { part } = placed;
+        if (part.kind !== 'parameter' || part.prefix === '#' || !/^[A-Za-z_]/.test(part.name))
+          continue;
+        if (part.operator === '+' || part.operator === ':+' || !splits(placed, script)) continue;
+        const { range, text } = part;
+        const fix = suggestedFix(
+          'Put it in quotes',
+          insert(range.start, '"'),
+          insert(range.end, '"'),
+        );
+        report({
+          message: `${text} is split at spaces and its wildcards are expanded: write "${text}"`,
+          range,
+          fix,
+        });
+      }
+    },
+  },
+};

@@ -1,0 +1,34 @@
+/** InvalidPort: EXPOSE names ports from 0 to 65535, or ranges of them. */
+import { rangeInWord } from '../../../source.ts';
+import type { Rule } from '../../rule.ts';
+
+export const invalidPort: Rule = {
+  id: 'InvalidPort',
+  aliases: ['DL3011', 'INVALID_PORT'],
+  severity: 'error',
+  summary: 'A port is a number from 0 to 65535, or a range of them',
+  fixable: false,
+  checks: {
+    EXPOSE: ({ words }, { report }) => {
+      for (const word of words) {
+        const { text } = word;
+        if (text.includes('$')) continue;
+        const start = text.lastIndexOf(':') + 1;
+        const slash = text.indexOf('/', start);
+        const end = slash < 0 ? text.length : slash;
+        const fault = faultOf(text.slice(start, end).replaceAll(/["']/g, ''));
+        if (fault !== undefined) report({ message: fault, range: rangeInWord(word, start, end) });
+      }
+    },
+  },
+};
+
+function faultOf(text: string): string | undefined {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+  if (match === null)
+    return `'${text}' is no port: a number from 0 to 65535, or a range such as 8000-8010`;
+  const first = Number(match[1]);
+  const last = Number(match[2] ?? match[1]);
+  if (first > 65535 || last > 65535) return `port ${text} is above 65535`;
+  return last < first ? `the range ${text} ends before it begins` : undefined;
+}

@@ -1,0 +1,43 @@
+/** ConsistentInstructionCasing: all instructions are in capitals, or all in small letters. */
+import type { Dockerfile, Instruction } from '../../../syntax.ts';
+import { replace, safeFix } from '../../edits.ts';
+import type { Rule } from '../../rule.ts';
+
+export const consistentInstructionCasing: Rule = {
+  id: 'ConsistentInstructionCasing',
+  aliases: ['CASING_INSTRUCTION'],
+  severity: 'warning',
+  summary: 'All instructions are in capitals, or all in small letters',
+  fixable: true,
+  checks: {
+    file: (file, { report }) => {
+      const lower = mostlyLower(file);
+      for (const { keyword } of keywords(file)) {
+        const { text, range } = keyword;
+        const wanted = lower ? text.toLowerCase() : text.toUpperCase();
+        if (text === wanted) continue;
+        const message = `'${text}' is cased otherwise than the other instructions: ${wanted}`;
+        report({ message, range, fix: safeFix(`Change to ${wanted}`, replace(range, wanted)) });
+      }
+    },
+  },
+};
+
+/** The known instructions, those within ONBUILD as well. */
+export function keywords({ instructions }: Dockerfile): Instruction[] {
+  return instructions.flatMap((instruction) => {
+    if (instruction.kind === 'UNKNOWN') return [];
+    const inner = instruction.kind === 'ONBUILD' ? instruction.instruction : undefined;
+    return inner === undefined || inner.kind === 'UNKNOWN' ? [instruction] : [instruction, inner];
+  });
+}
+
+/** More instructions are in small letters than in capitals. */
+export function mostlyLower(file: Dockerfile): boolean {
+  let balance = 0;
+  for (const { keyword } of keywords(file)) {
+    if (keyword.text === keyword.text.toLowerCase()) balance++;
+    else if (keyword.text === keyword.text.toUpperCase()) balance--;
+  }
+  return balance > 0;
+}

@@ -1,0 +1,56 @@
+/**
+ * The rows of what the parser itself reports and that has no mechanical way out. The parser owns these checks; a row says
+ * what they are called elsewhere.
+ */
+import type { Rule } from '../../rule.ts';
+
+function row(id: string, summary: string, ...aliases: string[]): Rule {
+  return { id, aliases, severity: 'error', summary, fixable: false, checks: {} };
+}
+
+export const PARSER_CODES: readonly Rule[] = [
+  row(
+    'SyntaxError',
+    'An instruction is written as the reference has it',
+    'DL1000',
+    'INVALID_AS',
+    'INVALID_SYNTAX',
+    'SYNTAX_MISSING_EQUALS',
+    'SYNTAX_MISSING_NAMES',
+    'UNKNOWN_TYPE',
+    'ARGUMENT_REQUIRES_ONE_OR_THREE',
+  ),
+  row(
+    'MissingArguments',
+    'An instruction has the arguments that it needs',
+    'ARGUMENT_MISSING',
+    'ARGUMENT_REQUIRES_ONE',
+    'ARGUMENT_REQUIRES_AT_LEAST_ONE',
+    'ARGUMENT_REQUIRES_TWO',
+    'ARGUMENT_REQUIRES_AT_LEAST_TWO',
+    'HEALTHCHECK_CMD_ARGUMENT_MISSING',
+    'SHELL_REQUIRES_ONE',
+  ),
+  row(
+    'NoBuildStage',
+    'A file begins its stages with FROM; only ARG stands before it',
+    'DL3061',
+    'NO_SOURCE_IMAGE',
+  ),
+  row('NoInstructions', 'A file has instructions', 'NO_SOURCE_IMAGE'),
+  row(
+    'OnbuildDisallowed',
+    'ONBUILD defers no ONBUILD, FROM or MAINTAINER',
+    'DL3043',
+    'ONBUILD_CHAINING_DISALLOWED',
+    'ONBUILD_TRIGGER_DISALLOWED',
+  ),
+  row('UnsupportedHeredoc', 'A heredoc is a source, not a destination'),
+  row('UnknownStage', 'A stage that is named by its number exists'),
+  row('CircularDependency', 'No stage needs itself', 'DL3023'),
+  row('TooManyProblems', 'A file has fewer than a thousand problems'),
+  {
+    ...row('DuplicateStageName', 'Stage names are unique', 'DL3024', 'DUPLICATE_BUILD_STAGE_NAME'),
+    severity: 'warning',
+  },
+];

@@ -1,0 +1,48 @@
+/** EnvSelfReference: ENV does not use a variable that the same ENV defines. */
+import type { PairInstruction } from '../../../syntax.ts';
+import { referencesOf } from '../../analysis/references.ts';
+import { lineBreak, replace, suggestedFix } from '../../edits.ts';
+import type { Fix, Rule, Scope } from '../../rule.ts';
+
+export const envSelfReference: Rule = {
+  id: 'EnvSelfReference',
+  aliases: ['DL3044'],
+  severity: 'error',
+  summary: 'ENV does not use a variable that the same ENV defines',
+  fixable: true,
+  checks: {
+    stage: ({ instructions }, scope) => {
+      const known = new Set(['PATH']);
+      for (const instruction of instructions) {
+        if (instruction.kind === 'ENV') check(instruction, known, scope);
+        if (instruction.kind !== 'ENV' && instruction.kind !== 'ARG') continue;
+        for (const { name } of instruction.pairs) known.add(name.text);
+      }
+    },
+  },
+};
+
+function check(instruction: PairInstruction, known: ReadonlySet<string>, scope: Scope): void {
+  const { escapeCharacter } = scope.file.directives;
+  const own = new Map(instruction.pairs.map(({ name }, index) => [name.text, index]));
+  for (const [index, { value }] of instruction.pairs.entries()) {
+    if (value === undefined) continue;
+    for (const { name, range } of referencesOf(value, escapeCharacter)) {
+      const definer = own.get(name);
+      // A variable that had a value before keeps it within this ENV: `PATH=/x:$PATH`.
+      if (definer === undefined || definer === index || known.has(name)) continue;
+      const message = `'$${name}' is not yet set here: variables of one ENV come into force after it`;
+      scope.report({ message, range, fix: splitAt(instruction, Math.max(index, 1), scope) });
+    }
+  }
+}
+
+/** Makes two instructions of one, the second beginning with a pair. */
+function splitAt({ pairs, keyword }: PairInstruction, index: number, { file }: Scope): Fix {
+  const start = pairs[index - 1]?.range.end ?? 0;
+  const end = pairs[index]?.range.start ?? start;
+  return suggestedFix(
+    `Begin another ENV here`,
+    replace({ start, end }, `${lineBreak(file)}${keyword.text} `),
+  );
+}

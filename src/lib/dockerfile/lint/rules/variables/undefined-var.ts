@@ -1,0 +1,102 @@
+/**
+ * UndefinedVar: variables have a value where the builder expands them. Names that a base image may set are reported only
+ * when they look mistyped, have small letters, or when the image's environment is known.
+ */
+import { nearest } from '../../../problems.ts';
+import type { Instruction, Stage } from '../../../syntax.ts';
+import { type Facts, PLATFORM_ARGUMENTS, type StageNames } from '../../analysis/facts.ts';
+import { type Reference, referencesOf } from '../../analysis/references.ts';
+import { expandedWords } from '../../analysis/words.ts';
+import { insertLine, replace, safeFix, suggestedFix } from '../../edits.ts';
+import type { LintFinding, Rule, Scope } from '../../rule.ts';
+
+export const undefinedVar: Rule = {
+  id: 'UndefinedVar',
+  aliases: [],
+  severity: 'warning',
+  summary: 'Variables are defined before they are used',
+  fixable: true,
+  checks: { stage: (stage, scope) => new StageCheck(stage, scope).run() },
+};
+
+class StageCheck {
+  private readonly stage: Stage;
+  private readonly scope: Scope;
+  private readonly facts: Facts;
+  private readonly known: Set<string>;
+  private readonly inherited: StageNames;
+
+  constructor(stage: Stage, scope: Scope) {
+    this.stage = stage;
+    this.scope = scope;
+    this.facts = scope.facts;
+    this.inherited = scope.facts.inherited(stage);
+    this.known = new Set(this.inherited.names);
+  }
+
+  run(): void {
+    for (const instruction of this.stage.instructions) {
+      if (instruction.kind === 'ARG') this.readArguments(instruction);
+      else this.checkWords(instruction);
+      if (instruction.kind !== 'ENV') continue;
+      for (const { name } of instruction.pairs) this.known.add(name.text);
+    }
+  }
+
+  /** Each of ARG's names counts from the next on. */
+  private readArguments(instruction: Extract<Instruction, { pairs: unknown }>): void {
+    for (const { name, value } of instruction.pairs) {
+      if (value !== undefined) this.checkReferences(instruction, referencesOf(value, this.escape));
+      this.known.add(name.text);
+    }
+  }
+
+  private get escape() {
+    return this.scope.file.directives.escapeCharacter;
+  }
+
+  private checkWords(instruction: Instruction): void {
+    for (const word of expandedWords(instruction))
+      this.checkReferences(instruction, referencesOf(word, this.escape));
+  }
+
+  private checkReferences(instruction: Instruction, references: readonly Reference[]): void {
+    for (const reference of references) {
+      const { name, guarded } = reference;
+      // ENV A="$A:more" takes up what the base image may have set.
+      const self =
+        instruction.kind === 'ENV' &&
+        instruction.pairs.some((pair) => pair.name.text === name) &&
+        !this.inherited.complete;
+      if (guarded || self || this.known.has(name)) continue;
+      const finding = this.judge(instruction, reference);
+      if (finding !== undefined) this.scope.report(finding);
+    }
+  }
+
+  private judge(
+    instruction: Instruction,
+    { name, nameRange: range }: Reference,
+  ): LintFinding | undefined {
+    const { file } = this.scope;
+    const declarable = this.facts.globalArguments.has(name) || PLATFORM_ARGUMENTS.includes(name);
+    if (declarable) {
+      const where = PLATFORM_ARGUMENTS.includes(name)
+        ? 'is predefined'
+        : 'is declared before the first FROM';
+      const fix = safeFix(`Add ARG ${name}`, insertLine(file, instruction, `ARG ${name}`));
+      return {
+        message: `'$${name}' ${where}, and has no value in a stage without ARG ${name}`,
+        range,
+        fix,
+      };
+    }
+    const close = nearest(name, this.known);
+    if (close !== undefined && (name.length > 3 || name.toLowerCase() === close.toLowerCase())) {
+      const fix = suggestedFix(`Change to ${close}`, replace(range, close));
+      return { message: `'$${name}' is not defined; did you mean $${close}?`, range, fix };
+    }
+    if (!this.inherited.complete && name === name.toUpperCase()) return undefined;
+    return { message: `'$${name}' is not defined: declare it with ARG or ENV`, range };
+  }
+}

@@ -1,0 +1,72 @@
+/** Follows which shell runs the shell forms of a file: SHELL, a `# hadolint shell=` comment, Windows images. */
+import {
+  DEFAULT_SHELL,
+  isWindowsImage,
+  shellFrom,
+  type ShellInForce,
+  WINDOWS_SHELL,
+} from '../../shell/shells.ts';
+import type { Dockerfile, Instruction, Stage } from '../../syntax.ts';
+import type { Facts } from '../analysis/facts.ts';
+
+interface Change {
+  readonly offset: number;
+  readonly shell: ShellInForce;
+}
+
+export interface Shells {
+  /** The shell in force at an instruction of a stage. */
+  at(instruction: Instruction, stage: Stage | undefined): ShellInForce;
+}
+
+const PRAGMA = /^#\s*hadolint\s+shell\s*=\s*([\w./\\-]+)/i;
+
+/** The shells of a file. */
+export function shellsOf(file: Dockerfile, facts: Facts): Shells {
+  const changes = changesOf(file);
+  const initial = new Map<Stage, ShellInForce>();
+  for (const stage of file.stages) {
+    const base = facts.baseOf(stage);
+    const before = base === undefined ? undefined : lastWithin(changes, base, base.range.end + 1);
+    const inherited = base === undefined ? defaultOf(stage) : initial.get(base);
+    initial.set(stage, before ?? inherited ?? DEFAULT_SHELL);
+  }
+  return {
+    at: ({ range }, stage) => {
+      if (stage === undefined) return DEFAULT_SHELL;
+      return lastWithin(changes, stage, range.start) ?? initial.get(stage) ?? DEFAULT_SHELL;
+    },
+  };
+}
+
+function changesOf({ instructions, comments }: Dockerfile): Change[] {
+  const changes: Change[] = [];
+  for (const instruction of instructions) {
+    if (instruction.kind !== 'SHELL' || instruction.words.length === 0) continue;
+    const shell = shellFrom(instruction.words.map(({ text }) => text));
+    changes.push({ offset: instruction.range.start, shell });
+  }
+  for (const { text, range } of comments) {
+    const program = PRAGMA.exec(text)?.[1];
+    if (program !== undefined)
+      changes.push({ offset: range.start, shell: shellFrom([program, '-c']) });
+  }
+  return changes.sort((a, b) => a.offset - b.offset);
+}
+
+/** The last change of a stage before an offset. */
+function lastWithin(
+  changes: readonly Change[],
+  { from, range }: Stage,
+  before: number,
+): ShellInForce | undefined {
+  if (changes.length === 0) return undefined;
+  const found = changes.findLast(
+    ({ offset }) => offset < before && offset >= from.range.start && offset <= range.end + 1,
+  );
+  return found?.shell;
+}
+
+function defaultOf({ from }: Stage): ShellInForce {
+  return isWindowsImage(from.image.text, from.platform?.text) ? WINDOWS_SHELL : DEFAULT_SHELL;
+}

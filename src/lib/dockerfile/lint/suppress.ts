@@ -1,0 +1,166 @@
+/**
+ * Reads what a file says about its own linting: `# hadolint ignore=…`, `# hadolint global ignore=…`, `# pinnace ignore=…`,
+ * `# shellcheck disable=…` and the directive `# check=skip=…;error=true`. Names may be any rule's id or alias.
+ */
+import { suggestion } from '../problems.ts';
+import type { Comment, Dockerfile, Range, Severity } from '../syntax.ts';
+import { nearestFix } from './analysis/near.ts';
+import type { LintFinding, LintOptions, Rule } from './rule.ts';
+import { ignorePragma, invalidCheckDirective, unknownRule } from './rules/style/pragmas.ts';
+import { ALL_NAMES, RULES, rulesNamed } from './table.ts';
+
+export interface Suppressions {
+  /** True when a comment says that a finding of a rule at a place is not wanted. */
+  ignores(rule: Rule, range: Range): boolean;
+  /** The options' severities and what the directive adds to them. */
+  readonly severities: ReadonlyMap<string, Severity | 'off'>;
+  readonly failOnAny: boolean;
+  /** What is wrong with these comments themselves. */
+  readonly findings: readonly (LintFinding & { readonly rule: Rule })[];
+}
+
+const PRAGMA =
+  /^#\s*(?:(?:hadolint|pinnace)\s+(global\s+)?ignore\s*=\s*|(shellcheck)\s+disable\s*=\s*)([^#]*)/i;
+
+interface Name {
+  readonly text: string;
+  readonly range: Range;
+}
+
+interface Local {
+  readonly rules: ReadonlySet<Rule>;
+  readonly range: Range;
+}
+
+/** Reads the comments and the check directive. */
+export function readSuppressions(file: Dockerfile, options: LintOptions): Suppressions {
+  return new Reader(file, options).read();
+}
+
+class Reader {
+  private readonly file: Dockerfile;
+  private readonly options: LintOptions;
+  private readonly severities: Map<string, Severity | 'off'>;
+  private readonly everywhere = new Set<Rule>();
+  private readonly locals: Local[] = [];
+  private readonly findings: (LintFinding & { readonly rule: Rule })[] = [];
+  private failOnAny = false;
+
+  constructor(file: Dockerfile, options: LintOptions) {
+    this.file = file;
+    this.options = options;
+    this.severities = new Map(options.severities);
+  }
+
+  read(): Suppressions {
+    this.readDirective();
+    for (const comment of this.file.comments) this.readComment(comment);
+    const { everywhere, locals, severities, failOnAny, findings } = this;
+    return {
+      severities,
+      failOnAny,
+      findings,
+      ignores: (rule, { start }) =>
+        everywhere.has(rule) ||
+        locals.some(
+          ({ rules, range }) => start >= range.start && start <= range.end && rules.has(rule),
+        ),
+    };
+  }
+
+  private readComment({ text, range }: Comment): void {
+    const match = PRAGMA.exec(text);
+    if (match === null) return;
+    const list = match[3] ?? '';
+    const names = splitNames(list, range.start + match[0].length - list.length);
+    this.findings.push({
+      rule: ignorePragma,
+      message: 'rules are ignored by a comment here',
+      range,
+    });
+    if (this.options.disableIgnorePragma) return;
+    const rules = new Set(names.flatMap((name) => this.resolve(name)));
+    if (match[1] !== undefined) for (const rule of rules) this.everywhere.add(rule);
+    else {
+      const target = this.instructionFor(range);
+      if (target !== undefined) this.locals.push({ rules, range: target });
+    }
+  }
+
+  /** The instruction that a comment stands in, or else the next one. */
+  private instructionFor({ start }: Range): Range | undefined {
+    const { instructions } = this.file;
+    let low = 0;
+    let high = instructions.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((instructions[middle]?.range.end ?? 0) < start) low = middle + 1;
+      else high = middle;
+    }
+    return instructions[low]?.range;
+  }
+
+  private resolve({ text, range }: Name): readonly Rule[] {
+    if (text.toLowerCase() === 'all') return RULES;
+    const rules = rulesNamed(text);
+    // ShellCheck has hundreds of rules more: a comment may well be for it.
+    if (rules.length === 0 && !/^SC\d{4}$/i.test(text)) {
+      const message = `there is no rule '${text}'${suggestion(text, ALL_NAMES)}`;
+      this.findings.push({
+        rule: unknownRule,
+        message,
+        range,
+        ...nearestFix(text, range, ALL_NAMES),
+      });
+    }
+    return rules;
+  }
+
+  private readDirective(): void {
+    const { check } = this.file.directives;
+    if (check === undefined) return;
+    let at = check.valueRange.start;
+    for (const option of check.value.split(';')) {
+      this.readOption(option, at);
+      at += option.length + 1;
+    }
+  }
+
+  private readOption(option: string, start: number): void {
+    const equals = option.indexOf('=');
+    const key = (equals < 0 ? option : option.slice(0, equals)).trim().toLowerCase();
+    const value = equals < 0 ? '' : option.slice(equals + 1);
+    const range = { start, end: start + option.length };
+    if (key === '' && option.trim() === '') return;
+    const names = splitNames(value, start + equals + 1);
+    if (key === 'skip') {
+      for (const rule of names.flatMap((name) => this.resolve(name))) this.everywhere.add(rule);
+    } else if (key === 'experimental') {
+      for (const rule of names.flatMap((name) => this.resolve(name)))
+        if (rule.optional === true && isExperimental(rule) && !this.severities.has(rule.id))
+          this.severities.set(rule.id, rule.severity);
+    } else if (key === 'error' && /^\s*(true|false|1|0)\s*$/i.test(value)) {
+      this.failOnAny = /true|1/i.test(value);
+    } else {
+      const message =
+        key === 'error'
+          ? 'error is true or false'
+          : `check takes skip=…, experimental=… and error=true, not '${key}'`;
+      this.findings.push({ rule: invalidCheckDirective, message, range });
+    }
+  }
+}
+
+/** BuildKit's own: the others that are off by default are not meant by `experimental=all`. */
+function isExperimental({ aliases }: Rule): boolean {
+  return aliases.length === 0;
+}
+
+function splitNames(list: string, start: number): Name[] {
+  const names: Name[] = [];
+  for (const match of list.matchAll(/[A-Za-z0-9_-]+/g)) {
+    const at = start + match.index;
+    names.push({ text: match[0], range: { start: at, end: at + match[0].length } });
+  }
+  return names;
+}
