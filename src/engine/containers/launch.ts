@@ -47,6 +47,8 @@ export async function shimRequest(
   const { config, hostConfig } = definition;
   const { noNewPrivileges, seccomp } = securityOf(hostConfig);
   const files = placesOf(parts.places, container.id);
+  const joined = joinedContainer(container, parts.table);
+  const hostname = hostNameOf(joined ?? container);
   const lowers = parts.snapshots.lowers(definition.chainId);
   const root = { lowers, upper: files.upper, work: files.work };
   const [mounts, devices, numbers, gids, own] = await Promise.all([
@@ -56,7 +58,7 @@ export async function shimRequest(
     resolveGroups(hostConfig.GroupAdd ?? [], root, parts.native),
     ownFiles(container, {
       files,
-      joined: joinedFiles(container, parts),
+      joined: joined === undefined ? undefined : placesOf(parts.places, joined.id),
       endpoints: network?.endpoints ?? [],
       table: parts.table,
     }),
@@ -69,7 +71,7 @@ export async function shimRequest(
     process: {
       args: [definition.path, ...definition.args],
       env: processEnv(
-        { ...config, Hostname: hostNameOf(container) },
+        { ...config, Hostname: hostname },
         network === undefined ? [] : linkVariables(container, parts.table),
       ),
       cwd: config.WorkingDir ?? '',
@@ -78,7 +80,7 @@ export async function shimRequest(
       size: console,
     },
     root,
-    hostname: hostNameOf(container),
+    hostname,
     domainname: config.Domainname ?? '',
     cgroupsPath: cgroupPath(hostConfig, container.id),
     mounts: [...own.filter((mount) => !taken.has(mount.destination)), ...mounts],
@@ -146,12 +148,10 @@ async function devicesOf(host: HostConfig): ReturnType<typeof allDevices> {
   return host.Privileged === true ? [...(await allDevices()), ...named.flat()] : named.flat();
 }
 
-/** The files of the container whose network this one joins. */
-function joinedFiles(container: Container, parts: LaunchParts): ContainerPlaces | undefined {
+/** The container whose network this one joins: it has that one's host name and files too. */
+function joinedContainer(container: Container, table: ContainerTable): Container | undefined {
   const mode = container.definition.hostConfig.NetworkMode ?? '';
-  if (!mode.startsWith('container:')) return undefined;
-  const other = parts.table.find(mode.slice('container:'.length));
-  return other === undefined ? undefined : placesOf(parts.places, other.id);
+  return mode.startsWith('container:') ? table.find(mode.slice('container:'.length)) : undefined;
 }
 
 type Namespaces = {

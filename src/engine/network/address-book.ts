@@ -1,6 +1,7 @@
 /** Gives out endpoints: addresses, interface address and gateways on each network. It holds which addresses are in use, nothing else. */
 
 import { randomBytes } from 'node:crypto';
+import { EngineError } from '../../lib/errors.ts';
 import { AddressLeases } from './leases.ts';
 import { plainAddresses } from './naming.ts';
 import type { Endpoint, EndpointWish, NetworkRecord } from './types.ts';
@@ -31,6 +32,7 @@ export class AddressBook {
       gateways: found.map(({ gateway }) => gateway),
       internal: network.internal,
       gatewayPriority: wish.gatewayPriority,
+      sysctls: interfaceSysctls(wish.driverOptions),
       aliases: wish.aliases,
       links: Object.fromEntries(wish.links.map(linkPair)),
     };
@@ -65,4 +67,26 @@ export function freeInterface(endpoints: readonly Endpoint[]): string {
   let number = 0;
   while (taken.has(`eth${String(number)}`)) number++;
   return `eth${String(number)}`;
+}
+
+const SYSCTLS = 'com.docker.network.endpoint.sysctls';
+
+/** Docker's driver option: `net.ipv4.conf.IFNAME.log_martians=1,…`. Throws invalid. */
+export function interfaceSysctls(
+  options: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const text = options[SYSCTLS] ?? '';
+  if (text === '') return {};
+  const entries = text.split(',').map((entry): [string, string] => {
+    const match = /^(net\.(?:ipv4|ipv6)\.(?:conf|neigh)\.IFNAME\.[a-z0-9_]+)=(.+)$/.exec(entry);
+    const [, name = '', value = ''] = match ?? [];
+    if (match === null) {
+      throw new EngineError(
+        'invalid',
+        `${SYSCTLS}: '${entry}' is not net.ipv4|ipv6.conf|neigh.IFNAME.name=value`,
+      );
+    }
+    return [name, value];
+  });
+  return Object.fromEntries(entries);
 }

@@ -1,10 +1,15 @@
 /** The conversation with the native helper: which networks the present connection has been told of, and another try when the helper ended just as somebody came. It knows no container. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { kindOf, messageOf } from '../../lib/errors.ts';
 import type { NetLink, NetSupervisor } from '../runtime/net.ts';
 import { allowsHostLoopback } from './request.ts';
 import type { NetworkRecord } from './types.ts';
 import { networkName, networkRequest } from './wire.ts';
+
+/** How often and how long the last links of a network are waited for. */
+const REMOVE_TRIES = 50;
+const REMOVE_PAUSE_MS = 40;
 
 export interface MessengerParts {
   readonly supervisor: NetSupervisor;
@@ -29,7 +34,7 @@ export class Messenger {
 
   /** A connection that has been told of these networks; starts the helper when there is none. */
   async reach(networks: readonly NetworkRecord[]): Promise<NetLink> {
-    const link = (this.#link = await this.#parts.supervisor.link());
+    const link = (this.#link = await this.#parts.supervisor.link('work'));
     await Promise.all(this.know(link, networks));
     return link;
   }
@@ -66,18 +71,36 @@ export class Messenger {
     return this.#told.get(link)?.has(network.number) === true;
   }
 
-  /** For what need not be done when there is no helper: it took everything with it. */
-  async tell(requests: readonly object[]): Promise<void> {
-    const link = this.open;
+  /** Sends what takes things away, on its own lane; when there is no helper it took everything with it. */
+  async remove(requests: readonly object[]): Promise<void> {
+    if (this.open === undefined || requests.length === 0) return;
+    const link = await this.#parts.supervisor.link('removals').catch(() => undefined);
     if (link === undefined) return;
     await Promise.all(
       requests.map((request) =>
         link.send(request).catch((error: unknown) => {
           const kind = kindOf(error);
-          if (kind !== 'not-found' && kind !== 'unavailable') this.#parts.warn(messageOf(error));
+          if (kind !== 'not-found' && kind !== 'unavailable') throw error;
         }),
       ),
     );
+  }
+
+  /** A network's bridge and uplink go; links of containers that ended just now may still be there for a moment. */
+  async removeNetwork(number: number): Promise<void> {
+    const request = { op: 'remove-network', id: networkName({ number }) };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.remove([request]);
+        return;
+      } catch (error) {
+        if (kindOf(error) !== 'conflict' || attempt >= REMOVE_TRIES) {
+          this.#parts.warn(messageOf(error));
+          return;
+        }
+        await delay(REMOVE_PAUSE_MS);
+      }
+    }
   }
 
   /** The network is gone: a later one may have its number. */
@@ -85,7 +108,7 @@ export class Messenger {
     const link = this.open;
     if (link === undefined || !this.knows(link, network)) return;
     this.#told.get(link)?.delete(network.number);
-    await this.tell([{ op: 'remove-network', id: networkName(network) }]);
+    await this.removeNetwork(network.number);
   }
 
   /** Forgets the connection; with `release` it is also ended. */

@@ -16,10 +16,14 @@ export const networkMigrations: readonly Migration[] = [
   },
 ];
 
+/** Interface names and ports of the helper are made of the number. */
+const MAX_NUMBER = 30_000;
+
 /** Holds the invariant that the index and the rows agree. */
 export class NetworkTable {
   readonly #database: Database;
   readonly #byId = new Map<string, NetworkRecord>();
+  #last = 0;
 
   constructor(database: Database, fixed: readonly NetworkRecord[]) {
     this.#database = database;
@@ -27,6 +31,7 @@ export class NetworkTable {
     for (const row of rows) {
       const record = JSON.parse(String(row['record'])) as NetworkRecord;
       this.#byId.set(record.id, record);
+      this.#last = Math.max(this.#last, record.number);
     }
     for (const record of fixed) this.#byId.set(record.id, record);
   }
@@ -58,12 +63,12 @@ export class NetworkTable {
     return only;
   }
 
-  /** The lowest number that no network has. */
+  /** The next number that no network has: one that was given back is not used again at once. */
   freeNumber(): number {
     const used = new Set(this.all().map(({ number }) => number));
-    let number = 1;
-    while (used.has(number)) number++;
-    return number;
+    do this.#last = (this.#last % MAX_NUMBER) + 1;
+    while (used.has(this.#last));
+    return this.#last;
   }
 
   /** Throws conflict when the name is taken. */

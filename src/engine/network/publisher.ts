@@ -18,6 +18,8 @@ export interface Holder {
   readonly endpoints: readonly Endpoint[];
   readonly wishes: readonly PortWish[];
   ports: readonly PublishedPort[];
+  /** Id of the endpoint that the ports lead to. */
+  carrier: string | null;
 }
 
 export class Publisher {
@@ -42,11 +44,13 @@ export class Publisher {
       try {
         claims = this.#held.claim(holder.tenant.id, wishes, strangers);
         holder.ports = claims.map(published);
+        holder.carrier = endpoint.id;
         await link.send(publishRequest(network, endpoint, holder.ports));
         return;
       } catch (error) {
         this.#held.release(holder.tenant.id, claims);
         holder.ports = [];
+        holder.carrier = null;
         const free = claims.filter(({ hasChoice }) => hasChoice);
         const canGoOn = kindOf(error) === 'conflict' && free.length > 0 && attempt < TRIES;
         if (!canGoOn) throw connectivity(holder.tenant, endpoint, bindFailure(error, claims));
@@ -57,15 +61,25 @@ export class Publisher {
 
   /** The same ports again, for a helper that has lost them. */
   async again(link: NetLink, holder: Holder): Promise<void> {
-    const endpoint = carrierOf(holder.endpoints);
+    await this.#lead(link, holder, holder.ports);
+  }
+
+  /** Lets the holder's ports go at once, whatever becomes of its links. */
+  async close(link: NetLink, holder: Holder): Promise<void> {
+    await this.#lead(link, holder, []);
+  }
+
+  async #lead(link: NetLink, holder: Holder, ports: readonly PublishedPort[]): Promise<void> {
+    const endpoint = holder.endpoints.find(({ id }) => id === holder.carrier);
     const network = endpoint === undefined ? undefined : this.#byId(endpoint.networkId);
     if (endpoint === undefined || network === undefined || holder.ports.length === 0) return;
-    await link.send(publishRequest(network, endpoint, holder.ports));
+    await link.send(publishRequest(network, endpoint, ports));
   }
 
   release(holder: Holder): void {
     this.#held.release(holder.tenant.id, holder.ports);
     holder.ports = [];
+    holder.carrier = null;
   }
 
   adopt(holder: Holder): void {

@@ -221,7 +221,8 @@ test('several answers have one name', async () => {
 test('a container that ends gives everything back, and a late second end takes nothing from others', async () => {
   await start('a', { front: wish({ ipv4: '10.2.0.50' }) }, [port({ hostPorts: fixed(8080) })]);
   await sandboxes.disconnect('a');
-  assert.deepEqual(helper.ops().slice(4), ['detach', 'names']);
+  assert.deepEqual(helper.ops().slice(4), ['publish', 'names']);
+  assert.deepEqual(helper.take('publish').at(-1)?.['ports'], [], 'the links go with the process');
   assert.deepEqual(sandboxes.members(NETWORKS[1]?.id ?? ''), []);
   await start('b', { front: wish({ ipv4: '10.2.0.50' }) }, [port({ hostPorts: fixed(8080) })]);
   await sandboxes.disconnect('a');
@@ -239,7 +240,6 @@ test("a port of our own is refused in docker's words, and the start leaves nothi
     /driver failed programming external connectivity on endpoint b-name \([0-9a-f]{64}\): Bind for 0\.0\.0\.0:8080 failed: port is already allocated/,
   );
   assert.equal(sandboxes.of('b'), undefined);
-  assert.equal(helper.take('detach').length, 1);
   await start('c', { front: wish() }, [
     port({ hostPorts: fixed(8080), hostIp: '127.0.0.1', protocol: 'udp' }),
   ]);
@@ -307,6 +307,14 @@ test('ports follow when the network that carried them is left', async () => {
   const live = await sandboxes.leave('a', NETWORKS[1]?.id ?? '');
   assert.equal(helper.take('publish').at(-1)?.['network'], '1');
   assert.equal(live.ports[0]?.hostPort, 8080);
+});
+
+test('ports stay where they are when a network with a better route comes', async () => {
+  await start('a', { front: wish() }, [port({ hostPorts: fixed(8080) })]);
+  await sandboxes.join('a', 'bridge', wish());
+  assert.equal(helper.take('publish').length, 1);
+  await sandboxes.leave('a', NETWORKS[1]?.id ?? '');
+  assert.equal(helper.take('publish').at(-1)?.['network'], '1');
 });
 
 test('a rename is a new table of names', async () => {

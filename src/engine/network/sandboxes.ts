@@ -14,7 +14,7 @@ import { Messenger } from './messenger.ts';
 import { affectedBy, nameTable, routesOf } from './naming.ts';
 import type { EmitNetworkEvent } from './networks.ts';
 import type { PortFacts } from './ports.ts';
-import { carrierOf, Publisher } from './publisher.ts';
+import { Publisher } from './publisher.ts';
 import type {
   Endpoint,
   EndpointWish,
@@ -50,6 +50,7 @@ interface Room {
   readonly process: ProcessRef;
   endpoints: readonly Endpoint[];
   ports: readonly PublishedPort[];
+  carrier: string | null;
   readonly wishes: readonly PortWish[];
   /** False while it is being connected: who does that also does it again. */
   isSettled: boolean;
@@ -122,8 +123,16 @@ export class HelperSandboxes implements SandboxStore {
   ): Promise<LiveNetwork> {
     const { tenant, endpoints } = prepared;
     this.#pending.delete(prepared);
-    if (endpoints.length === 0) return { endpoints, ports: [] };
-    const room: Room = { tenant, process, endpoints, ports: [], wishes, isSettled: false };
+    if (endpoints.length === 0) return { endpoints, ports: [], carrier: null };
+    const room: Room = {
+      tenant,
+      process,
+      endpoints,
+      ports: [],
+      carrier: null,
+      wishes,
+      isSettled: false,
+    };
     clearTimeout(this.#linger);
     this.#rooms.set(tenant.id, room);
     try {
@@ -162,7 +171,9 @@ export class HelperSandboxes implements SandboxStore {
       });
     } catch (error) {
       room.endpoints = before;
-      await this.#messenger.tell([{ op: 'detach', endpoint: endpoint.id }]);
+      await this.#messenger
+        .remove([{ op: 'detach', endpoint: endpoint.id }])
+        .catch(() => undefined);
       this.#addresses.giveBack([endpoint]);
       throw error;
     }
@@ -174,10 +185,11 @@ export class HelperSandboxes implements SandboxStore {
     const room = this.#room(id);
     const endpoint = room.endpoints.find((one) => one.networkId === networkId);
     if (endpoint === undefined) return liveOf(room);
-    const hadPorts = room.ports.length > 0 && carrierOf(room.endpoints)?.id === endpoint.id;
+    const hadPorts = room.carrier === endpoint.id;
     room.endpoints = room.endpoints.filter((one) => one !== endpoint);
     await this.#messenger.twice(async (link) => {
-      const answers: Promise<unknown>[] = [link.send({ op: 'detach', endpoint: endpoint.id })];
+      const gone = this.#messenger.remove([{ op: 'detach', endpoint: endpoint.id }]);
+      const answers: Promise<unknown>[] = [gone];
       for (const other of room.endpoints) answers.push(this.#route(link, room, other));
       await Promise.all([...answers, ...this.#publishNames(link, [networkId])]);
       if (!hadPorts) return;
@@ -217,9 +229,9 @@ export class HelperSandboxes implements SandboxStore {
       endpoints.push(endpoint);
       this.#addresses.adopt(network, endpoint);
     }
-    const { ports } = live;
+    const { ports, carrier } = live;
     const wishes = ports.map(wishAgain);
-    const room: Room = { tenant, process, endpoints, ports, wishes, isSettled: true };
+    const room: Room = { tenant, process, endpoints, ports, carrier, wishes, isSettled: true };
     this.#publisher.adopt(room);
     this.#rooms.set(tenant.id, room);
   }
@@ -232,12 +244,10 @@ export class HelperSandboxes implements SandboxStore {
       [...this.#rooms.values()].flatMap(({ endpoints }) => endpoints.map(({ id }) => id)),
     );
     const stale = [...state.endpoints].filter((id) => !wanted.has(id));
-    await this.#messenger.tell(stale.map((endpoint) => ({ op: 'detach', endpoint })));
+    await this.#messenger.remove(stale.map((endpoint) => ({ op: 'detach', endpoint })));
     const numbers = new Set(this.#parts.numbers());
     const dead = state.networks.filter((number) => !numbers.has(number));
-    await this.#messenger.tell(
-      dead.map((id) => ({ op: 'remove-network', id: networkName({ number: id }) })),
-    );
+    for (const number of dead) await this.#messenger.removeNetwork(number);
     await this.#restore(link, state.endpoints);
   }
 
@@ -301,16 +311,17 @@ export class HelperSandboxes implements SandboxStore {
     for (const answer of this.#publishNames(link, changed)) answer.catch(() => undefined);
   }
 
-  /** Takes a room away: the requests are on their way when this returns, so what is asked next finds everything free. */
+  /** Takes a room away. Its links go with its process, which the helper watches; its ports are free when this settles. */
   async #leaveAll(room: Room): Promise<void> {
     this.#rooms.delete(room.tenant.id);
-    const requests = room.endpoints.map(({ id }) => ({ op: 'detach', endpoint: id }));
-    const sent = this.#messenger.tell(requests);
+    const link = this.#messenger.open;
+    const closed =
+      link === undefined ? undefined : this.#publisher.close(link, room).catch(() => undefined);
     this.#announceNames(room.endpoints);
     this.#addresses.giveBack(room.endpoints);
     this.#publisher.release(room);
     this.#lingerIfEmpty();
-    await sent;
+    await closed;
   }
 
   #lost(): void {
@@ -332,8 +343,7 @@ export class HelperSandboxes implements SandboxStore {
       const answers = this.#messenger.know(link, this.#networksOf(room.endpoints));
       const missing = room.endpoints.filter(({ id }) => !present.has(id));
       for (const endpoint of missing) answers.push(this.#attach(link, room, endpoint));
-      const main = carrierOf(room.endpoints);
-      if (missing.some(({ id }) => id === main?.id))
+      if (missing.some(({ id }) => id === room.carrier))
         answers.push(this.#publisher.again(link, room));
       await allOf(answers).catch((error: unknown) => {
         if (kindOf(error) !== 'not-found')
@@ -371,8 +381,8 @@ export class HelperSandboxes implements SandboxStore {
   }
 }
 
-function liveOf({ endpoints, ports }: Room): LiveNetwork {
-  return { endpoints, ports };
+function liveOf({ endpoints, ports, carrier }: Room): LiveNetwork {
+  return { endpoints, ports, carrier };
 }
 
 /** Waits for all, then throws the first failure. */

@@ -64,6 +64,8 @@ export interface Endpoint {
   readonly gateways: readonly string[];
   readonly internal: boolean;
   readonly gatewayPriority: number;
+  /** Settings of the interface: `net.ipv4.conf.IFNAME.name` → value. */
+  readonly sysctls: Readonly<Record<string, string>>;
   /** What others on the network call it, beside its own names. */
   readonly aliases: readonly string[];
   /** What it alone calls others: alias → container name or id. */
@@ -93,6 +95,8 @@ export interface PublishedPort {
 export interface LiveNetwork {
   readonly endpoints: readonly Endpoint[];
   readonly ports: readonly PublishedPort[];
+  /** Id of the endpoint that the ports lead to. */
+  readonly carrier: string | null;
 }
 
 /** A process whose network namespace is meant; the start time tells it from a later one with its pid. */

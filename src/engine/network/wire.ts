@@ -48,7 +48,7 @@ export function attachRequest(
     mac: endpoint.mac,
     addresses: endpoint.addresses,
     gateways: to.gateways,
-    sysctls: {},
+    sysctls: endpoint.sysctls,
   };
 }
 

@@ -25,14 +25,17 @@ export interface NetLink {
   readonly isOpen: boolean;
 }
 
+/** Requests of one lane are carried out in turn; removals, which take the kernel 50 ms, have a lane of their own. */
+export type Lane = 'work' | 'removals';
+
 export interface NetSupervisor {
-  /** The connection; the supervisor is started when there is none. */
-  link(): Promise<NetLink>;
-  /** Called when a connection breaks that was not let go. Set once. */
+  /** The lane's connection; the supervisor is started when there is none. */
+  link(lane: Lane): Promise<NetLink>;
+  /** Called when the connection for work breaks that was not let go. Set once. */
   onLost(listener: () => void): void;
   /** Connects to a port inside a process' network namespace; the result is the stream. */
   dial(request: object): Promise<Duplex>;
-  /** Lets the connection go: without endpoints the supervisor ends. */
+  /** Lets the connections go: without endpoints the supervisor ends. */
   release(): void;
 }
 
@@ -41,22 +44,24 @@ export function createNetSupervisor(parts: { native: Native; dir: string }): Net
   const { native, dir } = parts;
   const path = join(dir, 'net.sock');
   let lost: () => void = () => undefined;
-  let current: Promise<Connection> | undefined;
-  const open = async (): Promise<Connection> => {
+  const lanes = new Map<Lane, Promise<Connection>>();
+  const open = async (lane: Lane): Promise<Connection> => {
     const socket = await reach(path, () => start(native, dir, path));
-    const connection = new Connection(socket, () => {
-      current = undefined;
-      lost();
+    return new Connection(socket, () => {
+      lanes.delete(lane);
+      if (lane === 'work') lost();
     });
-    return connection;
   };
   return {
-    link: async () => {
-      current ??= open().catch((error: unknown) => {
-        current = undefined;
+    link: (lane) => {
+      const known = lanes.get(lane);
+      if (known !== undefined) return known;
+      const opening = open(lane).catch((error: unknown) => {
+        if (lanes.get(lane) === opening) lanes.delete(lane);
         throw error;
       });
-      return current;
+      lanes.set(lane, opening);
+      return opening;
     },
     onLost: (listener) => {
       lost = listener;
@@ -66,12 +71,14 @@ export function createNetSupervisor(parts: { native: Native; dir: string }): Net
       return dialled(socket, request);
     },
     release: () => {
-      const closing = current;
-      current = undefined;
-      closing?.then(
-        (connection) => connection.close(),
-        () => undefined,
-      );
+      const closing = [...lanes.values()];
+      lanes.clear();
+      for (const lane of closing) {
+        lane.then(
+          (connection) => connection.close(),
+          () => undefined,
+        );
+      }
     },
   };
 }

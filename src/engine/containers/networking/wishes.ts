@@ -7,6 +7,7 @@ import type {
   HostConfig,
 } from '../../../lib/api/containers.ts';
 import { EngineError } from '../../../lib/errors.ts';
+import { interfaceSysctls } from '../../network/address-book.ts';
 import type { EndpointWish, NetworkRecord } from '../../network/types.ts';
 
 /** Network name → how the container wants to be on it. */
@@ -76,6 +77,7 @@ export function checkWish(name: string, settings: EndpointSettings, lookup: Look
   if (ipv4 !== undefined || ipv6 !== undefined) checkStatic(name, network);
   if (name === 'bridge' && aliases.length > 0)
     throw bad('network-scoped alias is supported only for containers in user defined networks');
+  interfaceSysctls(settings.DriverOpts ?? {});
   const mac = nonEmpty(settings.MacAddress);
   if (mac !== undefined && !/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(mac))
     throw bad(`invalid MAC address: address ${mac}: invalid MAC address`);
