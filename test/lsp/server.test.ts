@@ -124,7 +124,8 @@ test('outline, folding and completion answer for an open document', async () => 
   assert.equal(folds?.length, 2);
   const position = { line: 3, character: 0 };
   const items = await connection.sendRequest(CompletionRequest.type, { textDocument, position });
-  assert.ok(Array.isArray(items) && items.some(({ label }) => label === 'WORKDIR'));
+  assert.ok(items !== null && 'items' in items);
+  assert.ok(items.items.some(({ label }) => label === 'WORKDIR'));
 });
 
 test('ignore files are checked as ignore files', async () => {

@@ -1,0 +1,34 @@
+/** Keeps what features work out from a tree: its shells, names and variables, each once for as long as the tree lives. */
+import { type Names, namesOf } from '../src/lib/dockerfile/scope/names.ts';
+import { Variables } from '../src/lib/dockerfile/scope/variables.ts';
+import { type ScriptUse, scriptsOf } from '../src/lib/dockerfile/shell/scripts.ts';
+import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
+
+const scripts = new WeakMap<Dockerfile, readonly ScriptUse[]>();
+const names = new WeakMap<Dockerfile, Names>();
+const variables = new WeakMap<Dockerfile, Variables>();
+
+/** The shell texts of a file. */
+export function scriptsIn(file: Dockerfile): readonly ScriptUse[] {
+  return remember(scripts, file, scriptsOf);
+}
+
+/** The names of a file and where they are used. */
+export function namesIn(file: Dockerfile): Names {
+  return remember(names, file, (tree) => namesOf(tree, scriptsIn(tree)));
+}
+
+/** The variables of a file. */
+export function variablesIn(file: Dockerfile): Variables {
+  return remember(variables, file, (tree) => new Variables(tree));
+}
+
+function remember<T>(
+  known: WeakMap<Dockerfile, T>,
+  file: Dockerfile,
+  make: (file: Dockerfile) => T,
+): T {
+  const found = known.get(file) ?? make(file);
+  known.set(file, found);
+  return found;
+}

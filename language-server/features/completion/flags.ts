@@ -1,0 +1,153 @@
+/** Completes flags, their values, and the keys and values of mounts. */
+import { CompletionItemKind } from 'vscode-languageserver/node';
+import { flagTable } from '../../../src/lib/dockerfile/flags.ts';
+import { flagEntries, flagEntry } from '../../../src/lib/dockerfile/manual/flags.ts';
+import {
+  type KeyEntry,
+  keyEntry,
+  MOUNTS,
+  TYPE_KEY,
+} from '../../../src/lib/dockerfile/manual/mounts.ts';
+import { MOUNT_TYPES } from '../../../src/lib/dockerfile/mounts.ts';
+import type { Dockerfile, MountType, Range } from '../../../src/lib/dockerfile/syntax.ts';
+import type { Argument } from '../cursor.ts';
+import { complete, type Completions, type Draft, itemsAt, NO_COMPLETIONS } from './items.ts';
+import { imagesAndStages, type ImageSource } from './images.ts';
+import { type ContextFiles, paths } from './paths.ts';
+import { owners } from './users.ts';
+
+export interface FlagSources {
+  readonly images: ImageSource | undefined;
+  readonly files: ContextFiles | undefined;
+}
+
+/** The names of flags where one begins with dashes; those that are there already and take one value are left out. */
+export function flagNames(file: Dockerfile, cursor: Argument): Completions {
+  const { instructionKind, instruction, before, word, typed } = cursor;
+  const used = new Set(before.map(({ text }) => /^--([^=]*)/.exec(text)?.[1]));
+  for (const { name, range } of instruction.flags) if (range.start > word.end) used.add(name);
+  const equals = file.text.slice(word.start, word.end).indexOf('=');
+  const end = equals < 0 || typed.includes('=') ? word.end : word.start + equals;
+  const place = { start: word.start, end };
+  const drafts = Object.entries(flagTable(instructionKind))
+    .filter(([name, type]) => type === 'strings' || !used.has(name))
+    .map(([name, type]): Draft => {
+      const summary = flagEntries(instructionKind)[name]?.summary;
+      return {
+        label: `--${name}`,
+        insert: type === 'boolean' || equals >= 0 ? `--${name}` : `--${name}=`,
+        kind: CompletionItemKind.Property,
+        manual: `flag/${instructionKind}/${name}`,
+        ...(summary === undefined ? {} : { detail: summary }),
+      };
+    });
+  return complete(itemsAt(file, place, drafts));
+}
+
+/** The values behind `--name=`. */
+export async function flagValues(
+  file: Dockerfile,
+  cursor: Argument,
+  sources: FlagSources,
+): Promise<Completions> {
+  const { instructionKind, typed, word } = cursor;
+  const equals = typed.indexOf('=');
+  const name = typed.slice(2, equals);
+  const entry = flagEntry(instructionKind, name);
+  if (entry === undefined) return NO_COMPLETIONS;
+  const place = { start: word.start + equals + 1, end: word.end };
+  const value = typed.slice(equals + 1);
+  if (name === 'mount') return mountParts(file, cursor, { value, start: place.start, sources });
+  if (name === 'from') {
+    return imagesAndStages(file, { place, typed: value, before: undefined }, sources.images);
+  }
+  const drafts: Draft[] = entry.values.map((one) => ({
+    label: one.value,
+    detail: one.summary,
+    kind: CompletionItemKind.EnumMember,
+  }));
+  const known = name === 'chown' ? owners(file, word.start) : [];
+  return complete(itemsAt(file, place, [...known, ...drafts]));
+}
+
+interface MountPlace {
+  /** The flag's value up to the cursor. */
+  readonly value: string;
+  readonly start: number;
+  readonly sources: FlagSources;
+}
+
+async function mountParts(
+  file: Dockerfile,
+  { word }: Argument,
+  { value, start, sources }: MountPlace,
+): Promise<Completions> {
+  const comma = value.lastIndexOf(',') + 1;
+  const fieldStart = start + comma;
+  const whole = file.text.slice(start, word.end);
+  const next = whole.indexOf(',', value.length);
+  const end = next < 0 ? word.end : start + next;
+  const field = value.slice(comma);
+  const equals = field.indexOf('=');
+  if (equals < 0) return complete(mountKeys(file, whole, { start: fieldStart, end }));
+  const type = typeOf(whole);
+  const key = field.slice(0, equals).toLowerCase();
+  const place = { start: fieldStart + equals + 1, end };
+  const typed = field.slice(equals + 1);
+  const entry = keyEntry(type, key);
+  if (key === 'from')
+    return imagesAndStages(file, { place, typed, before: undefined }, sources.images);
+  const hasFrom = /(^|,)from=/.test(whole);
+  if ((key === 'source' || key === 'src') && type === 'bind' && !hasFrom)
+    return paths(file, { place, typed }, sources.files);
+  const drafts = (entry?.values ?? []).map((one) => ({
+    label: one.value,
+    detail: one.summary,
+    kind: CompletionItemKind.EnumMember,
+  }));
+  return complete(itemsAt(file, place, drafts));
+}
+
+function typeOf(value: string): MountType {
+  const written = /(?:^|,)type=([a-z]*)/i.exec(value)?.[1]?.toLowerCase();
+  return MOUNT_TYPES.find((type) => type === written) ?? 'bind';
+}
+
+/** `type` first, and whole beginnings such as `type=cache`; then the keys of the type that are not there yet. */
+function mountKeys(file: Dockerfile, value: string, place: Range): ReturnType<typeof itemsAt> {
+  const used = new Set(value.split(',').map((field) => field.split('=')[0]?.toLowerCase()));
+  const typed = file.text.slice(place.start, place.end);
+  used.delete(typed.split('=')[0]?.toLowerCase());
+  const type = typeOf(value);
+  const drafts: Draft[] = [];
+  const isKnown = /(^|,)type=[a-z]/i.test(value);
+  if (!isKnown) {
+    for (const { value: name, summary } of TYPE_KEY.values) {
+      drafts.push({
+        label: `type=${name}`,
+        detail: summary,
+        kind: CompletionItemKind.EnumMember,
+        manual: `key/${name}/type`,
+      });
+    }
+  }
+  for (const [name, entry] of Object.entries(MOUNTS[type].keys)) {
+    if (isUsed(name, entry, used)) continue;
+    drafts.push({
+      label: name,
+      insert: entry.bare ? name : `${name}=`,
+      detail: entry.summary,
+      kind: CompletionItemKind.Property,
+      manual: `key/${type}/${name}`,
+    });
+  }
+  return itemsAt(file, place, drafts);
+}
+
+function isUsed(
+  name: string,
+  { aliases }: KeyEntry,
+  used: ReadonlySet<string | undefined>,
+): boolean {
+  return used.has(name) || aliases.some((alias) => used.has(alias));
+}

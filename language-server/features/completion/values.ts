@@ -1,0 +1,114 @@
+/** Completes the arguments of instructions that take words of a known kind: ports, signals, users, labels, forms. */
+import { CompletionItemKind } from 'vscode-languageserver/node';
+import { INSTRUCTIONS } from '../../../src/lib/dockerfile/manual/instructions.ts';
+import { IMAGE_LABELS, PORTS, SIGNALS } from '../../../src/lib/dockerfile/manual/values.ts';
+import type { Dockerfile } from '../../../src/lib/dockerfile/syntax.ts';
+import type { Argument } from '../cursor.ts';
+import {
+  type Abilities,
+  complete,
+  type Completions,
+  type Draft,
+  itemsAt,
+  NO_COMPLETIONS,
+  snippetsAt,
+} from './items.ts';
+import { owners } from './users.ts';
+import { argumentNames } from './variables.ts';
+
+/** What an argument may be, by the instruction; nothing for those that take anything. */
+export function values(file: Dockerfile, cursor: Argument, abilities: Abilities): Completions {
+  const { instructionKind, index, typed, word } = cursor;
+  const list = (drafts: readonly Draft[]): Completions => complete(itemsAt(file, word, drafts));
+  switch (instructionKind) {
+    case 'EXPOSE':
+      return list(ports(typed));
+    case 'STOPSIGNAL':
+      return index > 0 ? NO_COMPLETIONS : list(signals());
+    case 'USER':
+      return index > 0 ? NO_COMPLETIONS : list(users(file, cursor));
+    case 'LABEL':
+      return typed.includes('=') ? NO_COMPLETIONS : list(labels(file, cursor));
+    case 'HEALTHCHECK':
+      return index > 0 ? NO_COMPLETIONS : list(HEALTH);
+    case 'ARG': {
+      if (typed.includes('=')) return NO_COMPLETIONS;
+      const first = file.stages[0]?.range.start ?? Infinity;
+      return complete(argumentNames(file, word, word.start < first ? 'global' : 'stage'));
+    }
+    case 'SHELL': {
+      const isEmpty = index === 0 && abilities.snippets;
+      if (!isEmpty) return NO_COMPLETIONS;
+      const snippets = INSTRUCTIONS.SHELL.snippets.map((snippet) => ({
+        ...snippet,
+        body: snippet.body.replace(/^SHELL /, ''),
+      }));
+      return complete(snippetsAt(file, word, { snippets, lower: false }));
+    }
+    default:
+      return NO_COMPLETIONS;
+  }
+}
+
+const HEALTH: readonly Draft[] = [
+  {
+    label: 'CMD',
+    insert: 'CMD ',
+    detail: 'the command that checks',
+    kind: CompletionItemKind.Keyword,
+  },
+  {
+    label: 'NONE',
+    detail: "switches the base image's check off",
+    kind: CompletionItemKind.Keyword,
+  },
+];
+
+function ports(typed: string): Draft[] {
+  const number = /^(\d+(?:-\d+)?)\//.exec(typed)?.[1];
+  if (number !== undefined) {
+    return ['tcp', 'udp', 'sctp'].map((protocol) => ({
+      label: `${number}/${protocol}`,
+      kind: CompletionItemKind.EnumMember,
+    }));
+  }
+  return Object.entries(PORTS).map(([label, detail]) => ({
+    label,
+    detail,
+    kind: CompletionItemKind.Value,
+  }));
+}
+
+function signals(): Draft[] {
+  return SIGNALS.map(({ name, number, summary }) => ({
+    label: name,
+    detail: `${String(number)}: ${summary}`,
+    kind: CompletionItemKind.EnumMember,
+  }));
+}
+
+function users(file: Dockerfile, { word }: Argument): Draft[] {
+  const usual: Draft[] = [
+    { label: 'root', detail: 'the superuser', kind: CompletionItemKind.Value },
+    { label: 'nobody', detail: 'a user without rights', kind: CompletionItemKind.Value },
+    {
+      label: '1000:1000',
+      detail: "commonly the first user's numbers",
+      kind: CompletionItemKind.Value,
+    },
+  ];
+  return [...owners(file, word.start), ...usual];
+}
+
+function labels(file: Dockerfile, { before, word }: Argument): Draft[] {
+  const used = new Set(before.map(({ text }) => text.split('=')[0]));
+  const hasValue = file.text.slice(word.start, word.end).includes('=');
+  return Object.entries(IMAGE_LABELS)
+    .filter(([name]) => !used.has(name))
+    .map(([label, detail]) => ({
+      label,
+      insert: hasValue ? label : `${label}=`,
+      detail,
+      kind: CompletionItemKind.Property,
+    }));
+}
