@@ -7,6 +7,7 @@
  */
 
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import type { NetLink, NetSupervisor } from '../runtime/net.ts';
 import { AddressBook, freeInterface } from './address-book.ts';
@@ -15,6 +16,8 @@ import { affectedBy, nameTable, routesOf } from './naming.ts';
 import type { EmitNetworkEvent } from './networks.ts';
 import type { PortFacts } from './ports.ts';
 import { Publisher } from './publisher.ts';
+import { allOf, liveOf } from './room.ts';
+import type { Room } from './room.ts';
 import type {
   Endpoint,
   EndpointWish,
@@ -23,7 +26,6 @@ import type {
   PortWish,
   Prepared,
   ProcessRef,
-  PublishedPort,
   Sandboxes,
   Tenant,
 } from './types.ts';
@@ -31,6 +33,9 @@ import { attachRequest, networkName, readState, wishAgain } from './wire.ts';
 
 /** How long the helper is kept when nobody is connected. */
 const LINGER_MS = 60_000;
+/** How often and how long the links of a helper that died are waited for. */
+const REATTACH_TRIES = 100;
+const REATTACH_PAUSE_MS = 50;
 
 export interface SandboxParts {
   readonly supervisor: NetSupervisor;
@@ -43,17 +48,6 @@ export interface SandboxParts {
   readonly ports: PortFacts;
   readonly hostLoopback: boolean;
   readonly warn: (message: string) => void;
-}
-
-interface Room {
-  tenant: Tenant;
-  readonly process: ProcessRef;
-  endpoints: readonly Endpoint[];
-  ports: readonly PublishedPort[];
-  carrier: string | null;
-  readonly wishes: readonly PortWish[];
-  /** False while it is being connected: who does that also does it again. */
-  isSettled: boolean;
 }
 
 /** The sandboxes, and what the networks ask of them. */
@@ -339,19 +333,36 @@ export class HelperSandboxes implements SandboxStore {
   /** Connects again who is not among `present`; one that has ended meanwhile is nobody's concern. */
   async #restore(link: NetLink, present: ReadonlySet<string>): Promise<void> {
     const rooms = [...this.#rooms.values()].filter(({ isSettled }) => isSettled);
-    for (const room of rooms) {
-      const answers = this.#messenger.know(link, this.#networksOf(room.endpoints));
-      const missing = room.endpoints.filter(({ id }) => !present.has(id));
-      for (const endpoint of missing) answers.push(this.#attach(link, room, endpoint));
-      if (missing.some(({ id }) => id === room.carrier))
-        answers.push(this.#publisher.again(link, room));
-      await allOf(answers).catch((error: unknown) => {
-        if (kindOf(error) !== 'not-found')
-          this.#parts.warn(`container ${room.tenant.id}: ${messageOf(error)}`);
-      });
-    }
+    await Promise.all(
+      rooms.map(async (room) => {
+        try {
+          await Promise.all(this.#messenger.know(link, this.#networksOf(room.endpoints)));
+          const missing = room.endpoints.filter(({ id }) => !present.has(id));
+          await Promise.all(missing.map((endpoint) => this.#reattach(link, room, endpoint)));
+          if (missing.some(({ id }) => id === room.carrier))
+            await this.#publisher.again(link, room);
+        } catch (error) {
+          if (kindOf(error) !== 'not-found')
+            this.#parts.warn(`container ${room.tenant.id}: ${messageOf(error)}`);
+        }
+      }),
+    );
     const changed = rooms.flatMap(({ endpoints }) => endpoints.map(({ networkId }) => networkId));
     await Promise.allSettled(this.#publishNames(link, [...new Set(changed)]));
+  }
+
+  /** The links of a helper that died go only when the kernel has taken its namespace down. */
+  async #reattach(link: NetLink, room: Room, endpoint: Endpoint): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#attach(link, room, endpoint);
+        return;
+      } catch (error) {
+        const isOld = error instanceof EngineError && error.errno === 'EEXIST';
+        if (!isOld || attempt >= REATTACH_TRIES || !link.isOpen) throw error;
+        await delay(REATTACH_PAUSE_MS);
+      }
+    }
   }
 
   #networksOf(endpoints: readonly Endpoint[]): NetworkRecord[] {
@@ -379,15 +390,4 @@ export class HelperSandboxes implements SandboxStore {
     }, LINGER_MS);
     this.#linger.unref();
   }
-}
-
-function liveOf({ endpoints, ports, carrier }: Room): LiveNetwork {
-  return { endpoints, ports, carrier };
-}
-
-/** Waits for all, then throws the first failure. */
-async function allOf(answers: readonly Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(answers);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }
