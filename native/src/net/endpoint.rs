@@ -136,9 +136,15 @@ pub fn connect(
     link::add_veth(&mut space.netlink, ours, theirs, mtu).map_err(|errno| {
         let message = match errno {
             Errno::EXIST => format!("the container has an interface {} already", plan.interface),
+            // EXFULL (br_add_if): the kernel has numbers for so many ports.
+            Errno::XFULL => "the network has 1023 endpoints already: more do not fit on a bridge".to_owned(),
             _ => format!("cannot make the link {}", plan.interface),
         };
-        Failure::errno(message, errno)
+        let mut failure = Failure::errno(message, errno);
+        if errno == Errno::XFULL {
+            failure.kind = Kind::Unavailable;
+        }
+        failure
     })?;
     let done = configure(&mut visited, pidfd, plan);
     if done.is_err() {

@@ -131,7 +131,6 @@ impl Supervisor {
             // An uplink is bound to its gateways: with others it starts anew.
             let rebound = network.wanted.subnets != wanted.subnets;
             network.change(&mut self.space, wanted)?;
-            network.waiting.push((client, until));
             if rebound {
                 network.keeper.kill();
                 self.start_uplink(index)?;
@@ -140,6 +139,9 @@ impl Supervisor {
             }
             if !same {
                 self.configure_others(index);
+            }
+            if let Some(network) = self.networks.get_mut(&index) {
+                network.waiting.push((client, until));
             }
             return Ok(Outcome::Later);
         }
