@@ -20,8 +20,11 @@ export interface ContainerFlags {
   user?: string;
   workdir?: string;
   entrypoint?: string;
-  network?: string;
-  net?: string;
+  network: string[];
+  net: string[];
+  ip?: string;
+  ip6?: string;
+  macAddress?: string;
   ipc?: string;
   pid?: string;
   uts?: string;
@@ -62,6 +65,9 @@ export interface ContainerFlags {
   addHost: string[];
   dns: string[];
   dnsSearch: string[];
+  dnsOption: string[];
+  networkAlias: string[];
+  link: string[];
   capAdd: string[];
   capDrop: string[];
   groupAdd: string[];
@@ -93,7 +99,9 @@ const VALUES: readonly [flags: string, text: string][] = [
   ['-u, --user <user>', 'user[:group], names or numbers'],
   ['-w, --workdir <dir>', 'working directory'],
   ['--entrypoint <program>', "instead of the image's entrypoint"],
-  ['--network <mode>', 'network: none, host, default, container:ID'],
+  ['--ip <address>', 'IPv4 address'],
+  ['--ip6 <address>', 'IPv6 address'],
+  ['--mac-address <address>', 'hardware address'],
   ['--ipc <mode>', 'IPC name space'],
   ['--pid <mode>', 'PID name space'],
   ['--uts <mode>', 'UTS name space'],
@@ -133,9 +141,16 @@ const LISTS: readonly [flags: string, text: string][] = [
   ['--tmpfs <target[:options]>', 'tmpfs mount'],
   ['-p, --publish <spec>', '[address:][host port:]port[/protocol]'],
   ['--expose <port>', 'expose a port'],
-  ['--add-host <name:address>', 'line of /etc/hosts'],
+  [
+    '--network <network>',
+    'a network, none, host or container:ID; name=…,alias=…,ip=… for one of several',
+  ],
+  ['--network-alias <name>', 'another name on the network'],
+  ['--link <container[:alias]>', 'call another container so'],
+  ['--add-host <name:address>', 'line of /etc/hosts; host-gateway is the host'],
   ['--dns <address>', 'DNS server'],
   ['--dns-search <domain>', 'DNS search domain'],
+  ['--dns-option <option>', 'option of resolv.conf'],
   ['--cap-add <name>', 'add a capability'],
   ['--cap-drop <name>', 'drop a capability'],
   ['--group-add <group>', 'additional group'],
@@ -157,7 +172,12 @@ export function addContainerFlags(command: Command): Command {
         .default([])
         .argParser((value: string, all: string[]) => [...all, value]),
     );
-  command.addOption(new Option('--net <mode>').hideHelp());
+  command.addOption(
+    new Option('--net <network>')
+      .hideHelp()
+      .default([])
+      .argParser((value: string, all: string[]) => [...all, value]),
+  );
   command.addOption(
     new Option('--pull <when>', 'pull the image first')
       .choices(['always', 'missing', 'never'])

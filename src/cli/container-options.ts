@@ -9,6 +9,8 @@ import type {
   Ulimit,
 } from '../lib/api/containers.ts';
 import type { ContainerFlags } from './container-flags.ts';
+import { networking, networksOf } from './network-options.ts';
+import { pairs, split } from './pairs.ts';
 
 /** What the request needs from outside. */
 export interface Surroundings {
@@ -54,6 +56,7 @@ export function createRequest(
     ...healthOf(flags),
     ...ports(flags).exposed,
     ...volumes(flags.volume).anonymous,
+    ...networking(flags),
     HostConfig: hostConfig(flags, around),
   };
 }
@@ -64,7 +67,8 @@ function hostConfig(flags: ContainerFlags, around: Surroundings): HostConfig {
     Binds: binds.map((bind) => absoluteSource(bind, around)),
     Mounts: flags.mount.map((spec) => mount(spec, around)),
     Tmpfs: Object.fromEntries(flags.tmpfs.map((spec) => split(spec, ':'))),
-    NetworkMode: flags.network ?? flags.net ?? 'default',
+    NetworkMode: networksOf(flags)[0]?.name ?? 'default',
+    Links: flags.link,
     PortBindings: ports(flags).bindings,
     PublishAllPorts: flags.publishAll === true,
     AutoRemove: flags.rm === true,
@@ -79,6 +83,7 @@ function hostConfig(flags: ContainerFlags, around: Surroundings): HostConfig {
     GroupAdd: flags.groupAdd,
     Dns: flags.dns,
     DnsSearch: flags.dnsSearch,
+    DnsOptions: flags.dnsOption,
     ExtraHosts: flags.addHost,
     VolumesFrom: flags.volumesFrom,
     Sysctls: pairs(flags.sysctl),
@@ -303,17 +308,6 @@ function securityOption(option: string, around: Surroundings): string {
   if (key !== 'seccomp' || value === '' || value === 'unconfined' || value === 'builtin')
     return option;
   return `seccomp=${JSON.stringify(JSON.parse(around.readFile(value)))}`;
-}
-
-/** `a=b` pairs; a key alone has an empty value. */
-export function pairs(entries: readonly string[]): Record<string, string> {
-  return Object.fromEntries(entries.map((entry) => split(entry, '=')));
-}
-
-/** The parts before and after the first separator. */
-export function split(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 const FACTORS: Record<string, number> = {

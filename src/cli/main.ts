@@ -12,7 +12,9 @@ import { exec } from './commands/exec.ts';
 import { images } from './commands/images.ts';
 import { inspect } from './commands/inspect.ts';
 import { lifecycle } from './commands/lifecycle.ts';
+import { lint } from './commands/lint.ts';
 import { logs } from './commands/logs.ts';
+import { network } from './commands/network.ts';
 import { ps } from './commands/ps.ts';
 import { run } from './commands/run.ts';
 import { system } from './commands/system.ts';
@@ -30,8 +32,10 @@ const COMMANDS: readonly Register[] = [
   images,
   inspect,
   cp,
+  network,
   up,
   engine,
+  lint,
   doctor,
   system,
 ];

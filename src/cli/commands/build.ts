@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { buildContext } from '../../client/build/context.ts';
-import { split } from '../container-options.ts';
+import { split } from '../pairs.ts';
 import type { Context, Register } from '../context.ts';
 import { show } from '../output/progress.ts';
 

@@ -13,6 +13,7 @@ interface EngineFlags {
   mode?: 'auto' | 'system' | 'rootless' | 'single-id';
   idleExit?: string;
   foreground?: boolean;
+  hostLoopback?: boolean;
   json?: boolean;
   yes?: boolean;
 }
@@ -36,6 +37,10 @@ export const engine: Register = (program, context) => {
   add('start', 'start the engine and print the address of its socket')
     .option('--mode <mode>', 'auto, system, rootless or single-id')
     .option('--idle-exit <seconds>', 'end when nothing has run for so long; 0: never')
+    .option(
+      '--host-loopback',
+      "let containers reach the host's loopback at host-gateway (PINNACE_HOST_LOOPBACK=1)",
+    )
     .option('--foreground', 'stay in the foreground')
     .action(async (flags: EngineFlags) => {
       if (flags.foreground === true) context.ownSignals();
@@ -44,6 +49,7 @@ export const engine: Register = (program, context) => {
         ...(flags.mode === undefined ? {} : { mode: flags.mode }),
         ...(flags.idleExit === undefined ? {} : { idleExit: Number(flags.idleExit) }),
         ...(flags.foreground === true ? { foreground: true } : {}),
+        ...(flags.hostLoopback === true ? { hostLoopback: true } : {}),
       });
       context.stdout.write(
         flags.json === true ? `${JSON.stringify(started)}\n` : `unix://${started.socket}\n`,

@@ -4,7 +4,8 @@ import { compareVersions, MIN_API_VERSION } from '../../lib/api/versions.ts';
 import { EngineError } from '../../lib/errors.ts';
 import { ContainersApi } from './containers.ts';
 import { ImagesApi } from './images.ts';
-import { NetworksApi, SystemApi, VolumesApi } from './system.ts';
+import { NetworksApi } from './networks.ts';
+import { SystemApi, VolumesApi } from './system.ts';
 import { Transport } from './transport.ts';
 import type { Address } from './transport.ts';
 

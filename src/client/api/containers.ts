@@ -1,5 +1,6 @@
 /** The typed calls on containers, their execs and their files. References are names, ids or unique id prefixes. */
 
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../lib/errors.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   ContainerUpdateRequest,
   ExecCreateRequest,
   ExecInspect,
+  ListeningPort,
   PathStat,
 } from '../../lib/api/containers.ts';
 import type { Filters } from '../../lib/api/system.ts';
@@ -229,6 +231,21 @@ export class ContainersApi {
         ...withSignal(options.signal),
       }),
     );
+  }
+
+  /** TCP ports that something in the container listens on; Pinnace's own. */
+  listeningPorts(id: string, options: Signal = {}): Promise<ListeningPort[]> {
+    return this.transport.json('pinnace.ports', { params: { id }, ...withSignal(options.signal) });
+  }
+
+  /** A connection to a port inside the container; Pinnace's own. Half-close works both ways. */
+  async dial(id: string, port: number, options: Signal = {}): Promise<Socket> {
+    const hijacked = await this.transport.hijack('pinnace.dial', {
+      params: { id },
+      query: { port },
+      ...withSignal(options.signal),
+    });
+    return hijacked.socket;
   }
 
   changes(id: string): Promise<{ Path: string; Kind: 0 | 1 | 2 }[] | null> {

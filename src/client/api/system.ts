@@ -7,8 +7,6 @@ import type {
   DiskUsage,
   EventMessage,
   Filters,
-  NetworkCreateRequest,
-  NetworkInfo,
   Ping,
   PinnaceInfo,
   SystemInfo,
@@ -119,29 +117,5 @@ export class VolumesApi {
 
   prune(filters?: Filters): Promise<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }> {
     return this.transport.json('volume.prune', { query: { filters: filterText(filters) } });
-  }
-}
-
-export class NetworksApi {
-  private readonly transport: Transport;
-
-  constructor(transport: Transport) {
-    this.transport = transport;
-  }
-
-  list(filters?: Filters): Promise<NetworkInfo[]> {
-    return this.transport.json('network.list', { query: { filters: filterText(filters) } });
-  }
-
-  inspect(id: string): Promise<NetworkInfo> {
-    return this.transport.json('network.inspect', { params: { id } });
-  }
-
-  create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }> {
-    return this.transport.json('network.create', { json: request });
-  }
-
-  async remove(id: string): Promise<void> {
-    await this.transport.send('network.remove', { params: { id } });
   }
 }

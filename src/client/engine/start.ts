@@ -19,6 +19,8 @@ export interface StartOptions extends RootChoice {
   readonly foreground?: boolean;
   /** Seconds without work and connections after which it ends; 0: never. Default 300, in the foreground never. */
   readonly idleExit?: number;
+  /** Containers may reach the host's loopback at their gateway (`host-gateway`). Default: as PINNACE_HOST_LOOPBACK=1 says. */
+  readonly hostLoopback?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -112,7 +114,12 @@ function launch(
   const child = spawn(program, args, {
     detached: !foreground,
     cwd: '/',
-    env: { ...how.env, ...nodeCommand().env, PINNACE_NATIVE: program },
+    env: {
+      ...how.env,
+      ...nodeCommand().env,
+      PINNACE_NATIVE: program,
+      ...(how.options.hostLoopback === true ? { PINNACE_HOST_LOOPBACK: '1' } : {}),
+    },
     stdio: ['ignore', foreground ? 'inherit' : how.log, foreground ? 'inherit' : how.log],
   });
   if (foreground) handOnSignals(child);

@@ -1,0 +1,274 @@
+/** `lint`: checks Dockerfiles, in files, folders and standard input, and repairs what can be repaired. */
+
+import { dirname, relative, resolve } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
+import {
+  ConfigurationFinder,
+  type FoundConfiguration,
+  readConfigurationFile,
+} from '../../client/lint/configuration.ts';
+import { contextFacts } from '../../client/lint/context.ts';
+import { findDockerfiles, readDockerfile } from '../../client/lint/files.ts';
+import { fixText, writeFixed } from '../../client/lint/fix.ts';
+import {
+  type Threshold,
+  thresholdOf,
+  withConfiguration,
+} from '../../lib/dockerfile/lint/config/hadolint.ts';
+import { DEFAULT_OPTIONS, lintDockerfile } from '../../lib/dockerfile/lint/lint.ts';
+import type { FixSafety, LintOptions, LintProblem } from '../../lib/dockerfile/lint/rule.ts';
+import { ALL_NAMES, rulesNamed } from '../../lib/dockerfile/lint/table.ts';
+import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
+import { suggestion } from '../../lib/dockerfile/problems.ts';
+import type { Severity } from '../../lib/dockerfile/syntax.ts';
+import { EngineError } from '../../lib/errors.ts';
+import type { Context, Register } from '../context.ts';
+import { FORMATS, formatOf } from '../lint/formats.ts';
+import { type FileReport, type Format } from '../lint/report.ts';
+
+interface LintFlags {
+  format?: string;
+  config?: string | false;
+  context?: string | false;
+  ignore: string[];
+  severity: string[];
+  failureThreshold?: string;
+  fail: boolean;
+  fix?: boolean;
+  fixSuggestions?: boolean;
+  stdinFilename: string;
+  color: boolean;
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, ...value.split(',')];
+
+const FAILED = 1;
+const MISUSED = 2;
+
+export const lint: Register = (program, context) => {
+  program
+    .command('lint')
+    .description('check Dockerfiles')
+    .argument('[path...]', 'files and folders; - reads standard input', ['.'])
+    .option('-f, --format <format>', `output: ${Object.keys(FORMATS).join(', ')}`)
+    .option(
+      '-c, --config <file>',
+      'configuration (default: the nearest .hadolint.yaml above each file)',
+    )
+    .option('--no-config', 'read no configuration')
+    .option(
+      '--context <folder>',
+      'the build context (default: the nearest folder that has the sources)',
+    )
+    .option('--no-context', 'do not look for the sources of COPY and ADD')
+    .option(
+      '--ignore <rule>',
+      'ignore a rule (repeat, or separate by commas)',
+      collect,
+      [] as string[],
+    )
+    .option(
+      '--severity <rule=level>',
+      'error, warning, info, style or ignore for a rule',
+      collect,
+      [] as string[],
+    )
+    .option(
+      '-t, --failure-threshold <level>',
+      'fail from this level on: error, warning, info, style, ignore, none',
+    )
+    .option('--no-fail', 'exit 0 whatever is found')
+    .option('--fix', 'repair what can safely be repaired')
+    .option('--fix-suggestions', 'repair also what someone should look at')
+    .option('--stdin-filename <path>', 'the name of standard input', 'Dockerfile')
+    .option('--no-color', 'no colours')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 nothing found, 1 something found, 2 wrong usage or configuration.',
+    )
+    .action(async (paths: string[], flags: LintFlags) => {
+      try {
+        await new LintRun(flags, context).run(paths);
+      } catch (error) {
+        context.exit(MISUSED);
+        throw error;
+      }
+    });
+};
+
+interface Linted extends FileReport {
+  readonly failOnAny: boolean;
+  readonly found: FoundConfiguration | undefined;
+}
+
+class LintRun {
+  private readonly flags: LintFlags;
+  private readonly context: Context;
+  private readonly finder: ConfigurationFinder;
+  private readonly overrides: ReadonlyMap<string, Severity | 'off'>;
+  private readonly named: FoundConfiguration | undefined;
+  private readonly reported = new Set<string>();
+  private readonly safeties: readonly FixSafety[];
+  private misconfigured = false;
+
+  constructor(flags: LintFlags, context: Context) {
+    this.flags = flags;
+    this.context = context;
+    this.finder = new ConfigurationFinder(context.env);
+    this.overrides = overridesOf(flags);
+    this.named = typeof flags.config === 'string' ? readConfigurationFile(flags.config) : undefined;
+    const suggestions = flags.fixSuggestions === true;
+    this.safeties = suggestions ? ['safe', 'suggestion'] : flags.fix === true ? ['safe'] : [];
+  }
+
+  async run(paths: readonly string[]): Promise<void> {
+    const { context, flags } = this;
+    if (paths.includes('-') && paths.length > 1)
+      throw new EngineError('invalid', '- stands alone: it reads standard input');
+    const reports: Linted[] = [];
+    if (paths[0] === '-') reports.push(await this.lintStdin());
+    else for (const path of findDockerfiles(paths)) reports.push(this.lintFile(path));
+    const [first] = reports;
+    const output = this.formatFor(first?.found)(reports, { color: this.hasColor() });
+    // The repaired text of standard input has standard output for itself.
+    const stream = paths[0] === '-' && this.safeties.length > 0 ? context.stderr : context.stdout;
+    stream.write(output);
+    if (reports.length === 0) context.stderr.write('pinnace: no Dockerfile found\n');
+    if (this.misconfigured) context.exit(MISUSED);
+    else if (flags.fail && reports.some((report) => this.isFailed(report))) context.exit(FAILED);
+  }
+
+  private lintFile(path: string): Linted {
+    const before = readDockerfile(path);
+    const found = this.configurationFor(path);
+    const options = this.optionsFor(found);
+    const text = this.fix(before, path, options);
+    if (text !== before) writeFixed(path, before, text);
+    return { ...this.lint(text, path, options), path: shownPath(path), text, found };
+  }
+
+  private async lintStdin(): Promise<Linted> {
+    const path = this.flags.stdinFilename;
+    const before = await readAll(this.context.stdin);
+    const found = this.configurationFor(path);
+    const options = this.optionsFor(found);
+    const text = this.fix(before, path, options);
+    if (this.safeties.length > 0) this.context.stdout.write(text);
+    return { ...this.lint(text, path, options), path, text, found };
+  }
+
+  private fix(text: string, path: string, options: LintOptions): string {
+    if (this.safeties.length === 0) return text;
+    return fixText(text, (each) => this.lint(each, path, options).problems, this.safeties).text;
+  }
+
+  private lint(
+    text: string,
+    path: string,
+    options: LintOptions,
+  ): { problems: readonly LintProblem[]; failOnAny: boolean } {
+    const file = parseDockerfile(text);
+    const { context } = this.flags;
+    const where = typeof context === 'string' ? { context } : {};
+    const facts = context === false ? undefined : contextFacts(path, file, where);
+    return lintDockerfile(file, { ...options, context: facts });
+  }
+
+  private configurationFor(path: string): FoundConfiguration | undefined {
+    if (this.flags.config === false) return undefined;
+    const found = this.named ?? this.finder.forFolder(dirname(resolve(path)));
+    if (found.path !== undefined && !this.reported.has(found.path))
+      this.reportProblems(found, found.path);
+    return found;
+  }
+
+  private reportProblems({ configuration }: FoundConfiguration, path: string): void {
+    this.reported.add(path);
+    for (const { line, character, key, message } of configuration.problems) {
+      this.misconfigured = true;
+      const where = `${shownPath(path)}:${String(line + 1)}:${String(character + 1)}`;
+      this.context.stderr.write(`${where} ${key === '' ? '' : `${key}: `}${message}\n`);
+    }
+  }
+
+  private optionsFor(found: FoundConfiguration | undefined): LintOptions {
+    const options =
+      found === undefined
+        ? DEFAULT_OPTIONS
+        : withConfiguration(DEFAULT_OPTIONS, found.configuration);
+    return { ...options, severities: new Map([...options.severities, ...this.overrides]) };
+  }
+
+  private formatFor(found: FoundConfiguration | undefined): Format {
+    const name = this.flags.format ?? found?.configuration.format ?? 'text';
+    const format = formatOf(name);
+    if (format === undefined) {
+      const names = Object.keys(FORMATS);
+      throw new EngineError(
+        'invalid',
+        `there is no format '${name}': ${names.join(', ')}${suggestion(name, names)}`,
+      );
+    }
+    return format;
+  }
+
+  private isFailed({ problems, failOnAny, found }: Linted): boolean {
+    const configuration = found?.configuration;
+    if (configuration?.noFail === true) return false;
+    if (failOnAny && problems.length > 0) return true;
+    const name = this.flags.failureThreshold;
+    const threshold =
+      name === undefined ? (configuration?.failureThreshold ?? 'information') : readThreshold(name);
+    return problems.some(({ severity }) => reaches(severity, threshold));
+  }
+
+  private hasColor(): boolean {
+    const { flags, context } = this;
+    const wanted = flags.color && (context.env['NO_COLOR'] ?? '') === '';
+    return wanted && context.stdout.isTTY && flags.fix !== true;
+  }
+}
+
+/** A path below the working directory is shown from there. */
+function shownPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below === '' || below.startsWith('..') ? path : below;
+}
+
+const ORDER: readonly Threshold[] = ['off', 'hint', 'information', 'warning', 'error'];
+
+function reaches(severity: Severity, threshold: Threshold): boolean {
+  return threshold !== 'none' && ORDER.indexOf(severity) >= ORDER.indexOf(threshold);
+}
+
+function readThreshold(name: string): Threshold {
+  const threshold = thresholdOf(name);
+  if (threshold !== undefined) return threshold;
+  throw new EngineError(
+    'invalid',
+    `there is no level '${name}': error, warning, info, style, ignore or none`,
+  );
+}
+
+/** What --ignore and --severity say, by rule id. */
+function overridesOf({ ignore, severity }: LintFlags): Map<string, Severity | 'off'> {
+  const overrides = new Map<string, Severity | 'off'>();
+  for (const entry of severity) {
+    const [name = '', level = ''] = entry.split('=');
+    const chosen = thresholdOf(level);
+    if (chosen === undefined || chosen === 'none')
+      throw new EngineError(
+        'invalid',
+        `--severity takes RULE=LEVEL with error, warning, info, style or ignore, not '${entry}'`,
+      );
+    for (const id of idsOf(name)) overrides.set(id, chosen);
+  }
+  for (const name of ignore) for (const id of idsOf(name)) overrides.set(id, 'off');
+  return overrides;
+}
+
+function idsOf(name: string): string[] {
+  const ids = rulesNamed(name.trim()).map(({ id }) => id);
+  if (ids.length > 0) return ids;
+  throw new EngineError('invalid', `there is no rule '${name}'${suggestion(name, ALL_NAMES)}`);
+}
