@@ -95,7 +95,8 @@ function within(
   }
   if ('heredocs' in instruction) {
     const [first] = instruction.heredocs;
-    if (first !== undefined && offset >= first.contentRange.start) {
+    const start = first?.contentRange.start ?? Infinity;
+    if (offset >= start && file.text[start - 1] === '\n') {
       const line = file.text.lastIndexOf('\n', offset - 1) + 1;
       return { kind: 'body', instruction, text: file.text.slice(line, offset) };
     }

@@ -1,0 +1,89 @@
+/** Tests of hover; `|` marks the cursor. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseDockerfile } from '../../../src/lib/dockerfile/parse.ts';
+import { hoverAt } from './hover.ts';
+import type { ImageDescription, ImageFacts } from './image.ts';
+
+function hover(marked: string, images?: ImageFacts): { on: string; text: string } | undefined {
+  const offset = marked.indexOf('|');
+  const file = parseDockerfile(marked.replace('|', ''));
+  const found = hoverAt(file, offset, { images });
+  if (found?.range === undefined) return undefined;
+  const { start, end } = found.range;
+  const from = file.lines.offset(start.line, start.character);
+  const to = file.lines.offset(end.line, end.character);
+  assert.ok(typeof found.contents === 'object' && 'value' in found.contents);
+  return { on: file.text.slice(from, to), text: found.contents.value };
+}
+
+const CASES: readonly (readonly [string, string, RegExp])[] = [
+  ['FRO|M a\n', 'FROM', /begins a stage[\s\S]*docs\.docker\.com/i],
+  ['FROM a\nONBUILD R|UN x\n', 'RUN', /new layer/],
+  ['FROM a\nONB|UILD RUN x\n', 'ONBUILD', /keeps an instruction/i],
+  ['# esc|ape=`\nFROM a\n', '# escape=`', /backtick/],
+  ['FROM a\nRUN --net|work=none x\n', '--network', /network of this one command/i],
+  ['FROM a\nRUN --network=no|ne x\n', 'none', /no network but loopback/],
+  ['FROM a\nRUN --mount=type=cache,sha|ring=locked,target=/x y\n', 'sharing', /two builds/],
+  ['FROM a\nRUN --mount=type=cache,sharing=lo|cked,target=/x y\n', 'locked', /waits/],
+  ['FROM a\nRUN --mount=type=ca|che,target=/x y\n', 'cache', /keeps its contents/],
+  ['FROM a\nRUN --mount=type=cache,ds|t=/x y\n', 'dst', /path in the container/],
+  ['FROM a\nENV A=1\nWORKDIR /${A|:-x}\n', 'A', /line 2[\s\S]*A=1[\s\S]*unset or empty/],
+  ['FROM a\nENV A=1\nRUN echo "$|A"\n', 'A', /A=1/],
+  ['FROM a\nENV A=1 B=${|A}2\n', 'A', /no value in this file/],
+  ['FROM a\nENV A|=1\n', 'A', /A=1/],
+  ['FROM a\nARG V|\n', 'V', /only the build knows/],
+  ['FROM --platform=$BUILD|PLATFORM a\n', 'BUILDPLATFORM', /machine that builds/],
+  ['FROM a\nARG TARGET|ARCH\n', 'TARGETARCH', /architecture/],
+  ['FROM a AS one\nRUN x\nFROM o|ne\n', 'one', /Stage 0 `one`[\s\S]*1 instruction, used 1 time/],
+  ['FROM a AS o|ne\n', 'one', /built unless/],
+  ['FROM a\nCOPY <<E|OF /x\na\nb\nEOF\n', 'EOF', /2 lines[\s\S]*expanded/],
+  ['FROM a\nEXPOSE 80 54|32/tcp\n', '5432/tcp', /PostgreSQL/],
+  ['FROM a\nEXPOSE 80|00-8009/udp\n', '8000-8009/udp', /10 ports, udp/],
+  ['FROM a\nSTOPSIGNAL Q|UIT\n', 'QUIT', /SIGQUIT.*3/],
+  ['FROM a\nLABEL org.opencontainers.image.so|urce=x\n', 'org.opencontainers.image.source', /OCI/],
+  ['FROM scr|atch\n', 'scratch', /empty image/],
+  ['FROM no|de:22\n', 'node:22', /docker\.io, tag `22`.*hub\.docker\.com\/_\/node/],
+  ['ARG V=22\nFROM no|de:$V\n', 'node:$V', /tag `22`/],
+];
+
+for (const [text, on, wanted] of CASES) {
+  test(`hover explains ${JSON.stringify(text)}`, () => {
+    const found = hover(text);
+    assert.equal(found?.on, on);
+    assert.match(found.text, wanted);
+  });
+}
+
+test('nothing is said of plain words, empty lines and unknown instructions', () => {
+  for (const text of [
+    'FROM a\nRUN ec|ho\n',
+    'FROM a\n|\n',
+    'FROM a\nFO|O x\n',
+    '|',
+    'FROM a\nLABEL x|=y\n',
+  ])
+    assert.equal(hover(text), undefined, text);
+});
+
+test("a base image's configuration is shown when it is known, and as text only", () => {
+  const described: ImageDescription = {
+    environment: ['PATH=/bin', 'X=`<b>|'],
+    user: '',
+    entrypoint: ['/e'],
+    command: [],
+    directory: '/w',
+    ports: ['80/tcp'],
+    volumes: [],
+    size: 4_200_000,
+    platforms: ['linux/amd64'],
+    created: '2026-01-02T03:04:05Z',
+    where: 'local',
+  };
+  const found = hover('FROM a|\n', { describe: () => ({ value: described, pending: false }) });
+  for (const part of ['4.2 MB', 'root', '/w', '["/e"]', '80/tcp', 'linux/amd64', '2026-01-02'])
+    assert.ok(found?.text.includes(part), part);
+  assert.ok(found?.text.includes('X=  b>') === true);
+  const pending = hover('FROM a|\n', { describe: () => ({ value: undefined, pending: true }) });
+  assert.match(pending?.text ?? '', /looked up/);
+});

@@ -1,0 +1,72 @@
+/** What hover says of a variable: its value at this line, where that comes from, or what the builder gives it. */
+import { markdownOf } from '../../../src/lib/dockerfile/manual/entry.ts';
+import { MODIFIERS, predefinedEntry } from '../../../src/lib/dockerfile/manual/variables.ts';
+import { occurrenceAt } from '../../../src/lib/dockerfile/scope/names.ts';
+import { touches } from '../../../src/lib/dockerfile/scope/places.ts';
+import type { Variable } from '../../../src/lib/dockerfile/scope/variables.ts';
+import type { Dockerfile, Instruction, Range } from '../../../src/lib/dockerfile/syntax.ts';
+import { type VariableReference, variablesOf } from '../../../src/lib/dockerfile/tree/variables.ts';
+import { namesIn, variablesIn } from '../../facts.ts';
+import type { Described } from './hover.ts';
+
+/** Longer values are cut. */
+const LENGTH = 1000;
+
+export function describeVariable(
+  file: Dockerfile,
+  instruction: Instruction,
+  offset: number,
+): Described | undefined {
+  const reference = referenceAt(variablesOf(instruction, file), offset);
+  const occurrence = occurrenceAt(namesIn(file), offset);
+  const named = occurrence?.named.kind === 'variable' ? occurrence : undefined;
+  const name = reference?.name ?? named?.named.name;
+  const range = reference?.nameRange ?? named?.range;
+  if (name === undefined || range === undefined) return undefined;
+  const isDefinition = reference === undefined && named?.role === 'definition';
+  // A definition has the value that it sets: that in force behind the instruction.
+  const place = isDefinition ? instruction.range.end + 1 : offset;
+  const found = variablesIn(file).lookup(name, place);
+  const text = [
+    valueText(file, { name, found, range }),
+    modifierText(reference),
+    predefinedText(name),
+  ].filter((part) => part !== '');
+  return { range, text: text.join('\n\n') };
+}
+
+function referenceAt(
+  references: readonly VariableReference[],
+  offset: number,
+): VariableReference | undefined {
+  const found = references.find(({ range }) => touches(range, offset));
+  return found === undefined ? undefined : (referenceAt(found.inner, offset) ?? found);
+}
+
+function valueText(
+  { lines }: Dockerfile,
+  { name, found, range }: { name: string; found: Variable | undefined; range: Range },
+): string {
+  if (found === undefined) return `\`${name}\` has no value in this file at this line.`;
+  const { origin, value, pair } = found;
+  if (origin === 'predefined') return `\`${name}\` is set by the builder.`;
+  const line = pair === undefined ? -1 : lines.position(pair.name.range.start).line;
+  const isHere = line === lines.position(range.start).line;
+  const where = line < 0 || isHere ? '' : ` (line ${String(line + 1)})`;
+  if (value === undefined) {
+    return `\`${name}\`: ${origin}${where}; only the build knows its value.`;
+  }
+  const shown = value.length > LENGTH ? `${value.slice(0, LENGTH)}…` : value;
+  return `${origin}${where}\n\n\`\`\`text\n${name}=${shown.replaceAll('```', "'''")}\n\`\`\``;
+}
+
+function modifierText(reference: VariableReference | undefined): string {
+  const operator = reference?.modifier ?? '';
+  const modifier = MODIFIERS.find((known) => known.operator === operator);
+  return modifier === undefined ? '' : `\`${operator}\`: ${modifier.summary}.`;
+}
+
+function predefinedText(name: string): string {
+  const entry = predefinedEntry(name);
+  return entry === undefined ? '' : markdownOf(entry);
+}

@@ -1,0 +1,49 @@
+/** Tests of document links. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
+import { imagePage, linksOf } from './links.ts';
+
+function links(text: string, files: readonly string[] = []): string[] {
+  const file = parseDockerfile(text);
+  const find = (path: string): string | undefined =>
+    files.includes(path) ? `file:///c/${path}` : undefined;
+  return linksOf(file, find).map(({ range, target }) => {
+    const { start, end } = range;
+    const from = file.lines.offset(start.line, start.character);
+    return `${file.text.slice(from, file.lines.offset(end.line, end.character))} ${target ?? ''}`;
+  });
+}
+
+test('images, addresses and files that exist are links', () => {
+  const text = `# syntax=docker/dockerfile:1
+# see https://example.com/a(b), or http://x.
+FROM node:22 AS one
+FROM one
+COPY --from=ghcr.io/o/p/q:1 / /
+COPY --from=named / /
+COPY package.json no.json *.js /app/
+ADD https://example.com/x.tgz git://a/b $X /
+ONBUILD COPY package.json /
+`;
+  assert.deepEqual(links(text, ['package.json', '*.js']), [
+    'docker/dockerfile:1 https://hub.docker.com/r/docker/dockerfile',
+    'https://example.com/a https://example.com/a',
+    'http://x http://x',
+    'node:22 https://hub.docker.com/_/node',
+    'ghcr.io/o/p/q:1 https://github.com/o/p/pkgs/container/p%2Fq',
+    'package.json file:///c/package.json',
+    'https://example.com/x.tgz https://example.com/x.tgz',
+    'package.json file:///c/package.json',
+  ]);
+});
+
+test('only registries with known pages have links', () => {
+  assert.equal(imagePage('quay.io/a/b:1'), 'https://quay.io/repository/a/b');
+  assert.equal(
+    imagePage('mcr.microsoft.com/dotnet/sdk'),
+    'https://mcr.microsoft.com/artifact/mar/dotnet/sdk',
+  );
+  for (const name of ['scratch', 'localhost:5000/a', 'a$b', '', 'UPPER'])
+    assert.equal(imagePage(name), undefined);
+});

@@ -1,0 +1,93 @@
+/** Links in a document: pages of images, addresses, and files of the context that exist. */
+import type { DocumentLink } from 'vscode-languageserver/node';
+import { heldBy } from '../../src/lib/dockerfile/scope/places.ts';
+import { StageGraph } from '../../src/lib/dockerfile/stages.ts';
+import type { Dockerfile, Instruction, Range, Stage } from '../../src/lib/dockerfile/syntax.ts';
+import { tryReference } from '../../src/lib/image/reference.ts';
+import { rangeAt } from './positions.ts';
+
+/** Finds files of the build context; undefined: there is none of that path. */
+export type FileFinder = (path: string) => string | undefined;
+
+/** Addresses in comments are looked for in so many characters of one. */
+const COMMENT_LIMIT = 2000;
+const ADDRESS = /https?:\/\/[^\s"'<>()[\]{}|\\^`]*[^\s"'<>()[\]{}|\\^`.,;:!?]/g;
+
+/** All links of a file, in no order. */
+export function linksOf(file: Dockerfile, find: FileFinder): DocumentLink[] {
+  const links: DocumentLink[] = [];
+  const add = (range: Range, target: string | undefined, tooltip: string): void => {
+    if (target !== undefined) links.push({ range: rangeAt(file.lines, range), target, tooltip });
+  };
+  const { syntax } = file.directives;
+  if (syntax !== undefined) add(syntax.valueRange, imagePage(syntax.value), 'page of the frontend');
+  for (const { text, range } of file.comments) {
+    for (const found of text.slice(0, COMMENT_LIMIT).matchAll(ADDRESS)) {
+      const start = range.start + found.index;
+      add({ start, end: start + found[0].length }, safe(found[0]), 'open the address');
+    }
+  }
+  const graph = new StageGraph(file.stages);
+  for (const stage of file.stages) {
+    stageLinks(stage, graph, add);
+    for (const outer of stage.instructions) {
+      const instruction = heldBy(outer);
+      if (instruction !== undefined) sourceLinks(instruction, find, add);
+    }
+  }
+  return links;
+}
+
+type Add = (range: Range, target: string | undefined, tooltip: string) => void;
+
+function stageLinks(stage: Stage, graph: StageGraph, add: Add): void {
+  const { text, range } = stage.from.image;
+  const isStage = graph.resolve({ kind: 'base', name: text, at: stage }) !== undefined;
+  if (!isStage) add(range, imagePage(text), 'page of the image');
+  for (const instruction of stage.instructions) {
+    if (instruction.kind !== 'COPY' || instruction.from === undefined) continue;
+    const { from } = instruction;
+    const used = graph.resolve({ kind: 'copy', name: from.text, at: stage });
+    // A name alone may be a build context of that name.
+    if (used === undefined && /[:/@]/.test(from.text))
+      add(from.range, imagePage(from.text), 'page of the image');
+  }
+}
+
+function sourceLinks(instruction: Instruction, find: FileFinder, add: Add): void {
+  if (instruction.kind !== 'COPY' && instruction.kind !== 'ADD') return;
+  if (instruction.kind === 'COPY' && instruction.from !== undefined) return;
+  for (const { text, range } of instruction.sources) {
+    if (/^https?:\/\//i.test(text))
+      add(range, text.includes('$') ? undefined : safe(text), 'open the address');
+    else if (!/[$*?[\]<]|:\/\//.test(text)) add(range, find(text), 'open the file');
+  }
+}
+
+function safe(address: string): string | undefined {
+  const isPlain = URL.canParse(address) && !/[\p{Cc}\s]/u.test(address);
+  return isPlain ? address : undefined;
+}
+
+/** Where people read about an image; undefined for what has no page that is known. */
+export function imagePage(name: string): string | undefined {
+  if (name === 'scratch' || name.includes('$')) return undefined;
+  const reference = tryReference(name);
+  if (reference === undefined) return undefined;
+  const { domain, path } = reference;
+  if (domain === 'docker.io') {
+    const official = path.startsWith('library/') ? path.slice('library/'.length) : undefined;
+    return official === undefined
+      ? `https://hub.docker.com/r/${path}`
+      : `https://hub.docker.com/_/${official}`;
+  }
+  if (domain === 'mcr.microsoft.com') return `https://mcr.microsoft.com/artifact/mar/${path}`;
+  if (domain === 'ghcr.io') {
+    const [owner = '', ...rest] = path.split('/');
+    return `https://github.com/${owner}/${rest[0] ?? ''}/pkgs/container/${encodeURIComponent(rest.join('/'))}`;
+  }
+  if (domain === 'quay.io') return `https://quay.io/repository/${path}`;
+  if (domain === 'gcr.io') return `https://gcr.io/${path}`;
+  if (domain === 'public.ecr.aws') return `https://gallery.ecr.aws/${path}`;
+  return undefined;
+}
