@@ -6,6 +6,7 @@ import { expandWord } from '../../expand.ts';
 import { StageGraph } from '../../stages.ts';
 import type { Dockerfile, FromInstruction, Instruction, Pair, Stage, Word } from '../../syntax.ts';
 import type { ImageFacts } from '../rule.ts';
+import { expandedWords } from './words.ts';
 
 /** Arguments that FROM may use without declaring them. */
 export const PLATFORM_ARGUMENTS: readonly string[] = ['TARGET', 'BUILD'].flatMap((side) =>
@@ -51,6 +52,7 @@ export class Facts {
   private environments: StageNames[] | undefined;
   private readonly bases = new Map<FromInstruction, BaseImage>();
   private readonly stages = new Map<Instruction, Stage>();
+  private readonly words = new Map<Instruction, readonly Word[]>();
 
   constructor(file: Dockerfile, images: ImageFacts | undefined) {
     this.file = file;
@@ -66,6 +68,15 @@ export class Facts {
       this.globals = new Map(pairs.map((pair) => [pair.name.text, pair]));
     }
     return this.globals;
+  }
+
+  /** The words of an instruction that hold variables or quotes and are expanded by the frontend. */
+  expandedWords(instruction: Instruction): readonly Word[] {
+    const known = this.words.get(instruction);
+    if (known !== undefined) return known;
+    const found = expandedWords(instruction).filter(({ text }) => /[$"']/.test(text));
+    this.words.set(instruction, found);
+    return found;
   }
 
   /** The stage that a FROM begins. */

@@ -6,7 +6,7 @@ import { contextSources } from './context-sources.ts';
 export const copySourceMissing: Rule = {
   id: 'CopySourceMissing',
   aliases: [],
-  severity: 'error',
+  severity: 'warning',
   summary: 'What COPY and ADD take is in the build context',
   fixable: false,
   checks: { COPY: check, ADD: check },

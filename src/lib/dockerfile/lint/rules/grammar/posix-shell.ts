@@ -48,20 +48,22 @@ function imageOf({ stage, facts }: Scope): string {
 }
 
 function findings(script: Script): Found[] {
-  return [
-    ...script.commands.flatMap((command) => ofCommand(command, script)),
-    ...script.redirects.flatMap(ofRedirect),
-    ...script.parts.flatMap(ofPart),
-    ...script.calls.flatMap(ofCall),
-    ...script.words.flatMap(({ word, role }) =>
-      role === 'argument' ? word.braces.map((range) => found('{a,b} is not expanded', range)) : [],
-    ),
-    ...script.pipelines.flatMap(({ operators }) =>
-      operators
-        .filter(({ text }) => text === '|&')
-        .map(({ range }) => found('|& is unknown; write 2>&1 |', range)),
-    ),
-  ];
+  const all: Found[] = [];
+  for (const command of script.commands)
+    if (command.kind !== 'simple') all.push(...ofCommand(command, script));
+  for (const redirect of script.redirects) all.push(...ofRedirect(redirect));
+  for (const placed of script.parts)
+    if (placed.part.kind !== 'literal') all.push(...ofPart(placed));
+  for (const call of script.calls) if (NAMES.has(call.name)) all.push(...ofCall(call));
+  for (const { word, role } of script.words) {
+    if (role === 'argument')
+      for (const range of word.braces) all.push(found('{a,b} is not expanded', range));
+  }
+  for (const { operators } of script.pipelines) {
+    for (const { text, range } of operators)
+      if (text === '|&') all.push(found('|& is unknown; write 2>&1 |', range));
+  }
+  return all;
 }
 
 function found(message: string, range: LintFinding['range'], more: Partial<Found> = {}): Found {
@@ -120,6 +122,8 @@ const UNKNOWN = new Set([
   'disown',
   'complete',
 ]);
+
+const NAMES = new Set([...UNKNOWN, 'source', '[', 'test', 'echo', 'set']);
 
 function ofCall({ name, nameWord, arguments: words, behind }: ShellCall): Found[] {
   if (behind !== undefined) return [];

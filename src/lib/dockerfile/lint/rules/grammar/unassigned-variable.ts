@@ -14,6 +14,7 @@ export const unassignedVariable: Rule = {
 };
 
 function check(script: Script, scope: Scope): void {
+  if (!/\$\{?[a-z_]/.test(script.tree.text)) return;
   // What is read in, or evaluated, may set anything; CMD and the like run where more is set.
   if (
     script.instruction.kind !== 'RUN' ||

@@ -10,7 +10,8 @@ export const arrayBraces: Rule = {
   summary: 'An element of an array is ${array[index]}',
   fixable: true,
   checks: {
-    script: ({ words, parts }, scope) => {
+    script: ({ words, parts, tree }, scope) => {
+      if (!tree.text.includes('[') || !tree.text.includes('$')) return;
       for (const { word } of words) checkParts(word.parts, scope);
       for (const { part } of parts) if (part.kind === 'double') checkParts(part.parts, scope);
     },

@@ -11,6 +11,7 @@ export const brokenDoubleQuotes: Rule = {
   checks: {
     script: ({ words }, { report }) => {
       for (const { word } of words) {
+        if (word.parts.length < 3) continue;
         for (const [index, part] of word.parts.entries()) {
           if (part.kind !== 'literal' || !/^[\w.-]+$/.test(part.text)) continue;
           if (!isPlainDouble(word.parts[index - 1]) || !isPlainDouble(word.parts[index + 1]))

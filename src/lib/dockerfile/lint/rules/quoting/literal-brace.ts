@@ -10,7 +10,8 @@ export const literalBrace: Rule = {
   summary: 'A brace that is meant as itself is quoted',
   fixable: true,
   checks: {
-    script: ({ words }, { report }) => {
+    script: ({ words, tree }, { report }) => {
+      if (!/[{}]/.test(tree.text)) return;
       for (const use of words) {
         const { word } = use;
         const brace = braceOf(use);

@@ -9,7 +9,8 @@ export const literalDollar: Rule = {
   summary: 'A dollar without a name is escaped',
   fixable: true,
   checks: {
-    script: ({ parts }, { file, report }) => {
+    script: ({ parts, tree }, { file, report }) => {
+      if (!tree.text.includes('$')) return;
       for (const { part, quoted } of parts) {
         if (
           part.kind !== 'literal' ||

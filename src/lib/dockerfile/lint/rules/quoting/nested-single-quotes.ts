@@ -10,6 +10,7 @@ export const nestedSingleQuotes: Rule = {
   checks: {
     script: ({ words }, { report }) => {
       for (const { word } of words) {
+        if (word.parts.length < 3) continue;
         for (const [index, part] of word.parts.entries()) {
           const around =
             word.parts[index - 1]?.kind === 'single' && word.parts[index + 1]?.kind === 'single';

@@ -11,6 +11,7 @@ export const quoteSubstitution: Rule = {
   fixable: true,
   checks: {
     script: (script, { report }) => {
+      if (!/\$\(|`/.test(script.tree.text)) return;
       for (const placed of script.parts) {
         const { part } = placed;
         if (part.kind !== 'command' || !splits(placed, script)) continue;

@@ -11,6 +11,7 @@ export const quoteVariable: Rule = {
   fixable: true,
   checks: {
     script: (script, { report }) => {
+      if (!script.tree.text.includes('$')) return;
       for (const placed of script.parts) {
         const { part } = placed;
         if (part.kind !== 'parameter' || part.prefix === '#' || !/^[A-Za-z_]/.test(part.name))

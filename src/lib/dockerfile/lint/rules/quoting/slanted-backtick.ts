@@ -9,7 +9,8 @@ export const slantedBacktick: Rule = {
   summary: 'A backtick is not an acute accent',
   fixable: true,
   checks: {
-    script: ({ parts }, { file, report }) => {
+    script: ({ parts, tree }, { file, report }) => {
+      if (!tree.text.includes('´')) return;
       for (const { part } of parts) {
         if (part.kind !== 'literal' || !part.text.includes('´')) continue;
         const start = file.text.indexOf('´', part.range.start);

@@ -10,6 +10,7 @@ export const suspectEndQuote: Rule = {
   checks: {
     script: ({ words }, { report }) => {
       for (const { word } of words) {
+        if (word.parts.length < 2) continue;
         for (const [index, part] of word.parts.entries()) {
           const next = word.parts[index + 1];
           if (part.kind !== 'double' || !part.text.includes('\n') || next?.kind !== 'literal')

@@ -10,7 +10,8 @@ export const uselessBackslash: Rule = {
   fixable: true,
   tag: 'unnecessary',
   checks: {
-    script: ({ parts }, { report }) => {
+    script: ({ parts, tree }, { report }) => {
+      if (!tree.text.includes('\\')) return;
       for (const { part, quoted, role, word } of parts) {
         if (part.kind !== 'escaped' || quoted || !/^[A-Za-z0-9]$/.test(part.value)) continue;
         // A command's name behind a backslash is one that no alias stands for.

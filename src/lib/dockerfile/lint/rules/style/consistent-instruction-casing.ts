@@ -25,11 +25,14 @@ export const consistentInstructionCasing: Rule = {
 
 /** The known instructions, those within ONBUILD as well. */
 export function keywords({ instructions }: Dockerfile): Instruction[] {
-  return instructions.flatMap((instruction) => {
-    if (instruction.kind === 'UNKNOWN') return [];
-    const inner = instruction.kind === 'ONBUILD' ? instruction.instruction : undefined;
-    return inner === undefined || inner.kind === 'UNKNOWN' ? [instruction] : [instruction, inner];
-  });
+  const found: Instruction[] = [];
+  for (const instruction of instructions) {
+    const { kind } = instruction;
+    if (kind !== 'UNKNOWN') found.push(instruction);
+    const inner = kind === 'ONBUILD' ? instruction.instruction : undefined;
+    if (inner !== undefined && inner.kind !== 'UNKNOWN') found.push(inner);
+  }
+  return found;
 }
 
 /** More instructions are in small letters than in capitals. */

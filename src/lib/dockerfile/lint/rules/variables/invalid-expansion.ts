@@ -1,7 +1,6 @@
 /** InvalidExpansion: variables are written in a form that the builder can expand. Its findings have the parser's code. */
 import { expandWord } from '../../../expand.ts';
 import type { Instruction, Word } from '../../../syntax.ts';
-import { expandedWords } from '../../analysis/words.ts';
 import type { Rule, Scope } from '../../rule.ts';
 
 export const invalidExpansion: Rule = {
@@ -12,13 +11,13 @@ export const invalidExpansion: Rule = {
   fixable: false,
   checks: {
     every: (instruction, scope) => {
-      for (const word of wordsOf(instruction)) check(word, scope);
+      for (const word of wordsOf(instruction, scope)) check(word, scope);
     },
   },
 };
 
-function wordsOf(instruction: Instruction): Word[] {
-  if (instruction.kind !== 'FROM') return expandedWords(instruction);
+function wordsOf(instruction: Instruction, { facts }: Scope): readonly Word[] {
+  if (instruction.kind !== 'FROM') return facts.expandedWords(instruction);
   const { platform, image } = instruction;
   return platform === undefined ? [image] : [platform, image];
 }

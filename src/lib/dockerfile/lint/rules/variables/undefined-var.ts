@@ -6,7 +6,6 @@ import { nearest } from '../../../problems.ts';
 import type { Instruction, Stage } from '../../../syntax.ts';
 import { type Facts, PLATFORM_ARGUMENTS, type StageNames } from '../../analysis/facts.ts';
 import { type Reference, referencesOf } from '../../analysis/references.ts';
-import { expandedWords } from '../../analysis/words.ts';
 import { insertLine, replace, safeFix, suggestedFix } from '../../edits.ts';
 import type { LintFinding, Rule, Scope } from '../../rule.ts';
 
@@ -56,7 +55,7 @@ class StageCheck {
   }
 
   private checkWords(instruction: Instruction): void {
-    for (const word of expandedWords(instruction))
+    for (const word of this.facts.expandedWords(instruction))
       this.checkReferences(instruction, referencesOf(word, this.escape));
   }
 

@@ -1,7 +1,6 @@
 /** UnterminatedQuote: a quote that is opened in a value is closed in it. */
 import { expandWord } from '../../../expand.ts';
 import type { Word } from '../../../syntax.ts';
-import { expandedWords } from '../../analysis/words.ts';
 import { insert, suggestedFix } from '../../edits.ts';
 import type { Rule, Scope } from '../../rule.ts';
 
@@ -13,7 +12,7 @@ export const unterminatedQuote: Rule = {
   fixable: true,
   checks: {
     every: (instruction, scope) => {
-      for (const word of expandedWords(instruction)) check(word, scope);
+      for (const word of scope.facts.expandedWords(instruction)) check(word, scope);
     },
   },
 };

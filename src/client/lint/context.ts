@@ -1,0 +1,140 @@
+/**
+ * Answers the linter's questions about a Dockerfile's build context from the disk: what COPY finds and what .dockerignore
+ * leaves out. Which folder is the context is known when it is given; else it is the nearest one above the file that has
+ * most of its sources. Reads only; follows no links.
+ */
+
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type Dockerignore, parseDockerignore } from '../../lib/dockerfile/dockerignore.ts';
+import { contextSources } from '../../lib/dockerfile/lint/rules/files/context-sources.ts';
+import type { ContextFacts } from '../../lib/dockerfile/lint/rule.ts';
+import type { Dockerfile } from '../../lib/dockerfile/syntax.ts';
+
+/** Above this many matches of one pattern the rest is not looked at. */
+const MATCH_LIMIT = 10_000;
+
+/** How many folders above the file may be the context. */
+const HEIGHT_LIMIT = 12;
+
+export interface ContextOptions {
+  /** The build context, where it is known. */
+  readonly context?: string;
+}
+
+/** The facts for a Dockerfile at a path; undefined when no folder looks like its context. */
+export function contextFacts(
+  path: string,
+  file: Dockerfile,
+  { context }: ContextOptions = {},
+): ContextFacts | undefined {
+  const sources = sourcesOf(file);
+  if (sources.length === 0) return undefined;
+  const root = context === undefined ? guessContext(path, sources) : resolve(context);
+  if (root === undefined) return undefined;
+  const ignore = readIgnore(root, path);
+  return { source: (pattern) => judge(root, pattern, ignore) };
+}
+
+function sourcesOf({ stages }: Dockerfile): string[] {
+  const found = new Set<string>();
+  for (const { instructions } of stages) {
+    for (const instruction of instructions) {
+      if (instruction.kind !== 'COPY' && instruction.kind !== 'ADD') continue;
+      for (const { path } of contextSources(instruction)) if (path !== '.') found.add(path);
+    }
+  }
+  return [...found];
+}
+
+/** The folder with the most sources, the nearest of equals; it ends at the repository's root. */
+function guessContext(path: string, sources: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let most = 0;
+  let folder = dirname(resolve(path));
+  for (let height = 0; height < HEIGHT_LIMIT; height++) {
+    const root = folder;
+    const count = sources.filter((source) => matches(root, source).length > 0).length;
+    if (count > most) {
+      best = root;
+      most = count;
+    }
+    const above = dirname(folder);
+    if (most === sources.length || existsSync(join(folder, '.git')) || above === folder) break;
+    folder = above;
+  }
+  return best;
+}
+
+function readIgnore(root: string, path: string): Dockerignore {
+  for (const candidate of [`${resolve(path)}.dockerignore`, join(root, '.dockerignore')]) {
+    try {
+      return parseDockerignore(readFileSync(candidate, 'utf8'));
+    } catch {
+      continue; // No such file: the next one counts, and at last nothing is ignored.
+    }
+  }
+  return parseDockerignore('');
+}
+
+function judge(
+  root: string,
+  pattern: string,
+  ignore: Dockerignore,
+): 'found' | 'ignored' | 'absent' {
+  if (pattern === '.') return 'found';
+  const found = matches(root, pattern);
+  if (found.length === 0) return 'absent';
+  const kept = found.some(({ path, folder }) =>
+    folder ? !ignore.prunes(path) : !ignore.matches(path),
+  );
+  return kept ? 'found' : 'ignored';
+}
+
+interface Match {
+  readonly path: string;
+  readonly folder: boolean;
+}
+
+/** The paths below a folder that a pattern (`*`, `?`, `[…]` within a name) stands for. */
+function matches(root: string, pattern: string): Match[] {
+  const segments = pattern.split('/');
+  let found: Match[] = [{ path: '', folder: true }];
+  for (const segment of segments) {
+    const next: Match[] = [];
+    for (const { path, folder } of found) {
+      if (!folder || next.length >= MATCH_LIMIT) continue;
+      next.push(
+        ...(/[*?[\\]/.test(segment) ? globbed(root, path, segment) : named(root, path, segment)),
+      );
+    }
+    found = next;
+  }
+  return found;
+}
+
+function named(root: string, path: string, name: string): Match[] {
+  const inner = path === '' ? name : `${path}/${name}`;
+  try {
+    return [{ path: inner, folder: lstatSync(join(root, inner)).isDirectory() }];
+  } catch {
+    return []; // It does not exist, or cannot be seen: both mean that nothing is found.
+  }
+}
+
+function globbed(root: string, path: string, pattern: string): Match[] {
+  const { matches: isMatch } = parseDockerignore(
+    pattern.startsWith('#') ? `\\${pattern}` : pattern,
+  );
+  try {
+    return readdirSync(join(root, path), { withFileTypes: true })
+      .filter(({ name }) => rule.matches(name))
+      .slice(0, MATCH_LIMIT)
+      .map((entry) => ({
+        path: path === '' ? entry.name : `${path}/${entry.name}`,
+        folder: entry.isDirectory(),
+      }));
+  } catch {
+    return []; // A folder that cannot be read holds nothing that is found.
+  }
+}

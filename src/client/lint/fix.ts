@@ -1,0 +1,57 @@
+/** Applies the linter's fixes to a text until none is left, and writes a fixed file in the place of the old one. */
+
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { applyEdits, compatibleFixes } from '../../lib/dockerfile/lint/edits.ts';
+import type { FixSafety, LintProblem } from '../../lib/dockerfile/lint/rule.ts';
+import { EngineError } from '../../lib/errors.ts';
+
+/** Fixes that make each other needed again end here. */
+const ROUNDS = 10;
+
+export interface Fixed {
+  readonly text: string;
+  readonly count: number;
+}
+
+/** Fixes a text; `lint` finds the problems of a text. */
+export function fixText(
+  text: string,
+  lint: (text: string) => readonly LintProblem[],
+  safeties: readonly FixSafety[],
+): Fixed {
+  let fixed = text;
+  let count = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const fixes = compatibleFixes(lint(fixed), safeties);
+    if (fixes.length === 0) break;
+    const next = applyEdits(
+      fixed,
+      fixes.flatMap(({ edits }) => edits),
+    );
+    if (next === fixed) break;
+    fixed = next;
+    count += fixes.length;
+  }
+  return { text: fixed, count };
+}
+
+/** Puts a text in a file's place, whole or not at all, with its mode. `before` is what was read of it. */
+export function writeFixed(path: string, before: string, text: string): void {
+  const bytes = readFileSync(path);
+  if (!bytes.equals(Buffer.from(before, 'utf8'))) {
+    throw new EngineError(
+      'invalid',
+      `${path} is not UTF-8, or was changed meanwhile: it is left as it is`,
+      { path },
+    );
+  }
+  const draft = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
+  try {
+    writeFileSync(draft, text, { mode: statSync(path).mode & 0o777, flag: 'wx' });
+    renameSync(draft, path);
+  } catch (cause) {
+    rmSync(draft, { force: true });
+    throw new EngineError('internal', `cannot write ${path}`, { path, cause });
+  }
+}
