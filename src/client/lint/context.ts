@@ -123,7 +123,7 @@ function named(root: string, path: string, name: string): Match[] {
 }
 
 function globbed(root: string, path: string, pattern: string): Match[] {
-  const { matches: isMatch } = parseDockerignore(
+  const rule = parseDockerignore(
     pattern.startsWith('#') ? `\\${pattern}` : pattern,
   );
   try {
