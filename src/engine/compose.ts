@@ -75,7 +75,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     isBusy: () => Promise.resolve(containers.runningCount() > 0),
     close: async () => {
       await containers.close();
-      parts.sandboxes.close();
+      await parts.sandboxes.close();
       await ground.snapshots.close().catch((error: unknown) => {
         log.warn(`layers are not synced to the disk: ${describe(error)}`);
       });

@@ -477,11 +477,23 @@ function suite(mode: EngineMode): void {
     assert.deepEqual(actions, ['create', 'attach', 'start', 'die', 'destroy']);
   });
 
-  test('the default network is loopback only, and create says so', async () => {
-    const result = await engine.tryDocker(['run', '--rm', 'busybox', 'ip', '-o', 'link']);
-    assert.match(result.stderr, /WARNING: .*loopback/);
-    assert.doesNotMatch(result.stdout, /eth0/);
-    assert.match(result.stdout, /lo:.*UP/);
+  test('the default network is a bridge of the engine, and the host network is the host', async () => {
+    const result = await engine.tryDocker(['run', '--rm', 'busybox', 'ip', '-o', '-4', 'addr']);
+    assert.equal(result.stderr, '');
+    assert.match(result.stdout, /eth0\s+inet (172|192)\./);
+    const gateway = await docker(
+      'network',
+      'inspect',
+      '--format',
+      '{{(index .IPAM.Config 0).Gateway}}',
+      'bridge',
+    );
+    assert.match(
+      await docker('run', '--rm', 'busybox', 'ip', 'route'),
+      new RegExp(`^default via ${gateway.replaceAll('.', '\\.')} dev eth0`, 'm'),
+    );
+    const none = await docker('run', '--rm', '--network', 'none', 'busybox', 'ip', '-o', 'link');
+    assert.doesNotMatch(none, /eth0/);
     const hosted = await docker(
       'run',
       '--rm',
@@ -491,6 +503,9 @@ function suite(mode: EngineMode): void {
       'cat',
       '/proc/net/dev',
     );
-    assert.match(hosted, /lo:/);
+    assert.equal(
+      hosted.split('\n').length,
+      readFileSync('/proc/net/dev', 'utf8').trimEnd().split('\n').length,
+    );
   });
 }

@@ -7,6 +7,8 @@ import { allowsHostLoopback } from './request.ts';
 import type { NetworkRecord } from './types.ts';
 import { networkName, networkRequest } from './wire.ts';
 
+/** How long the helper's end is waited for. */
+const STOP_MS = 2000;
 /** How often and how long the last links of a network are waited for. */
 const REMOVE_TRIES = 50;
 const REMOVE_PAUSE_MS = 40;
@@ -109,6 +111,20 @@ export class Messenger {
     if (link === undefined || !this.knows(link, network)) return;
     this.#told.get(link)?.delete(network.number);
     await this.removeNetwork(network.number);
+  }
+
+  /** Ends the helper, whom nobody needs any more, and waits for its end; not for ever. */
+  async stop(): Promise<void> {
+    const link = this.open;
+    this.#link = undefined;
+    if (link === undefined) return;
+    // Told first, so that the end is no loss.
+    const ended = link.send({ op: 'stop', force: true }).then(
+      () => link.closed,
+      () => undefined,
+    );
+    await Promise.race([ended, delay(STOP_MS, undefined, { ref: false })]);
+    this.#parts.supervisor.release();
   }
 
   /** Forgets the connection; with `release` it is also ended. */

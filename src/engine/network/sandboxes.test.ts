@@ -28,6 +28,7 @@ class FakeHelper implements NetSupervisor {
       get isOpen() {
         return isOpen();
       },
+      closed: new Promise(() => undefined),
       send: async (request) => {
         await Promise.resolve();
         if (!isOpen()) throw new EngineError('unavailable', 'gone');

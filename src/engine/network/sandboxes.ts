@@ -256,9 +256,10 @@ export class HelperSandboxes implements SandboxStore {
     await this.#messenger.forget(network);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearTimeout(this.#linger);
-    this.#messenger.drop({ release: true });
+    if (this.#rooms.size === 0 && this.#pending.size === 0) await this.#messenger.stop();
+    else this.#messenger.drop({ release: true });
   }
 
   /** Everything of one room on one connection. */
@@ -386,7 +387,7 @@ export class HelperSandboxes implements SandboxStore {
     clearTimeout(this.#linger);
     if (this.#rooms.size > 0) return;
     this.#linger = setTimeout(() => {
-      if (this.#rooms.size === 0) this.close();
+      if (this.#rooms.size === 0 && this.#pending.size === 0) void this.close();
     }, LINGER_MS);
     this.#linger.unref();
   }

@@ -171,6 +171,6 @@ export interface Sandboxes {
   reconcile(): Promise<void>;
   /** A connection to a port inside a process' network namespace. */
   dial(process: ProcessRef, port: number): Promise<Duplex>;
-  /** Lets go; what serves the networks goes on while somebody is connected. */
-  close(): void;
+  /** Lets go: what serves the networks goes on while somebody is connected, and ends otherwise. */
+  close(): Promise<void>;
 }

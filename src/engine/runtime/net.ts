@@ -23,6 +23,8 @@ export interface NetLink {
   /** Sent at once, answered after those before it. Throws the supervisor's error. */
   send(request: object): Promise<NetAnswer>;
   readonly isOpen: boolean;
+  /** Settles when the connection has ended, for whatever reason. */
+  readonly closed: Promise<void>;
 }
 
 /** Requests of one lane are carried out in turn; removals, which take the kernel 50 ms, have a lane of their own. */
@@ -133,6 +135,7 @@ class Connection implements NetLink {
   readonly #socket: Socket;
   readonly #waiting: Waiting[] = [];
   readonly #onLost: () => void;
+  readonly #closed = Promise.withResolvers<undefined>();
   #rest: Buffer[] = [];
   #size = 0;
   #state: 'open' | 'closing' | 'gone' = 'open';
@@ -150,6 +153,10 @@ class Connection implements NetLink {
 
   get isOpen(): boolean {
     return this.#state === 'open';
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   send(request: object): Promise<NetAnswer> {
@@ -199,6 +206,7 @@ class Connection implements NetLink {
     const wasOpen = this.#state === 'open';
     this.#state = 'gone';
     this.#socket.destroy();
+    this.#closed.resolve(undefined);
     for (const { reject } of this.#waiting.splice(0)) reject(brokenOff());
     if (wasOpen) this.#onLost();
   }
