@@ -300,6 +300,9 @@ fn tune(network: &Network) {
         ("net/ipv4/tcp_max_syn_backlog".to_owned(), "8192"),
         ("net/core/somaxconn".to_owned(), "4096"),
         ("net/ipv4/ip_local_port_range".to_owned(), "1024 65535"),
+        // The way to a container has no bottleneck to probe for; pacing (bbr) only costs timers. With it
+        // a stream to a container was at half the speed.
+        ("net/ipv4/tcp_congestion_control".to_owned(), "reno"),
         // The poll loop, without capabilities, binds to destinations of any port.
         ("net/ipv4/ip_unprivileged_port_start".to_owned(), "0"),
         ("net/bridge/bridge-nf-call-iptables".to_owned(), "0"),
