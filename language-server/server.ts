@@ -13,6 +13,8 @@ import { diagnostics } from './groups/diagnostics.ts';
 import { language } from './groups/language.ts';
 import { lifecycle } from './groups/lifecycle.ts';
 import { navigation } from './groups/navigation.ts';
+import { workspace } from './groups/workspace.ts';
+import { ImageKnowledge } from './knowledge/images.ts';
 import { Session } from './session.ts';
 
 /** A request that is cancelled before its turn is answered at once and never worked on. */
@@ -28,7 +30,12 @@ const connection = createConnection(ProposedFeatures.all, {
   },
 });
 const session = new Session(connection);
-const groups = [language, navigation, diagnostics];
+const images = new ImageKnowledge(() => {
+  const { settings, trusted } = session.client;
+  const { engineLookups, registryLookups, engineSocket } = settings;
+  return { engine: engineLookups, registry: registryLookups && trusted, socket: engineSocket };
+});
+const groups = [language(images), navigation, workspace, diagnostics];
 lifecycle(groups).register(session);
 for (const group of groups) group.register(session);
 session.documents.listen(connection);

@@ -6,7 +6,7 @@
 export interface Settings {
   /** Asking registries for tags and image configurations; acts only in a trusted workspace. */
   readonly registryLookups: boolean;
-  /** Asking a local engine for its images; acts only in a trusted workspace. */
+  /** Asking an engine that runs on this machine for its images. */
   readonly engineLookups: boolean;
   /** The engine's socket, or '' for the usual place. */
   readonly engineSocket: string;

@@ -4,13 +4,16 @@ import { completionsAt, type Sources } from '../features/completion/completion.t
 import { resolveItem } from '../features/completion/items.ts';
 import { hoverAt } from '../features/hover/hover.ts';
 import { signatureAt } from '../features/signature.ts';
+import { contextOf } from '../knowledge/context.ts';
+import type { ImageKnowledge } from '../knowledge/images.ts';
 import type { Group, Session } from '../session.ts';
 
 const COMPLETION_TRIGGERS = ['-', '=', ',', '$', '{', '/', ':', ' ', '#'];
 const SIGNATURE_TRIGGERS = [' ', '-', '=', ',', '['];
 const NO_ITEMS: CompletionList = { isIncomplete: false, items: [] };
 
-export const language: Group = {
+/** `images`: what is known of images, asked without waiting. */
+export const language = (images: ImageKnowledge): Group => ({
   capabilities: () => ({
     completionProvider: { triggerCharacters: COMPLETION_TRIGGERS, resolveProvider: true },
     hoverProvider: true,
@@ -20,22 +23,23 @@ export const language: Group = {
     const { connection } = session;
     connection.onCompletion(({ textDocument: { uri }, position }) =>
       session.waitAt({ uri, position }, NO_ITEMS, ({ file, offset }) =>
-        completionsAt(file, offset, sourcesOf(session)),
+        completionsAt(file, offset, sourcesOf(session, uri, images)),
       ),
     );
     connection.onCompletionResolve((item) => resolveItem(item));
     connection.onHover(({ textDocument: { uri }, position }) =>
       session.answerAt({ uri, position }, null, ({ file, offset }) =>
-        hoverAt(file, offset, { images: undefined }),
+        hoverAt(file, offset, { images }),
       ),
     );
     connection.onSignatureHelp(({ textDocument: { uri }, position }) =>
       session.answerAt({ uri, position }, null, ({ file, offset }) => signatureAt(file, offset)),
     );
+    session.onChange(() => images.clear());
   },
-};
+});
 
-function sourcesOf({ client }: Session): Sources {
+function sourcesOf({ client }: Session, uri: string, images: ImageKnowledge): Sources {
   const item = client.capabilities.textDocument?.completion?.completionItem;
-  return { images: undefined, files: undefined, snippets: item?.snippetSupport === true };
+  return { images, files: contextOf(uri), snippets: item?.snippetSupport === true };
 }

@@ -1,17 +1,170 @@
-/** The messages that find the way in a file: outline and folding. */
-import { foldingOf } from '../features/folding.ts';
-import { symbolsOf } from '../features/symbols.ts';
-import type { Group } from '../session.ts';
+/** The messages that find the way within a file: names, rename, outline, folding, selection, calls of stages, links. */
+import {
+  type Definition,
+  type DefinitionLink,
+  LSPErrorCodes,
+  ResponseError,
+  type WorkspaceEdit,
+} from 'vscode-languageserver/node';
+import { callsFrom, callsTo, prepareCalls } from '../features/navigation/calls.ts';
+import { foldingOf } from '../features/navigation/folding.ts';
+import { linksOf } from '../features/navigation/links.ts';
+import {
+  definitionOf,
+  highlightsOf,
+  linkedRangesOf,
+  referencesOf,
+} from '../features/navigation/occurrences.ts';
+import { prepareRename, renameAt } from '../features/navigation/rename.ts';
+import { selectionAt } from '../features/navigation/selection.ts';
+import { symbolsOf } from '../features/navigation/symbols.ts';
+import { contextOf } from '../knowledge/context.ts';
+import { inParts } from '../partial.ts';
+import type { Group, Place, Session } from '../session.ts';
+
+/** What the names of heredocs are made of. */
+const HEREDOC_NAME = '[A-Za-z_][A-Za-z0-9_.-]*';
 
 export const navigation: Group = {
-  capabilities: () => ({ documentSymbolProvider: true, foldingRangeProvider: true }),
+  capabilities: () => ({
+    definitionProvider: true,
+    referencesProvider: true,
+    documentHighlightProvider: true,
+    documentSymbolProvider: true,
+    foldingRangeProvider: true,
+    selectionRangeProvider: true,
+    renameProvider: { prepareProvider: true },
+    callHierarchyProvider: true,
+    documentLinkProvider: {},
+    linkedEditingRangeProvider: true,
+  }),
   register: (session) => {
-    const { connection } = session;
-    connection.onDocumentSymbol(({ textDocument: { uri } }) =>
-      session.answer(uri, [], ({ file }) => symbolsOf(file)),
-    );
-    connection.onFoldingRanges(({ textDocument: { uri } }) =>
-      session.answer(uri, [], ({ file }) => foldingOf(file)),
-    );
+    registerNames(session);
+    registerRename(session);
+    registerShape(session);
+    registerCalls(session);
+    registerLinks(session);
   },
 };
+
+const addressed = ({
+  file,
+  document,
+  offset,
+}: Place): { file: Place['file']; uri: string; offset: number } => ({
+  file,
+  uri: document.uri,
+  offset,
+});
+
+function registerNames(session: Session): void {
+  const { connection } = session;
+  connection.onDefinition(({ textDocument: { uri }, position }) => {
+    const links = session.answerAt<DefinitionLink[]>({ uri, position }, [], (place) =>
+      definitionOf(addressed(place)),
+    );
+    const takesLinks = session.client.capabilities.textDocument?.definition?.linkSupport === true;
+    return takesLinks ? links : links.map(locationOf);
+  });
+  connection.onReferences(
+    ({ textDocument: { uri }, position, context }, _token, _work, progress) => {
+      const { includeDeclaration } = context;
+      const found = session.answerAt({ uri, position }, [], (place) =>
+        referencesOf(addressed(place), { includeDeclaration }),
+      );
+      return inParts(found, progress);
+    },
+  );
+  connection.onDocumentHighlight(({ textDocument: { uri }, position }) =>
+    session.answerAt({ uri, position }, [], ({ file, offset }) => highlightsOf(file, offset)),
+  );
+  connection.languages.onLinkedEditingRange(({ textDocument: { uri }, position }) =>
+    session.answerAt({ uri, position }, null, ({ file, offset }) => {
+      const ranges = linkedRangesOf(file, offset);
+      return ranges === undefined ? null : { ranges, wordPattern: HEREDOC_NAME };
+    }),
+  );
+}
+
+function locationOf({
+  targetUri,
+  targetSelectionRange,
+}: DefinitionLink): Extract<Definition, { uri: string }> {
+  return { uri: targetUri, range: targetSelectionRange };
+}
+
+function registerRename(session: Session): void {
+  const { connection } = session;
+  connection.onPrepareRename(({ textDocument: { uri }, position }) =>
+    session.answerAt({ uri, position }, null, ({ file, offset }) => {
+      const prepared = prepareRename(file, offset);
+      if ('refused' in prepared) throw refusal(prepared.refused);
+      return prepared;
+    }),
+  );
+  connection.onRenameRequest(({ textDocument: { uri }, position, newName }) =>
+    session.answerAt<WorkspaceEdit | null>(
+      { uri, position },
+      null,
+      ({ file, offset, document }) => {
+        const renamed = renameAt(file, offset, newName);
+        if ('refused' in renamed) throw refusal(renamed.refused);
+        const { edits } = renamed;
+        const isVersioned = session.client.capabilities.workspace?.workspaceEdit?.documentChanges;
+        const { version } = document;
+        return isVersioned === true
+          ? { documentChanges: [{ textDocument: { uri, version }, edits }] }
+          : { changes: { [uri]: edits } };
+      },
+    ),
+  );
+}
+
+function refusal(message: string): ResponseError {
+  return new ResponseError(LSPErrorCodes.RequestFailed, message);
+}
+
+function registerShape(session: Session): void {
+  const { connection } = session;
+  connection.onDocumentSymbol(({ textDocument: { uri } }, _token, _work, progress) =>
+    inParts(
+      session.answer(uri, [], ({ file }) => symbolsOf(file)),
+      progress,
+    ),
+  );
+  connection.onFoldingRanges(({ textDocument: { uri } }) =>
+    session.answer(uri, [], ({ file }) => foldingOf(file)),
+  );
+  connection.onSelectionRanges(({ textDocument: { uri }, positions }) =>
+    positions.map((position) =>
+      session.answerAt(
+        { uri, position },
+        { range: { start: position, end: position } },
+        ({ file, offset }) => selectionAt(file, offset),
+      ),
+    ),
+  );
+}
+
+function registerCalls(session: Session): void {
+  const { callHierarchy } = session.connection.languages;
+  callHierarchy.onPrepare(({ textDocument: { uri }, position }) =>
+    session.answerAt({ uri, position }, [], (place) => prepareCalls(addressed(place))),
+  );
+  callHierarchy.onIncomingCalls(({ item }) =>
+    session.answer(item.uri, [], ({ file }) => callsTo(file, item)),
+  );
+  callHierarchy.onOutgoingCalls(({ item }) =>
+    session.answer(item.uri, [], ({ file }) => callsFrom(file, item)),
+  );
+}
+
+function registerLinks(session: Session): void {
+  session.connection.onDocumentLinks(async ({ textDocument: { uri } }) => {
+    const context = contextOf(uri);
+    const root = await context?.folder();
+    const find = (path: string): string | undefined =>
+      root === undefined ? undefined : context?.find(path, root);
+    return session.answer(uri, [], ({ file }) => linksOf(file, find));
+  });
+}

@@ -4,7 +4,7 @@ import type { Dockerfile, Instruction, Word } from '../../../src/lib/dockerfile/
 import { familiarName, type Reference, tryReference } from '../../../src/lib/image/reference.ts';
 import { variablesIn } from '../../facts.ts';
 import type { Known } from '../completion/images.ts';
-import { imagePage } from '../links.ts';
+import { imagePage } from '../navigation/links.ts';
 import type { Described } from './hover.ts';
 
 /** What an image's configuration says; lists are empty and texts '' where it says nothing. */

@@ -1,7 +1,7 @@
 /** Tests of document links. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
+import { parseDockerfile } from '../../../src/lib/dockerfile/parse.ts';
 import { imagePage, linksOf } from './links.ts';
 
 function links(text: string, files: readonly string[] = []): string[] {

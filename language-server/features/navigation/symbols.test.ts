@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DocumentSymbol } from 'vscode-languageserver/node';
-import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
+import { parseDockerfile } from '../../../src/lib/dockerfile/parse.ts';
 import { symbolsOf } from './symbols.ts';
 
 function print(symbols: readonly DocumentSymbol[], indent = ''): string[] {

@@ -1,6 +1,6 @@
 /** What can be folded: stages, instructions of several lines, heredocs and blocks of comments. */
 import { type FoldingRange, FoldingRangeKind } from 'vscode-languageserver/node';
-import type { Dockerfile, Instruction, Range } from '../../src/lib/dockerfile/syntax.ts';
+import type { Dockerfile, Instruction, Range } from '../../../src/lib/dockerfile/syntax.ts';
 
 /** The folding ranges, sorted by their first line. */
 export function foldingOf(file: Dockerfile): FoldingRange[] {

@@ -1,7 +1,7 @@
 /** The outline of a Dockerfile: stages, and the instructions within them. */
 import { type DocumentSymbol, SymbolKind } from 'vscode-languageserver/node';
-import type { Dockerfile, Instruction, Stage } from '../../src/lib/dockerfile/syntax.ts';
-import { rangeAt } from './positions.ts';
+import type { Dockerfile, Instruction, Stage } from '../../../src/lib/dockerfile/syntax.ts';
+import { rangeAt } from '../positions.ts';
 
 /** An outline entry's text is cut here. */
 const DETAIL_LENGTH = 80;

@@ -1,10 +1,10 @@
 /** Links in a document: pages of images, addresses, and files of the context that exist. */
 import type { DocumentLink } from 'vscode-languageserver/node';
-import { heldBy } from '../../src/lib/dockerfile/scope/places.ts';
-import { StageGraph } from '../../src/lib/dockerfile/stages.ts';
-import type { Dockerfile, Instruction, Range, Stage } from '../../src/lib/dockerfile/syntax.ts';
-import { tryReference } from '../../src/lib/image/reference.ts';
-import { rangeAt } from './positions.ts';
+import { heldBy } from '../../../src/lib/dockerfile/scope/places.ts';
+import { StageGraph } from '../../../src/lib/dockerfile/stages.ts';
+import type { Dockerfile, Instruction, Range, Stage } from '../../../src/lib/dockerfile/syntax.ts';
+import { tryReference } from '../../../src/lib/image/reference.ts';
+import { rangeAt } from '../positions.ts';
 
 /** Finds files of the build context; undefined: there is none of that path. */
 export type FileFinder = (path: string) => string | undefined;

@@ -1,7 +1,7 @@
 /** Tests of folding. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
+import { parseDockerfile } from '../../../src/lib/dockerfile/parse.ts';
 import { foldingOf } from './folding.ts';
 
 test('stages, long instructions, heredocs and comment blocks fold', () => {

@@ -1,0 +1,66 @@
+/** Keeps what is asked for in the background. A look-up answers at once with what is known and starts the asking. */
+import type { Known } from '../features/completion/images.ts';
+
+interface Entry<T> {
+  value: T | undefined;
+  /** Milliseconds of the clock until which the value is fresh. */
+  until: number;
+  pending: boolean;
+}
+
+export interface CacheOptions {
+  /** Milliseconds. */
+  readonly fresh: number;
+  /** Milliseconds after which a failure is tried again. */
+  readonly retry: number;
+  readonly clock?: () => number;
+}
+
+/** More are forgotten, the oldest first. */
+const LIMIT = 200;
+
+export class Cache<T> {
+  private readonly entries = new Map<string, Entry<T>>();
+  private readonly options: CacheOptions;
+
+  constructor(options: CacheOptions) {
+    this.options = options;
+  }
+
+  /** What is known of the key; `load` is called when that is nothing or stale. Its failures count as nothing known. */
+  get(key: string, load: () => Promise<T>): Known<T> {
+    const now = this.now();
+    const entry = this.entries.get(key) ?? { value: undefined, until: -Infinity, pending: false };
+    if (!entry.pending && now >= entry.until) this.refresh(key, entry, load);
+    return { value: entry.value, pending: entry.pending && entry.value === undefined };
+  }
+
+  /** Asks again for everything; what is being asked for is not kept. */
+  clear(): void {
+    this.entries.clear();
+  }
+
+  private refresh(key: string, entry: Entry<T>, load: () => Promise<T>): void {
+    entry.pending = true;
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    for (const oldest of this.entries.keys()) {
+      if (this.entries.size <= LIMIT) break;
+      this.entries.delete(oldest);
+    }
+    load()
+      .then((value) => {
+        entry.value = value;
+        entry.until = this.now() + this.options.fresh;
+      })
+      .catch(() => {
+        // Not known is an answer too; it is asked again later.
+        entry.until = this.now() + this.options.retry;
+      })
+      .finally(() => (entry.pending = false));
+  }
+
+  private now(): number {
+    return (this.options.clock ?? Date.now)();
+  }
+}

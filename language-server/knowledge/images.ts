@@ -1,0 +1,171 @@
+/**
+ * What is known of images: those of a running local engine, and tags and configurations of registries. Nothing is
+ * asked of a registry before the workspace is trusted, an engine is never started, and nobody waits for either.
+ */
+import { existsSync } from 'node:fs';
+import { type Client, createClient } from '../../src/client/api/client.ts';
+import { enginePaths } from '../../src/client/engine/paths.ts';
+import { listTags, readImage } from '../../src/client/registry/registry.ts';
+import {
+  familiarReference,
+  formatReference,
+  type Reference,
+  repositoryOf,
+  tryReference,
+} from '../../src/lib/image/reference.ts';
+import type { ImageSource, Known } from '../features/completion/images.ts';
+import type { ImageDescription, ImageFacts } from '../features/hover/image.ts';
+import { isRecord } from '../settings.ts';
+import { Cache } from './cache.ts';
+
+/** What may be asked, read anew at every look-up. */
+export interface Permissions {
+  readonly engine: boolean;
+  readonly registry: boolean;
+  /** '' for the usual places. */
+  readonly socket: string;
+}
+
+const NOTHING = { value: undefined, pending: false } as const;
+const SECOND = 1000;
+const TIME_LIMIT = 3 * SECOND;
+const IMAGES_LIMIT = 1000;
+
+export class ImageKnowledge implements ImageSource, ImageFacts {
+  private readonly permissions: () => Permissions;
+  private readonly images = new Cache<readonly string[]>({
+    fresh: 10 * SECOND,
+    retry: 10 * SECOND,
+  });
+  private readonly lists = new Cache<readonly string[]>({
+    fresh: 600 * SECOND,
+    retry: 60 * SECOND,
+  });
+  private readonly inspected = new Cache<ImageDescription>({
+    fresh: 60 * SECOND,
+    retry: 30 * SECOND,
+  });
+  private readonly remote = new Cache<ImageDescription>({
+    fresh: 3600 * SECOND,
+    retry: 60 * SECOND,
+  });
+
+  constructor(permissions: () => Permissions) {
+    this.permissions = permissions;
+  }
+
+  local(): Known<readonly string[]> {
+    const { engine, socket } = this.permissions();
+    const path = engine ? socketOf(socket) : undefined;
+    return path === undefined ? NOTHING : this.images.get(path, () => imagesOf(path));
+  }
+
+  tags(repository: Reference): Known<readonly string[]> {
+    if (!this.permissions().registry) return NOTHING;
+    return this.lists.get(repositoryOf(repository), () => listTags(repository));
+  }
+
+  describe(name: string): Known<ImageDescription> {
+    const reference = tryReference(name);
+    if (reference === undefined) return NOTHING;
+    const { engine, registry, socket } = this.permissions();
+    const path = engine ? socketOf(socket) : undefined;
+    const local =
+      path === undefined
+        ? NOTHING
+        : this.inspected.get(`${path} ${name}`, () => inspect(path, name));
+    if (local.value !== undefined || !registry) return local;
+    const remote = this.remote.get(formatReference(reference), () => lookUp(reference));
+    return { value: remote.value, pending: local.pending || remote.pending };
+  }
+
+  /** Forgets everything, for when settings or trust changed. */
+  clear(): void {
+    for (const cache of [this.images, this.lists, this.inspected, this.remote]) cache.clear();
+  }
+}
+
+/** The first socket that is there: the setting's, our engine's, Docker's. */
+function socketOf(setting: string): string | undefined {
+  if (setting !== '') return existsSync(setting) ? setting : undefined;
+  try {
+    return [enginePaths().socket, '/var/run/docker.sock'].find((path) => existsSync(path));
+  } catch {
+    return undefined; // No place for an engine: then there is none.
+  }
+}
+
+async function withClient<T>(
+  socketPath: string,
+  call: (client: Client, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const client = createClient({ socketPath });
+  try {
+    const signal = AbortSignal.timeout(TIME_LIMIT);
+    await client.negotiate(signal);
+    return await call(client, signal);
+  } finally {
+    client.close();
+  }
+}
+
+function imagesOf(socketPath: string): Promise<readonly string[]> {
+  return withClient(socketPath, async (client, signal) => {
+    const list = await client.images.list({ signal });
+    const names = list.flatMap(
+      ({ RepoTags }: { readonly RepoTags: readonly string[] | null }) => RepoTags ?? [],
+    );
+    const references = names.flatMap((name) => tryReference(name) ?? []);
+    return references.slice(0, IMAGES_LIMIT).map(familiarReference).sort();
+  });
+}
+
+function inspect(socketPath: string, name: string): Promise<ImageDescription> {
+  return withClient(socketPath, async (client, signal) => {
+    const image = await client.images.inspect(name, { signal });
+    const found: unknown = image;
+    const { Os, Architecture, Size, Created } = image;
+    const config = isRecord(found) && isRecord(found['Config']) ? found['Config'] : {};
+    return {
+      ...configurationOf(config),
+      size: Size,
+      platforms: [`${Os}/${Architecture}`],
+      created: textOf(Created),
+      where: 'local',
+    };
+  });
+}
+
+async function lookUp(reference: Reference): Promise<ImageDescription> {
+  const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  const { config, size, platforms } = await readImage(reference, platform);
+  const inner = isRecord(config['config']) ? config['config'] : {};
+  const created = textOf(config['created']);
+  return { ...configurationOf(inner), size, platforms, created, where: 'registry' };
+}
+
+type Configuration = Omit<ImageDescription, 'size' | 'platforms' | 'created' | 'where'>;
+
+function configurationOf(config: Readonly<Record<string, unknown>>): Configuration {
+  return {
+    environment: listOf(config['Env']),
+    user: textOf(config['User']),
+    entrypoint: listOf(config['Entrypoint']),
+    command: listOf(config['Cmd']),
+    directory: textOf(config['WorkingDir']),
+    ports: keysOf(config['ExposedPorts']),
+    volumes: keysOf(config['Volumes']),
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function listOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function keysOf(value: unknown): string[] {
+  return isRecord(value) ? Object.keys(value) : [];
+}
