@@ -62,7 +62,12 @@ impl Failure {
             Errno::NOSPC | Errno::DQUOT | Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE => {
                 Kind::Unavailable
             }
-            Errno::INVAL | Errno::LOOP | Errno::XDEV | Errno::NAMETOOLONG | Errno::NOTDIR | Errno::ADDRNOTAVAIL => Kind::Invalid,
+            Errno::INVAL
+            | Errno::LOOP
+            | Errno::XDEV
+            | Errno::NAMETOOLONG
+            | Errno::NOTDIR
+            | Errno::ADDRNOTAVAIL => Kind::Invalid,
             Errno::NOSYS | Errno::OPNOTSUPP => Kind::NotImplemented,
             _ => Kind::Internal,
         };
