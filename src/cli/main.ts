@@ -9,6 +9,7 @@ import { cp } from './commands/cp.ts';
 import { doctor } from './commands/doctor.ts';
 import { engine } from './commands/engine.ts';
 import { exec } from './commands/exec.ts';
+import { format } from './commands/format.ts';
 import { images } from './commands/images.ts';
 import { inspect } from './commands/inspect.ts';
 import { lifecycle } from './commands/lifecycle.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly Register[] = [
   up,
   engine,
   lint,
+  format,
   doctor,
   system,
 ];

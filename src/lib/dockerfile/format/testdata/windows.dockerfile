@@ -1,0 +1,14 @@
+# escape=`
+FROM a
+
+
+
+run  a `
+ b `
+
+ c
+COPY a `
+b
+RUN <<E
+x  y  
+E
