@@ -2,6 +2,7 @@
 //! before what it holds) and with nothing but what a layer carries. Follows no link.
 
 use crate::error::{Failure, Kind as ErrorKind};
+use crate::layer::policy::Limits;
 use crate::layer::tar::write::{finish, pad, write_head};
 use crate::layer::tar::{Head, Kind};
 use crate::layer::tree::beneath::{join_into, joined, parent, shown};
@@ -193,7 +194,12 @@ impl<W: Write> Emitter<W> {
         self.describe(path, &stat, Kind::File);
         self.head.xattrs = xattrs;
         self.head.size = stat.stx_size;
-        self.usage += stat.stx_size;
+        self.usage = self.usage.saturating_add(stat.stx_size);
+        let limit = Limits::default().bytes;
+        if self.options.layer && self.usage > limit {
+            let message = format!("a layer is not larger than {limit} bytes, holes in files included");
+            return Err(Failure::new(ErrorKind::Invalid, message).at(shown(path)));
+        }
         self.write()?;
         let mut left = stat.stx_size;
         while left > 0 {

@@ -22,12 +22,16 @@ use rustix::io::Errno;
 use std::io::BufRead;
 use std::rc::Rc;
 
+/// So many bytes of directories' names and times are gathered before they are set.
+const TIMES_BYTES: usize = 128 << 20;
+
 pub struct Extractor<'a> {
     cache: DirCache<'a>,
     policy: Policy,
     identity: Identity,
     prefix: Vec<u8>,
     times: Vec<(Vec<u8>, Time)>,
+    times_bytes: usize,
     pub tally: Tally,
 }
 
@@ -46,6 +50,7 @@ impl<'a> Extractor<'a> {
             policy,
             prefix: prefix.to_vec(),
             times: Vec::new(),
+            times_bytes: 0,
             tally: Tally::default(),
         }
     }
@@ -66,7 +71,7 @@ impl<'a> Extractor<'a> {
             let path = joined(&self.prefix, &clean);
             self.entry(&mut head, &path, clean.is_empty(), reader)?;
         }
-        self.finish()
+        self.set_times()
     }
 
     fn entry<R: BufRead>(
@@ -110,8 +115,7 @@ impl<'a> Extractor<'a> {
         let fd = open_listed(self.cache.root(), b"")
             .map_err(|errno| Failure::errno("cannot open the root", errno))?;
         self.fresh(head, owner, true).apply(&fd, b"")?;
-        self.times.push((Vec::new(), head.mtime));
-        Ok(())
+        self.remember(&[], head.mtime)
     }
 
     fn fresh<'b>(&'b self, head: &'b Head, owner: (u32, u32), inherited: bool) -> Fresh<'b> {
@@ -196,8 +200,7 @@ impl<'a> Extractor<'a> {
         if existed {
             self.cache.forget_one(path);
         }
-        self.times.push((path.to_vec(), head.mtime));
-        Ok(())
+        self.remember(path, head.mtime)
     }
 
     fn hard_link(&mut self, dir: &Dir, head: &Head, path: &[u8]) -> Result<(), Failure> {
@@ -331,9 +334,20 @@ impl<'a> Extractor<'a> {
         Err(fail(Errno::BUSY))
     }
 
-    /// Times of directories, children first. A directory that the archive replaced later has none.
-    fn finish(&mut self) -> Result<(), Failure> {
-        for (path, time) in std::mem::take(&mut self.times).into_iter().rev() {
+    /// Keeps a directory's time for the end, when nothing is made in it any more; memory stays bounded.
+    fn remember(&mut self, path: &[u8], time: Time) -> Result<(), Failure> {
+        self.times_bytes += path.len() + size_of::<(Vec<u8>, Time)>();
+        self.times.push((path.to_vec(), time));
+        if self.times_bytes < TIMES_BYTES {
+            return Ok(());
+        }
+        self.set_times()
+    }
+
+    /// Times of directories, of several the last. A directory that the archive replaced later has none.
+    fn set_times(&mut self) -> Result<(), Failure> {
+        self.times_bytes = 0;
+        for (path, time) in std::mem::take(&mut self.times) {
             let fail = |errno| Failure::errno("cannot set the time", errno).at(shown(&path));
             let result = if path.is_empty() {
                 set_time_at(self.cache.root(), b".", time)

@@ -11,8 +11,11 @@ import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
 import type { Dockerfile } from '../../lib/dockerfile/syntax.ts';
 import { EngineError } from '../../lib/errors.ts';
 import type { Native } from '../runtime/types.ts';
+import { freeBytes } from '../storage/places.ts';
 
-const DOCKERFILE_LIMIT = 5 * 1024 * 1024;
+const DOCKERFILE_LIMIT = 1024 * 1024;
+/** Entries of a context; a bomb of tiny files ends here. */
+const MAX_ENTRIES = 5_000_000;
 const IGNORE_LIMIT = 5 * 1024 * 1024;
 /** As the kernel's own limit (path_resolution(7)). */
 const LINK_LIMIT = 40;
@@ -42,7 +45,7 @@ export async function openContext(
     keep: null,
     expectDigest: null,
     expectDiffId: null,
-    limits: null,
+    limits: { bytes: freeBytes(root), entries: MAX_ENTRIES },
     idMap: null,
   };
   await native.call(['layer', 'unpack'], request, { input: tar, signal });

@@ -43,6 +43,8 @@ interface Contents {
   readonly known: Map<string, { readonly diffId: Digest; readonly chain: Digest }>;
   readonly documents: Map<string, string>;
   readonly links: Map<string, string>;
+  /** Files that are too large for a document, and their bytes; nobody may need them. */
+  readonly large: Map<string, number>;
 }
 
 interface Job extends LoadOptions {
@@ -65,16 +67,14 @@ export async function loadArchive(
     known: new Map(),
     documents: new Map(),
     links: new Map(),
+    large: new Map(),
   };
   const lease = snapshots.lease();
   const job: Job = { store, contents, lease, placed: new Map(), ...options };
   let done = false;
   try {
     await readArchive(job, archive);
-    const plan = planArchive(
-      { read: (name) => contents.documents.get(follow(contents, name)) },
-      store.parts.platform,
-    );
+    const plan = planArchive({ read: (name) => documentOf(contents, name) }, store.parts.platform);
     const ready: { plan: ArchiveImage; config: string }[] = [];
     for (const image of plan) ready.push({ plan: image, config: await placeLayers(job, image) });
     const images: Image[] = [];
@@ -141,6 +141,17 @@ async function readArchive(job: Job, archive: Readable): Promise<void> {
   }
 }
 
+/** The text of a document, undefined when the archive has none of that name. */
+function documentOf(contents: Contents, name: string): string | undefined {
+  const key = follow(contents, name);
+  const size = contents.large.get(key);
+  if (size === undefined) return contents.documents.get(key);
+  throw new EngineError(
+    'invalid',
+    `the archive's ${name} has ${String(size)} bytes, which is larger than the ${String(LIMITS.configBytes)} that a document may have`,
+  );
+}
+
 /** Returns the bytes of documents that are now held in memory. */
 async function readEntry(job: Job, entry: Entry): Promise<number> {
   const { contents } = job;
@@ -169,7 +180,10 @@ async function readEntry(job: Job, entry: Entry): Promise<number> {
     contents.layers.set(name, await stage(job, rest, { size, digest }));
     return 0;
   }
-  if (size > LIMITS.configBytes) return drain(rest);
+  if (size > LIMITS.configBytes) {
+    contents.large.set(name, size);
+    return drain(rest);
+  }
   const chunks: Buffer[] = [];
   for await (const chunk of rest) chunks.push(chunk as Buffer);
   const bytes = Buffer.concat(chunks);
@@ -227,7 +241,7 @@ async function stage(
 async function placeLayers(job: Job, image: ArchiveImage): Promise<string> {
   const { contents, lease } = job;
   const { snapshots } = job.store.parts;
-  const config = contents.documents.get(follow(contents, image.config));
+  const config = documentOf(contents, image.config);
   if (config === undefined)
     throw new EngineError(
       'invalid',

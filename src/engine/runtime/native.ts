@@ -82,11 +82,20 @@ export function errorObject(line: unknown): EngineError | undefined {
   );
 }
 
+/** What an errno means to somebody who can mend it. */
+const IN_WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk, or no more files may be made there',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the file system is read-only',
+};
+
 /** The message with the path and errno, unless it names them already. */
 function describe(message: string, facts: { errno?: string; path?: string }): string {
   let text = message;
   if (facts.path !== undefined && !text.includes(facts.path)) text += `: ${facts.path}`;
-  if (facts.errno !== undefined && !text.includes(facts.errno)) text += ` (${facts.errno})`;
+  const { errno } = facts;
+  if (errno !== undefined && !text.includes(errno))
+    text += ` (${errno}${Object.hasOwn(IN_WORDS, errno) ? `: ${IN_WORDS[errno] ?? ''}` : ''})`;
   return text;
 }
 

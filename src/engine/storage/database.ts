@@ -12,6 +12,9 @@ import type { Database, Migration, Places } from './types.ts';
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
+const SQLITE_FULL = 13;
+/** Kept free inside the database and its log, for the transactions that make room on a full disk. */
+const RESERVE_BYTES = 512 * 1024;
 const BUSY_TIMEOUT_MS = 5000;
 
 /**
@@ -30,6 +33,7 @@ export function openDatabase(places: Places, migrations: readonly Migration[]): 
     checkIntegrity(sql);
     const database = new SqliteDatabase(sql);
     migrate(database, migrations, file);
+    reserve(database);
     return database;
   } catch (error) {
     sql?.close();
@@ -57,6 +61,17 @@ class SqliteDatabase implements Database {
 
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
+    try {
+      return this.#attempt(work);
+    } catch (error) {
+      if (!hasCode(error, SQLITE_FULL)) throw error;
+      // The log begins anew and needs no more of the disk.
+      this.sql.exec('PRAGMA wal_checkpoint(RESTART)');
+      return this.#attempt(work);
+    }
+  }
+
+  #attempt<T>(work: () => T): T {
     this.sql.exec('BEGIN IMMEDIATE');
     this.#depth++;
     try {
@@ -79,6 +94,23 @@ class SqliteDatabase implements Database {
 
   close(): void {
     if (this.sql.isOpen) this.sql.close();
+  }
+}
+
+/**
+ * Lets the file have free pages, and the log the size that it takes to write them: what is removed later needs no new
+ * blocks (sqlite.org/wal.html: the log is overwritten, not shortened). A disk that is full already has the old reserve.
+ */
+function reserve(database: Database): void {
+  const { sql } = database;
+  try {
+    sql.exec('CREATE TABLE IF NOT EXISTS reserve (bytes BLOB) STRICT');
+    sql.exec('DELETE FROM reserve');
+    sql.exec(`INSERT INTO reserve VALUES (zeroblob(${String(RESERVE_BYTES)}))`);
+    sql.exec('DELETE FROM reserve');
+    sql.exec('PRAGMA wal_checkpoint(RESTART)');
+  } catch (error) {
+    if (!hasCode(error, SQLITE_FULL)) throw error;
   }
 }
 
@@ -122,9 +154,13 @@ function migrate(database: Database, migrations: readonly Migration[], file: str
 }
 
 function isDamage(error: unknown): boolean {
-  if (error instanceof Damage) return true;
+  return error instanceof Damage || hasCode(error, SQLITE_CORRUPT, SQLITE_NOTADB);
+}
+
+/** Whether SQLite failed with one of the primary codes. */
+function hasCode(error: unknown, ...codes: readonly number[]): boolean {
   const code: unknown = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
-  return typeof code === 'number' && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff);
+  return typeof code === 'number' && codes.includes(code & 0xff);
 }
 
 function setAside(file: string, error: unknown): EngineError {

@@ -8,6 +8,7 @@ use crate::layer::tree::walk::{Listing, open_listed, unreadable};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
+use std::collections::HashSet;
 
 /// How patterns are read.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +29,13 @@ pub fn expand(
     let mut found = Vec::new();
     if style.wildcards && has_wildcards(&cleaned) {
         let parts: Vec<&[u8]> = cleaned.split(|byte| *byte == b'/').collect();
-        let search = Search { root, pattern, style };
+        let seen = HashSet::new();
+        let mut search = Search {
+            root,
+            pattern,
+            style,
+            seen,
+        };
         search.below(b"", &parts, &mut found, 0)?;
     } else {
         match open_in_root(root, &cleaned, OFlags::PATH) {
@@ -48,11 +55,13 @@ struct Search<'a> {
     root: BorrowedFd<'a>,
     pattern: &'a str,
     style: Style,
+    /// Where several `**` have been already, and with how many parts to go: each place once, however many ways lead there.
+    seen: HashSet<(Vec<u8>, usize)>,
 }
 
 impl Search<'_> {
     fn below(
-        &self,
+        &mut self,
         path: &[u8],
         parts: &[&[u8]],
         found: &mut Vec<Vec<u8>>,
@@ -71,6 +80,9 @@ impl Search<'_> {
             return Err(crate::layer::tree::walk::too_deep(path));
         }
         let any_depth = self.style.doublestar && *part == b"**";
+        if any_depth && !self.seen.insert((path.to_vec(), parts.len())) {
+            return Ok(());
+        }
         if any_depth && !rest.is_empty() {
             self.below(path, rest, found, depth)?;
         }

@@ -115,45 +115,61 @@ impl Rule {
     }
 }
 
-/// Go's filepath.Match with `**`: at the end anything, elsewhere any number of leading directories.
+/// Go's filepath.Match with `**`: at the end anything, elsewhere any number of leading directories. All
+/// ways to match are followed at once, so that no pattern takes longer than its length times the path's.
 pub fn matches_doublestar(pattern: &[u8], path: &[u8]) -> bool {
+    // The places in the path that what was read of the pattern may end at.
+    let mut places = vec![false; path.len() + 1];
+    places[0] = true;
     let mut at = 0;
-    let mut pos = 0;
     while at < pattern.len() {
+        let Some(first) = places.iter().position(|place| *place) else {
+            return false;
+        };
         if pattern[at..].starts_with(b"**") {
-            let mut rest = &pattern[at + 2..];
-            rest = rest.strip_prefix(b"/").unwrap_or(rest);
-            if rest.is_empty() {
+            at += 2;
+            if pattern.get(at) == Some(&b'/') {
+                at += 1;
+            }
+            if at == pattern.len() {
                 return true;
             }
-            return std::iter::once(pos)
-                .chain(
-                    (pos..path.len())
-                        .filter(|slash| path[*slash] == b'/')
-                        .map(|slash| slash + 1),
-                )
-                .any(|from| matches_doublestar(rest, &path[from..]));
-        }
-        if pattern[at] == b'*' {
-            let rest = &pattern[at + 1..];
-            let end = path[pos..]
+            for (slash, _) in path
                 .iter()
-                .position(|byte| *byte == b'/')
-                .map_or(path.len(), |slash| pos + slash);
-            return (pos..=end).any(|from| matches_doublestar(rest, &path[from..]));
-        }
-        if pos == path.len() {
-            return false;
-        }
-        match glob::one(pattern, at, path[pos]) {
-            Ok(Some(next)) => {
-                at = next;
-                pos += 1;
+                .enumerate()
+                .skip(first)
+                .filter(|(_, byte)| **byte == b'/')
+            {
+                places[slash + 1] = true;
             }
-            _ => return false,
+        } else if pattern[at] == b'*' {
+            at += 1;
+            for place in first..path.len() {
+                if places[place] && path[place] != b'/' {
+                    places[place + 1] = true;
+                }
+            }
+        } else {
+            let mut next_places = vec![false; path.len() + 1];
+            let mut next_at = None;
+            for place in (first..path.len()).filter(|place| places[*place]) {
+                match glob::one(pattern, at, path[place]) {
+                    Ok(Some(next)) => {
+                        next_at = Some(next);
+                        next_places[place + 1] = true;
+                    }
+                    Ok(None) => {}
+                    Err(_) => return false,
+                }
+            }
+            let Some(next) = next_at else {
+                return false;
+            };
+            at = next;
+            places = next_places;
         }
     }
-    pos == path.len()
+    places[path.len()]
 }
 
 #[cfg(test)]
@@ -216,6 +232,14 @@ mod tests {
             (&["**/node_modules"], "sub/node_modules/x", true),
         ] {
             assert_eq!(excluded(lines, path), expected, "{lines:?} {path}");
+        }
+    }
+
+    #[test]
+    fn no_pattern_takes_long() {
+        let path = "a/".repeat(60) + "b";
+        for part in ["**/", "*a", "**/a/", "*"] {
+            assert!(!excluded(&[&(part.repeat(200) + "x")], &path), "{part}");
         }
     }
 
