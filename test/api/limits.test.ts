@@ -94,7 +94,10 @@ function engineOf(mode: EngineMode): TestEngine {
 function enforced(mode: EngineMode, prepare: (uid: number) => void): void {
   let engine: TestEngine;
   before(async () => {
-    engine = await startTestEngine(mode, {}, (user) => prepare(user?.uid ?? 0));
+    engine = await startTestEngine(mode, {}, (user) => {
+      prepare(user?.uid ?? 0);
+      return undefined;
+    });
     engines.set(mode, engine);
     await engine.docker('load', '-i', archiveOf('busybox:latest'));
   });

@@ -12,6 +12,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeUser, type TestUser } from './users.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -87,13 +88,19 @@ export interface TestEngine {
   close(): Promise<string[]>;
 }
 
+/** How long the last processes of an engine may take to be gone. */
+const LEAVE_MS = 15_000;
+
 let serial = 0;
+
+/** What a suite does to an engine's home before the engine starts; the answer undoes it once the engine is gone. */
+export type Prepare = (user: TestUser | undefined, home: string) => (() => void) | undefined;
 
 /** Starts an engine; `env` goes to the engine. `prepare` runs once its user exists, before it starts. Needs root, to become any user. */
 export async function startTestEngine(
   mode: EngineMode,
   env: Readonly<Record<string, string>> = {},
-  prepare: (user: TestUser | undefined) => void = () => undefined,
+  prepare: Prepare = () => undefined,
 ): Promise<TestEngine> {
   serial += 1;
   const base = mkdtempSync('/tmp/pinnace-test-');
@@ -129,7 +136,7 @@ export async function startTestEngine(
     const started = await pinnace('engine', 'start', '--mode', mode);
     if (started.status !== 0) throw new Error(`the engine did not start: ${started.stderr}`);
   };
-  prepare(user);
+  const undo = prepare(user, home);
   await start();
   return {
     mode,
@@ -152,8 +159,9 @@ export async function startTestEngine(
       (JSON.parse((await pinnace('engine', 'status', '--json')).stdout) as { pid: number }).pid,
     close: async () => {
       const purged = await pinnace('engine', 'purge', '--yes');
-      const left = leftovers([dataRoot, runRoot], user);
+      const left = await settledLeftovers([dataRoot, runRoot], user);
       if (purged.status !== 0) left.push(`purge failed: ${purged.stderr}`);
+      undo?.();
       rmSync(base, { recursive: true, force: true });
       user?.remove();
       return left;
@@ -177,6 +185,19 @@ function nodeFor(user: TestUser | undefined, base: string): string {
   const node = join(base, 'node');
   cpSync(process.execPath, node);
   return node;
+}
+
+/** What is left once everything that is on its way out had the time to go: a loaded machine reaps late. */
+async function settledLeftovers(
+  roots: readonly string[],
+  user: TestUser | undefined,
+): Promise<string[]> {
+  const deadline = performance.now() + LEAVE_MS;
+  for (;;) {
+    const left = leftovers(roots, user);
+    if (left.length === 0 || performance.now() > deadline) return left;
+    await sleep(100);
+  }
 }
 
 /** Processes, mounts, cgroups and files that still name one of the roots or belong to the user. */

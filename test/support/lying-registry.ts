@@ -27,7 +27,8 @@ export async function startLyingRegistry(): Promise<LyingRegistry> {
   const content = new Map<string, { data: Buffer; type: string }>();
   const requests: string[] = [];
   const server = createServer((request, response) => {
-    const url = (request.url ?? '').split('?')[0] ?? '';
+    // Through a proxy the whole address is asked for (RFC 9112, section 3.2.2).
+    const url = new URL(request.url ?? '/', 'http://registry').pathname;
     requests.push(`${request.method ?? ''} ${url}`);
     if (registry.lie?.(request, response) === true) return;
     if (url === '/v2/') return void response.end('{}');

@@ -31,29 +31,27 @@ export function tracesOf(engine: TestEngine): Traces {
 /** The traces once the engine's helpers are done: what was dropped may still be on its way out right after an answer. */
 export async function settledTraces(engine: TestEngine): Promise<Traces> {
   const pid = await engine.pid();
+  const helpers = (): number[] => childrenOf(pid).filter(lives);
   let before = tracesOf(engine);
   for (let same = 0; same < 3;) {
     await sleep(50);
     const now = tracesOf(engine);
-    const still = JSON.stringify(now) === JSON.stringify(before) && helpersOf(pid).length === 0;
+    const still = JSON.stringify(now) === JSON.stringify(before) && helpers().length === 0;
     same = still ? same + 1 : 0;
     before = now;
   }
   return before;
 }
 
-/** The helpers that work for an engine now. */
-function helpersOf(engine: number): number[] {
-  return processesWith('pinnace-native', 'layer').filter((pid) => parentOf(pid) === engine);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const line = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
-    return Number(line?.[1]);
-  } catch {
-    return undefined;
-  }
+/** The processes that a process has started and that are still its own. */
+export function childrenOf(pid: number): number[] {
+  return globSync(`/proc/${String(pid)}/task/*/children`).flatMap((path) => {
+    try {
+      return readFileSync(path, 'utf8').split(' ').filter(Boolean).map(Number);
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Waits until the engine has exactly these traces again; what is removed in the background gets a minute, for slow machines. */
