@@ -169,7 +169,7 @@ export class StageGraph {
    * mounts any stage, and only COPY takes an index.
    */
   resolve({ kind, name, at }: Use): Stage | undefined {
-    if (kind === 'base') return this.byName.get(name)?.findLast(({ index }) => index < at.index);
+    if (kind === 'base') return lastBefore(this.byName.get(name) ?? [], at.index);
     if (kind === 'copy' && /^\d+$/.test(name)) return this.indexed(name);
     return this.named(name);
   }
@@ -218,6 +218,18 @@ export class StageGraph {
     }
     return knot === undefined ? { order } : { order, knot };
   }
+}
+
+/** The last of some stages, in the order of the file, whose index is below another. */
+function lastBefore(stages: readonly Stage[], index: number): Stage | undefined {
+  let low = 0;
+  let high = stages.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((stages[middle]?.index ?? 0) < index) low = middle + 1;
+    else high = middle;
+  }
+  return stages[low - 1];
 }
 
 /**

@@ -155,6 +155,7 @@ class Walk implements Scope {
     for (const instruction of file.instructions) {
       if (instruction.kind === 'FROM') {
         this.stage = file.stages[at++];
+        this.scripts.clear();
         if (this.stage !== undefined) this.call(plan.stage, this.stage);
       }
       this.visit(instruction);
@@ -178,16 +179,20 @@ class Walk implements Scope {
   scriptOf(instruction: Instruction): Script | undefined {
     const known = this.scripts.get(instruction);
     if (known !== undefined || this.scripts.has(instruction)) return known;
-    const use = scriptOf(instruction, this.file.text, this.shells.at(instruction, this.stage));
-    const script = use === undefined ? undefined : collectScript(use);
+    const script = this.read(instruction);
     this.scripts.set(instruction, script);
     return script;
+  }
+
+  private read(instruction: Instruction): Script | undefined {
+    const use = scriptOf(instruction, this.file.text, this.shells.at(instruction, this.stage));
+    return use === undefined ? undefined : collectScript(use);
   }
 
   private visit(instruction: Instruction): void {
     const { plan } = this;
     this.call(plan.byKind.get(instruction.kind) ?? [], instruction);
-    const script = this.scriptOf(instruction);
+    const script = this.scripts.get(instruction) ?? this.read(instruction);
     if (script !== undefined) this.call(plan.script, script);
     if (instruction.kind !== 'RUN') return;
     for (const each of script?.calls ?? execCalls(instruction)) {
@@ -199,6 +204,7 @@ class Walk implements Scope {
 
   private call<Node>(hooks: readonly Hook<Node>[], node: Node): void {
     for (const { rule, visit } of hooks) {
+      if (this.found.length >= LIMIT) return;
       this.rule = rule;
       visit(node, this);
     }

@@ -2,9 +2,8 @@
  * Reads what a file says about its own linting: `# hadolint ignore=…`, `# hadolint global ignore=…`, `# pinnace ignore=…`,
  * `# shellcheck disable=…` and the directive `# check=skip=…;error=true`. Names may be any rule's id or alias.
  */
-import { suggestion } from '../problems.ts';
 import type { Comment, Dockerfile, Range, Severity } from '../syntax.ts';
-import { nearestFix } from './analysis/near.ts';
+import { nearestFix, nearHint } from './analysis/near.ts';
 import type { LintFinding, LintOptions, Rule } from './rule.ts';
 import { ignorePragma, invalidCheckDirective, unknownRule } from './rules/style/pragmas.ts';
 import { ALL_NAMES, RULES, rulesNamed } from './table.ts';
@@ -27,11 +26,6 @@ interface Name {
   readonly range: Range;
 }
 
-interface Local {
-  readonly rules: ReadonlySet<Rule>;
-  readonly range: Range;
-}
-
 /** Reads the comments and the check directive. */
 export function readSuppressions(file: Dockerfile, options: LintOptions): Suppressions {
   return new Reader(file, options).read();
@@ -42,7 +36,8 @@ class Reader {
   private readonly options: LintOptions;
   private readonly severities: Map<string, Severity | 'off'>;
   private readonly everywhere = new Set<Rule>();
-  private readonly locals: Local[] = [];
+  /** By the start of the instruction. */
+  private readonly locals = new Map<number, Set<Rule>>();
   private readonly findings: (LintFinding & { readonly rule: Rule })[] = [];
   private failOnAny = false;
 
@@ -60,11 +55,11 @@ class Reader {
       severities,
       failOnAny,
       findings,
-      ignores: (rule, { start }) =>
-        everywhere.has(rule) ||
-        locals.some(
-          ({ rules, range }) => start >= range.start && start <= range.end && rules.has(rule),
-        ),
+      ignores: (rule, range) => {
+        if (everywhere.has(rule)) return true;
+        if (locals.size === 0) return false;
+        return locals.get(this.instructionFor(range)?.start ?? -1)?.has(rule) === true;
+      },
     };
   }
 
@@ -83,7 +78,10 @@ class Reader {
     if (match[1] !== undefined) for (const rule of rules) this.everywhere.add(rule);
     else {
       const target = this.instructionFor(range);
-      if (target !== undefined) this.locals.push({ rules, range: target });
+      if (target === undefined) return;
+      const known = this.locals.get(target.start) ?? new Set();
+      for (const rule of rules) known.add(rule);
+      this.locals.set(target.start, known);
     }
   }
 
@@ -105,7 +103,7 @@ class Reader {
     const rules = rulesNamed(text);
     // ShellCheck has hundreds of rules more: a comment may well be for it.
     if (rules.length === 0 && !/^SC\d{4}$/i.test(text)) {
-      const message = `there is no rule '${text}'${suggestion(text, ALL_NAMES)}`;
+      const message = `there is no rule '${text}'${nearHint(text, ALL_NAMES)}`;
       this.findings.push({
         rule: unknownRule,
         message,

@@ -37,19 +37,40 @@ export interface BaseImage {
   readonly open: boolean;
 }
 
-/** The names in a stage's environment at its end. */
-export interface StageNames {
-  readonly names: ReadonlySet<string>;
+/** The names in the environment that a stage begins with. */
+export interface Inherited {
+  has(name: string): boolean;
+  /** All names, those of the nearest stage first. */
+  readonly names: () => Iterable<string>;
   /** All names are known: the stage comes from scratch or from an image whose environment is known. */
   readonly complete: boolean;
 }
+
+/** What a stage itself says. */
+export interface StageSummary {
+  /** ARG's and ENV's names, each with its last pair; names that mounts give to secrets have none. */
+  readonly names: ReadonlyMap<string, Pair | undefined>;
+  /** ENV's names. */
+  readonly environment: ReadonlySet<string>;
+  /** Where the first SHELL stands. */
+  readonly shell: number | undefined;
+  readonly hasWorkdir: boolean;
+}
+
+/** More stages that are built on each other than anyone makes. */
+const CHAIN_LIMIT = 100;
+
+/** No image name and no part of one is longer. */
+const VALUE_LIMIT = 4096;
 
 export class Facts {
   readonly graph: StageGraph;
   private readonly file: Dockerfile;
   private readonly images: ImageFacts | undefined;
   private globals: ReadonlyMap<string, Pair> | undefined;
-  private environments: StageNames[] | undefined;
+  private values: ReadonlyMap<string, string> | undefined;
+  private readonly baseStages = new Map<Stage, Stage | undefined>();
+  private readonly summaries = new Map<Stage, StageSummary>();
   private readonly bases = new Map<FromInstruction, BaseImage>();
   private readonly stages = new Map<Instruction, Stage>();
   private readonly words = new Map<Instruction, readonly Word[]>();
@@ -86,25 +107,34 @@ export class Facts {
 
   /** The stage that a stage is built on, undefined for an image. */
   baseOf(stage: Stage): Stage | undefined {
-    const name = stage.from.image.text.includes('$')
-      ? this.imageOf(stage.from).text
-      : stage.from.image.text;
-    return this.graph.resolve({ kind: 'base', name, at: stage });
+    if (this.baseStages.has(stage)) return this.baseStages.get(stage);
+    const { image } = stage.from;
+    const name = image.text.includes('$') ? this.imageOf(stage.from).text : image.text;
+    const base = this.graph.resolve({ kind: 'base', name, at: stage });
+    this.baseStages.set(stage, base);
+    return base;
   }
 
   /** The first stage of the chain that a stage is built on. */
   rootOf(stage: Stage): Stage {
-    let root = stage;
-    for (let base = this.baseOf(root); base !== undefined; base = this.baseOf(root)) root = base;
-    return root;
+    return this.chainOf(stage).at(-1) ?? stage;
   }
 
-  /** A stage and those that it is built on, itself first. */
+  /** A stage and those that it is built on, itself first; a chain of more than a hundred is cut. */
   chainOf(stage: Stage): Stage[] {
     const chain = [stage];
-    for (let base = this.baseOf(stage); base !== undefined; base = this.baseOf(base))
+    for (let base = this.baseOf(stage); base !== undefined; base = this.baseOf(base)) {
+      if (chain.length >= CHAIN_LIMIT) break;
       chain.push(base);
+    }
     return chain;
+  }
+
+  /** What a stage itself says, read once. */
+  summaryOf(stage: Stage): StageSummary {
+    const known = this.summaries.get(stage) ?? summarize(stage);
+    this.summaries.set(stage, known);
+    return known;
   }
 
   /** A FROM's image with the defaults of the global arguments. */
@@ -119,56 +149,49 @@ export class Facts {
   /** A word of FROM with the defaults of the global arguments. */
   expandGlobal(word: Word): BaseImage {
     if (!word.text.includes('$')) return { text: word.text, undeclared: [], open: false };
+    const values = this.globalValues();
     const undeclared = new Set<string>();
     let open = false;
-    const lookup = (name: string, depth: number): string | undefined => {
+    const text = this.expand(word, (name) => {
       const platform = PLATFORM_ARGUMENTS.includes(name) ? platformValue(name) : undefined;
-      if (platform !== undefined) return platform;
-      const pair = this.globalArguments.get(name);
-      if (pair === undefined) {
-        if (depth === 0 && !BUILT_IN_NAMES.includes(name)) undeclared.add(name);
-        return undefined;
-      }
-      if (pair.value === undefined) {
-        open = true;
-        return undefined;
-      }
-      if (depth > 8 || pair.value.text.length > 4096) return pair.value.text;
-      return this.expand(pair.value, (inner) =>
-        inner === name ? undefined : lookup(inner, depth + 1),
-      );
-    };
-    const text = this.expand(word, (name) => lookup(name, 0));
+      const value = platform ?? values.get(name);
+      if (value !== undefined) return value;
+      if (this.globalArguments.has(name)) open = true;
+      else if (!BUILT_IN_NAMES.includes(name)) undeclared.add(name);
+      return undefined;
+    });
     return { text, undeclared: [...undeclared], open };
   }
 
-  /** The names in the environment that a stage begins with. */
-  inherited(stage: Stage): StageNames {
-    const base = this.baseOf(stage);
-    const own = base === undefined ? undefined : this.allEnvironments()[base.index];
-    return own ?? this.imageNames(stage);
-  }
-
-  private allEnvironments(): readonly StageNames[] {
-    if (this.environments !== undefined) return this.environments;
-    const all: StageNames[] = [];
-    this.environments = all;
-    for (const stage of this.file.stages) {
-      const before = this.inherited(stage);
-      const names = new Set(before.names);
-      for (const instruction of stage.instructions) {
-        if (instruction.kind !== 'ENV') continue;
-        for (const { name } of instruction.pairs) names.add(name.text);
+  /** The defaults of the global arguments, each worked out with those before it; none for what has no default. */
+  private globalValues(): ReadonlyMap<string, string> {
+    if (this.values !== undefined) return this.values;
+    const values = new Map<string, string>();
+    this.values = values;
+    for (const { pairs } of this.file.globalArgs) {
+      for (const { name, value } of pairs) {
+        const text =
+          value === undefined ? undefined : this.expand(value, (inner) => values.get(inner));
+        if (text === undefined || text.length > VALUE_LIMIT) values.delete(name.text);
+        else values.set(name.text, text);
       }
-      all.push({ names, complete: before.complete });
     }
-    return all;
+    return values;
   }
 
-  private imageNames({ from }: Stage): StageNames {
+  /** The names in the environment that a stage begins with. */
+  inherited(stage: Stage): Inherited {
+    const chain = this.chainOf(stage);
+    const { from } = chain.at(-1) ?? stage;
     const { text } = this.imageOf(from);
     const found = text === 'scratch' ? [] : this.images?.environment(text);
-    return { names: new Set([...BUILT_IN_NAMES, ...(found ?? [])]), complete: found !== undefined };
+    const base = new Set([...BUILT_IN_NAMES, ...(found ?? [])]);
+    const sets = [...chain.slice(1).map((each) => this.summaryOf(each).environment), base];
+    return {
+      has: (name) => sets.some((set) => set.has(name)),
+      names: () => namesIn(sets),
+      complete: found !== undefined,
+    };
   }
 
   private expand(word: Word, environment: (name: string) => string | undefined): string {
@@ -179,4 +202,28 @@ export class Facts {
 
 function platformValue(name: string): string {
   return PLATFORM_VALUES.get(name.replace(/^(TARGET|BUILD)/, '')) ?? '';
+}
+
+function* namesIn(sets: readonly ReadonlySet<string>[]): Iterable<string> {
+  for (const set of sets) yield* set;
+}
+
+function summarize({ instructions }: Stage): StageSummary {
+  const names = new Map<string, Pair | undefined>();
+  const environment = new Set<string>();
+  let shell: number | undefined;
+  let hasWorkdir = false;
+  for (const each of instructions) {
+    if (each.kind === 'SHELL') shell ??= each.range.start;
+    else if (each.kind === 'WORKDIR') hasWorkdir = true;
+    else if (each.kind === 'RUN') {
+      for (const { env } of each.mounts) if (env !== undefined) names.set(env.text, undefined);
+    } else if (each.kind === 'ARG' || each.kind === 'ENV') {
+      for (const pair of each.pairs) {
+        names.set(pair.name.text, pair);
+        if (each.kind === 'ENV') environment.add(pair.name.text);
+      }
+    }
+  }
+  return { names, environment, shell, hasWorkdir };
 }

@@ -1,8 +1,17 @@
-/** Makes the fix and the hint of a mistyped word. */
+/** Makes the hint and the fix of a mistyped word. */
 import { nearest } from '../../problems.ts';
 import type { Range } from '../../syntax.ts';
 import { replace, suggestedFix } from '../edits.ts';
 import type { Fix } from '../rule.ts';
+
+/** Among more candidates than this none is looked for: the work would grow with the square of a hostile file. */
+const CANDIDATES = 300;
+
+/** `; did you mean X?`, or nothing. */
+export function nearHint(word: string, candidates: Iterable<string>): string {
+  const found = nearWord(word, candidates);
+  return found === undefined ? '' : `; did you mean ${found}?`;
+}
 
 /** The fix that puts the nearest candidate in the place of a word; empty when none is near. */
 export function nearestFix(
@@ -10,7 +19,17 @@ export function nearestFix(
   range: Range,
   candidates: Iterable<string>,
 ): { readonly fix?: Fix } {
-  const found = nearest(word, candidates);
+  const found = nearWord(word, candidates);
   if (found === undefined || found === word) return {};
   return { fix: suggestedFix(`Change to ${found}`, replace(range, found)) };
+}
+
+/** The candidate that is nearest to a word. */
+export function nearWord(word: string, candidates: Iterable<string>): string | undefined {
+  const some: string[] = [];
+  for (const candidate of candidates) {
+    some.push(candidate);
+    if (some.length >= CANDIDATES) break;
+  }
+  return nearest(word, some);
 }

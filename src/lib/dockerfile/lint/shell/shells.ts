@@ -60,11 +60,17 @@ function lastWithin(
   { from, range }: Stage,
   before: number,
 ): ShellInForce | undefined {
-  if (changes.length === 0) return undefined;
-  const found = changes.findLast(
-    ({ offset }) => offset < before && offset >= from.range.start && offset <= range.end + 1,
-  );
-  return found?.shell;
+  let low = 0;
+  let high = changes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((changes[middle]?.offset ?? 0) < before) low = middle + 1;
+    else high = middle;
+  }
+  const found = changes[low - 1];
+  return found !== undefined && found.offset >= from.range.start && found.offset <= range.end + 1
+    ? found.shell
+    : undefined;
 }
 
 function defaultOf({ from }: Stage): ShellInForce {

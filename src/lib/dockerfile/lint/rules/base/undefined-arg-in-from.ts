@@ -1,7 +1,6 @@
 /** UndefinedArgInFrom: FROM uses arguments that are declared before the first FROM. */
-import { suggestion } from '../../../problems.ts';
 import { PLATFORM_ARGUMENTS } from '../../analysis/facts.ts';
-import { nearestFix } from '../../analysis/near.ts';
+import { nearestFix, nearHint } from '../../analysis/near.ts';
 import { referencesOf } from '../../analysis/references.ts';
 import type { Rule } from '../../rule.ts';
 
@@ -16,16 +15,23 @@ export const undefinedArgInFrom: Rule = {
       for (const word of platform === undefined ? [image] : [platform, image]) {
         const undeclared = new Set(facts.expandGlobal(word).undeclared);
         if (undeclared.size === 0) continue;
-        const names = [...facts.globalArguments.keys(), ...PLATFORM_ARGUMENTS];
+        const names = [...PLATFORM_ARGUMENTS, ...first(facts.globalArguments.keys())];
         for (const { name, nameRange, defaulted } of referencesOf(
           word,
           file.directives.escapeCharacter,
         )) {
           if (!undeclared.has(name) || defaulted) continue;
-          const message = `FROM uses '$${name}', which no ARG before the first FROM declares${suggestion(name, names)}`;
+          const message = `FROM uses '$${name}', which no ARG before the first FROM declares${nearHint(name, names)}`;
           report({ message, range: nameRange, ...nearestFix(name, nameRange, names) });
         }
       }
     },
   },
 };
+
+/** As many as are looked at for a mistyped word. */
+function first(names: Iterable<string>): string[] {
+  const some: string[] = [];
+  for (const name of names) if (some.push(name) >= 250) break;
+  return some;
+}

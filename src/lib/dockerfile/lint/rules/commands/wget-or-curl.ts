@@ -15,7 +15,7 @@ export const wgetOrCurl: Rule = {
 function check({ instructions }: Stage, scope: Scope): void {
   let first: string | undefined;
   for (const instruction of instructions) {
-    if (instruction.kind !== 'RUN') continue;
+    if (instruction.kind !== 'RUN' || !/wget|curl/.test(instruction.original)) continue;
     for (const call of scope.scriptOf(instruction)?.calls ?? []) {
       const { name, nameWord } = call;
       if ((name !== 'wget' && name !== 'curl') || readCommandLine(call).operands.length === 0)

@@ -1,7 +1,6 @@
 /** CopyFromUnknownStage: COPY --from and mounts name a stage, or an image with a tag. */
-import { suggestion } from '../../../problems.ts';
 import type { Word } from '../../../syntax.ts';
-import { nearestFix } from '../../analysis/near.ts';
+import { nearestFix, nearHint } from '../../analysis/near.ts';
 import type { Rule, Scope } from '../../rule.ts';
 
 export const copyFromUnknownStage: Rule = {
@@ -22,7 +21,7 @@ function check(word: Word | undefined, { file, facts, report }: Scope): void {
   if (word === undefined || /^\d+$/.test(word.text) || /[$:@/]/.test(word.text) || word.text === '')
     return;
   if (word.text === 'scratch' || facts.graph.named(word.text) !== undefined) return;
-  const names = file.stages.flatMap(({ name }) => name ?? []);
-  const message = `no stage is named '${word.text}', so it is taken as an image${suggestion(word.text, names)}`;
+  const names = file.stages.slice(0, 300).flatMap(({ name }) => name ?? []);
+  const message = `no stage is named '${word.text}', so it is taken as an image${nearHint(word.text, names)}`;
   report({ message, range: word.range, ...nearestFix(word.text, word.range, names) });
 }

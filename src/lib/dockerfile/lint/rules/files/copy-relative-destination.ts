@@ -24,7 +24,7 @@ export const copyRelativeDestination: Rule = {
 
 function hasWorkdir(stage: Stage, { facts }: Scope): boolean {
   const [, ...bases] = facts.chainOf(stage);
-  return bases.some(({ instructions }) => instructions.some(({ kind }) => kind === 'WORKDIR'));
+  return bases.some((base) => facts.summaryOf(base).hasWorkdir);
 }
 
 function isRelative(text: string): boolean {

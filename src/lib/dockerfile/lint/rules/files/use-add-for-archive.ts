@@ -4,6 +4,8 @@ import type { ShellCall } from '../../shell/script.ts';
 import type { Rule, Scope } from '../../rule.ts';
 
 const ARCHIVE = /\.(tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz|lzma|zst)|gz|bz2|xz|lzma)$/i;
+/** More archives in one stage are not looked at. */
+const LIMIT = 50;
 const UNPACKERS = ['gunzip', 'bunzip2', 'unxz', 'unlzma', 'uncompress', 'zcat'];
 
 export const useAddForArchive: Rule = {
@@ -16,12 +18,19 @@ export const useAddForArchive: Rule = {
 };
 
 function check({ instructions }: Stage, scope: Scope): void {
+  let looked = 0;
   for (const [index, instruction] of instructions.entries()) {
     if (instruction.kind !== 'COPY' || instruction.from !== undefined) continue;
     const archives = instruction.sources.filter(({ text }) => ARCHIVE.test(text));
     if (archives.length === 0) continue;
+    if (++looked > LIMIT) return;
     const later = instructions.slice(index + 1).filter(({ kind }) => kind === 'RUN');
-    const unpacked = later.flatMap((run) => (scope.scriptOf(run)?.calls ?? []).filter(isUnpacking));
+    const unpacked = later.flatMap((run) =>
+      (/tar|zip|xz|lzma|zcat|compress/.test(run.original)
+        ? (scope.scriptOf(run)?.calls ?? [])
+        : []
+      ).filter(isUnpacking),
+    );
     for (const { text, range } of archives) {
       const name = text.slice(text.lastIndexOf('/') + 1);
       const isDest = (path: string): boolean =>

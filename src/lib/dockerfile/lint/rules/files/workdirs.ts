@@ -10,21 +10,24 @@ export interface Workdir {
 
 /** The WORKDIR instructions of a stage, each with what it is relative to. */
 export function workdirs(stage: Stage, facts: Facts): Workdir[] {
-  const chain = facts.chainOf(stage).reverse();
-  const root = chain[0];
-  let at = root?.from.image.text === 'scratch' ? '/' : undefined;
+  if (!facts.summaryOf(stage).hasWorkdir) return [];
+  const chain = facts.chainOf(stage).filter((each) => facts.summaryOf(each).hasWorkdir);
+  let at = facts.rootOf(stage).from.image.text === 'scratch' ? '/' : undefined;
   const found: Workdir[] = [];
-  for (const member of chain) {
+  for (const member of chain.reverse()) {
     for (const instruction of member.instructions) {
       if (instruction.kind !== 'WORKDIR') continue;
       if (member === stage) found.push({ instruction, before: at });
       const { text } = instruction.value;
       if (isAbsolute(text)) at = text.replaceAll(/^["']|["']$/g, '');
-      else if (at !== undefined) at = joinPath(at, text) ?? at;
+      else if (at !== undefined) at = (joinPath(at, text) ?? at).slice(0, PATH_LIMIT);
     }
   }
   return found;
 }
+
+/** As long as a path can be. */
+const PATH_LIMIT = 4096;
 
 function isAbsolute(text: string): boolean {
   return /^["']?([/\\$%]|[A-Za-z]:)/.test(text);

@@ -1,5 +1,4 @@
 /** UnassignedVariable: a variable of a script gets a value in it, or from ARG or ENV. */
-import type { Instruction } from '../../../syntax.ts';
 import { BUILT_IN_NAMES } from '../../analysis/facts.ts';
 import type { Script } from '../../shell/script.ts';
 import type { Rule, Scope } from '../../rule.ts';
@@ -26,8 +25,8 @@ function check(script: Script, scope: Scope): void {
     if (part.kind !== 'parameter' || part.operator !== '' || part.prefix !== '') continue;
     // Small letters: names in capitals may come from the base image.
     if (!/^[a-z_][a-z0-9_]*$/.test(part.name) || part.name === '_') continue;
-    known ??= namesOf(script, scope);
-    if (known.has(part.name)) continue;
+    known ??= namesOf(script);
+    if (known.has(part.name) || isDeclared(part.name, scope)) continue;
     scope.report({
       message: `${part.name} gets no value in this RUN, nor from ARG or ENV`,
       range: part.range,
@@ -36,7 +35,7 @@ function check(script: Script, scope: Scope): void {
   }
 }
 
-function namesOf({ commands, calls, parts }: Script, { stage, facts }: Scope): Set<string> {
+function namesOf({ commands, calls, parts }: Script): Set<string> {
   const names = new Set(BUILT_IN_NAMES);
   for (const command of commands) {
     if (command.kind === 'simple') for (const { name } of command.assignments) names.add(name);
@@ -61,16 +60,12 @@ function namesOf({ commands, calls, parts }: Script, { stage, facts }: Scope): S
     if (part.kind === 'arithmetic')
       for (const [name] of part.text.matchAll(/[A-Za-z_]\w*/g)) names.add(name);
   }
-  for (const each of stage === undefined ? [] : facts.chainOf(stage))
-    for (const name of declared(each.instructions)) names.add(name);
   return names;
 }
 
-function declared(instructions: readonly Instruction[]): string[] {
-  return instructions.flatMap((each) => {
-    if (each.kind === 'RUN') return each.mounts.flatMap(({ env }) => env?.text ?? []);
-    return each.kind === 'ARG' || each.kind === 'ENV'
-      ? each.pairs.map(({ name }) => name.text)
-      : [];
-  });
+function isDeclared(name: string, { stage, facts }: Scope): boolean {
+  return (
+    stage !== undefined &&
+    facts.chainOf(stage).some((each) => facts.summaryOf(each).names.has(name))
+  );
 }

@@ -43,17 +43,10 @@ function isOff({ instruction, command, script }: ShellCall, { stage, facts }: Sc
   if (inCommand.some(({ name, value }) => name === 'PIP_NO_CACHE_DIR' && isTrue(value.value ?? '')))
     return true;
   if (stage === undefined) return false;
-  return facts
+  const pairs = facts
     .chainOf(stage)
-    .some(({ instructions }) =>
-      instructions.some(
-        (each) =>
-          (each.kind === 'ENV' || each.kind === 'ARG') &&
-          each.pairs.some(
-            ({ name, value }) => name.text === 'PIP_NO_CACHE_DIR' && isTrue(value?.text ?? ''),
-          ),
-      ),
-    );
+    .map((each) => facts.summaryOf(each).names.get('PIP_NO_CACHE_DIR'));
+  return pairs.some((pair) => isTrue(pair?.value?.text ?? ''));
 }
 
 function isTrue(text: string): boolean {

@@ -3,6 +3,7 @@ import { replace, safeFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
 
 const LIMIT = 20;
+const LOOKED = 500;
 
 export const nonBreakingSpace: Rule = {
   id: 'NonBreakingSpace',
@@ -18,12 +19,14 @@ export const nonBreakingSpace: Rule = {
         .filter(({ part }) => part.kind === 'single' || part.kind === 'double')
         .map(({ part }) => part.range);
       let found = 0;
+      let looked = 0;
       for (
         let at = file.text.indexOf('\u00a0', start);
         at >= 0 && at < end;
         at = file.text.indexOf('\u00a0', at + 1)
       ) {
         const place = at;
+        if (++looked > LOOKED) return;
         if (quoted.some((range) => place >= range.start && place < range.end)) continue;
         const range = { start: at, end: at + 1 };
         const fix = safeFix('Change to a space', replace(range, ' '));

@@ -1,7 +1,6 @@
 /** InvalidProtocol: EXPOSE knows tcp, udp and sctp. */
-import { suggestion } from '../../../problems.ts';
 import { rangeInWord } from '../../../source.ts';
-import { nearestFix } from '../../analysis/near.ts';
+import { nearestFix, nearHint } from '../../analysis/near.ts';
 import type { Rule } from '../../rule.ts';
 
 const PROTOCOLS = ['tcp', 'udp', 'sctp'];
@@ -20,7 +19,7 @@ export const invalidProtocol: Rule = {
         const protocol = text.slice(slash + 1).replaceAll(/["']/g, '');
         if (slash < 0 || text.includes('$') || PROTOCOLS.includes(protocol.toLowerCase())) continue;
         const range = rangeInWord(word, slash + 1, text.length);
-        const message = `there is no protocol '${protocol}': tcp, udp or sctp${suggestion(protocol, PROTOCOLS)}`;
+        const message = `there is no protocol '${protocol}': tcp, udp or sctp${nearHint(protocol, PROTOCOLS)}`;
         report({ message, range, ...nearestFix(protocol, range, PROTOCOLS) });
       }
     },

@@ -1,6 +1,5 @@
 /** InvalidSignal: STOPSIGNAL names a signal that Linux has. */
-import { suggestion } from '../../../problems.ts';
-import { nearestFix } from '../../analysis/near.ts';
+import { nearestFix, nearHint } from '../../analysis/near.ts';
 import type { Rule } from '../../rule.ts';
 
 const NAMES = (
@@ -20,7 +19,7 @@ export const invalidSignal: Rule = {
   checks: {
     STOPSIGNAL: ({ value: { text, range } }, { report }) => {
       if (text === '' || text.includes('$') || isSignal(text.replaceAll(/["']/g, ''))) return;
-      const message = `there is no signal '${text}': a name such as SIGTERM or a number from 1 to 64${suggestion(text, NAMES)}`;
+      const message = `there is no signal '${text}': a name such as SIGTERM or a number from 1 to 64${nearHint(text, NAMES)}`;
       report({ message, range, ...nearestFix(text, range, NAMES) });
     },
   },

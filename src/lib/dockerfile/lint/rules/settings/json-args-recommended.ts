@@ -12,7 +12,7 @@ export const jsonArgsRecommended: Rule = {
   checks: { CMD: check, ENTRYPOINT: check },
 };
 
-function check(instruction: CommandInstruction, { stage, report }: Scope): void {
+function check(instruction: CommandInstruction, { stage, facts, report }: Scope): void {
   const { command, kind } = instruction;
   if (
     command.form === 'exec' ||
@@ -21,10 +21,8 @@ function check(instruction: CommandInstruction, { stage, report }: Scope): void 
   )
     return;
   // A SHELL of one's own says that the shell is wanted.
-  const own = stage?.instructions.some(
-    (each) => each.kind === 'SHELL' && each.range.start < instruction.range.start,
-  );
-  if (own === true) return;
+  const shell = stage === undefined ? undefined : facts.summaryOf(stage).shell;
+  if (shell !== undefined && shell < instruction.range.start) return;
   const { text, range } = command.command;
   const fix = arrayFix(text, range);
   report({

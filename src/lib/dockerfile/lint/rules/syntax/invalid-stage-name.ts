@@ -2,7 +2,7 @@
 import type { Dockerfile, Problem } from '../../../syntax.ts';
 import { offsetsOf, textOf } from '../../analysis/places.ts';
 import { suggestedFix } from '../../edits.ts';
-import { renameStage } from './rename-stage.ts';
+import { RENAME_LIMIT, renameStage } from './rename-stage.ts';
 import type { Fix, Rule } from '../../rule.ts';
 
 export const invalidStageName: Rule = {
@@ -24,6 +24,11 @@ function repair(problem: Problem, file: Dockerfile): Fix | undefined {
     .replaceAll(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z]+/, '')
     .replace(/-+$/, '');
-  if (better === '' || file.stages.some((stage) => stage.name === better)) return undefined;
+  if (
+    better === '' ||
+    file.stages.length > RENAME_LIMIT ||
+    file.stages.some((stage) => stage.name === better)
+  )
+    return undefined;
   return suggestedFix(`Rename to ${better}`, ...renameStage(file, name, better));
 }

@@ -4,6 +4,9 @@ import type { Dockerfile } from '../../../syntax.ts';
 import { replace } from '../../edits.ts';
 import type { Edit } from '../../rule.ts';
 
+/** With more stages than this there is no renaming: its work would grow with the square of a hostile file. */
+export const RENAME_LIMIT = 500;
+
 /** The edits that put `to` wherever the stage `from` (in any casing) is defined or named. */
 export function renameStage({ stages }: Dockerfile, from: string, to: string): Edit[] {
   const wanted = from.toLowerCase();

@@ -2,7 +2,7 @@
 import type { Dockerfile, Problem } from '../../../syntax.ts';
 import { offsetsOf, textOf } from '../../analysis/places.ts';
 import { suggestedFix } from '../../edits.ts';
-import { renameStage } from './rename-stage.ts';
+import { RENAME_LIMIT, renameStage } from './rename-stage.ts';
 import type { Fix, Rule } from '../../rule.ts';
 
 export const reservedStageName: Rule = {
@@ -19,7 +19,8 @@ function repair(problem: Problem, file: Dockerfile): Fix | undefined {
   const range = offsetsOf(problem);
   const name = textOf(file, range);
   const better = `${name.toLowerCase()}-stage`;
-  if (file.stages.some((stage) => stage.name === better)) return undefined;
+  if (file.stages.length > RENAME_LIMIT || file.stages.some((stage) => stage.name === better))
+    return undefined;
   // A FROM scratch means the empty image, whatever stages there are: only the definition and COPY --from change.
   const edits = renameStage(file, name, better).filter(
     ({ range: { start } }) => !isBase(file, start),

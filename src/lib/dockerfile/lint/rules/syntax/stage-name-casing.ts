@@ -2,7 +2,7 @@
 import type { Dockerfile, Problem } from '../../../syntax.ts';
 import { offsetsOf, textOf } from '../../analysis/places.ts';
 import { safeFix } from '../../edits.ts';
-import { renameStage } from './rename-stage.ts';
+import { RENAME_LIMIT, renameStage } from './rename-stage.ts';
 import type { Fix, Rule } from '../../rule.ts';
 
 export const stageNameCasing: Rule = {
@@ -15,7 +15,8 @@ export const stageNameCasing: Rule = {
   repair,
 };
 
-function repair(problem: Problem, file: Dockerfile): Fix {
+function repair(problem: Problem, file: Dockerfile): Fix | undefined {
+  if (file.stages.length > RENAME_LIMIT) return undefined;
   const name = textOf(file, offsetsOf(problem));
   return safeFix(`Change to ${name.toLowerCase()}`, ...renameStage(file, name, name.toLowerCase()));
 }

@@ -2,9 +2,9 @@
  * UndefinedVar: variables have a value where the builder expands them. Names that a base image may set are reported only
  * when they look mistyped, have small letters, or when the image's environment is known.
  */
-import { nearest } from '../../../problems.ts';
 import type { Instruction, Stage } from '../../../syntax.ts';
-import { type Facts, PLATFORM_ARGUMENTS, type StageNames } from '../../analysis/facts.ts';
+import { type Facts, PLATFORM_ARGUMENTS, type Inherited } from '../../analysis/facts.ts';
+import { nearWord } from '../../analysis/near.ts';
 import { type Reference, referencesOf } from '../../analysis/references.ts';
 import { insertLine, replace, safeFix, suggestedFix } from '../../edits.ts';
 import type { LintFinding, Rule, Scope } from '../../rule.ts';
@@ -22,23 +22,26 @@ class StageCheck {
   private readonly stage: Stage;
   private readonly scope: Scope;
   private readonly facts: Facts;
-  private readonly known: Set<string>;
-  private readonly inherited: StageNames;
+  private readonly known = new Set<string>();
+  private readonly near = new Map<string, string | undefined>();
+  private readonly inherited: Inherited;
+  /** The names that the present ENV sets. */
+  private own: ReadonlySet<string> = new Set();
 
   constructor(stage: Stage, scope: Scope) {
     this.stage = stage;
     this.scope = scope;
     this.facts = scope.facts;
     this.inherited = scope.facts.inherited(stage);
-    this.known = new Set(this.inherited.names);
   }
 
   run(): void {
     for (const instruction of this.stage.instructions) {
+      const own = instruction.kind === 'ENV' ? instruction.pairs.map(({ name }) => name.text) : [];
+      this.own = new Set(own);
       if (instruction.kind === 'ARG') this.readArguments(instruction);
       else this.checkWords(instruction);
-      if (instruction.kind !== 'ENV') continue;
-      for (const { name } of instruction.pairs) this.known.add(name.text);
+      for (const name of own) this.known.add(name);
     }
   }
 
@@ -63,11 +66,8 @@ class StageCheck {
     for (const reference of references) {
       const { name, guarded } = reference;
       // ENV A="$A:more" takes up what the base image may have set.
-      const self =
-        instruction.kind === 'ENV' &&
-        instruction.pairs.some((pair) => pair.name.text === name) &&
-        !this.inherited.complete;
-      if (guarded || self || this.known.has(name)) continue;
+      const self = !this.inherited.complete && this.own.has(name);
+      if (guarded || self || this.known.has(name) || this.inherited.has(name)) continue;
       const finding = this.judge(instruction, reference);
       if (finding !== undefined) this.scope.report(finding);
     }
@@ -90,12 +90,25 @@ class StageCheck {
         fix,
       };
     }
-    const close = nearest(name, this.known);
+    const close = this.nearest(name);
     if (close !== undefined && (name.length > 3 || name.toLowerCase() === close.toLowerCase())) {
       const fix = suggestedFix(`Change to ${close}`, replace(range, close));
       return { message: `'$${name}' is not defined; did you mean $${close}?`, range, fix };
     }
     if (!this.inherited.complete && name === name.toUpperCase()) return undefined;
     return { message: `'$${name}' is not defined: declare it with ARG or ENV`, range };
+  }
+
+  /** The name that was meant; looked for once for each. */
+  private nearest(name: string): string | undefined {
+    if (this.near.has(name)) return this.near.get(name);
+    const found = nearWord(name, this.candidates());
+    this.near.set(name, found);
+    return found;
+  }
+
+  private *candidates(): Iterable<string> {
+    yield* this.known;
+    yield* this.inherited.names();
   }
 }
