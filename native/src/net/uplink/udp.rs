@@ -332,6 +332,8 @@ impl Flows {
         self.make_room();
         let inner = context.inside.take(Pooled::Udp, port.target.ip()).ok()?;
         enlarge(&inner);
+        // With it the kernel may choose another flow's port, and answers would go to the wrong client.
+        sockopt::set_socket_reuseaddr(&inner, false).ok()?;
         rustix::net::connect(&inner, &port.target).ok()?;
         let flow = Flow {
             client: datagram.from,
