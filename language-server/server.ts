@@ -9,6 +9,7 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from 'vscode-languageserver/node';
+import { actions } from './groups/actions.ts';
 import { diagnostics } from './groups/diagnostics.ts';
 import { language } from './groups/language.ts';
 import { lifecycle } from './groups/lifecycle.ts';
@@ -35,7 +36,7 @@ const images = new ImageKnowledge(() => {
   const { engineLookups, registryLookups, engineSocket } = settings;
   return { engine: engineLookups, registry: registryLookups && trusted, socket: engineSocket };
 });
-const groups = [language(images), navigation, workspace, diagnostics];
+const groups = [language(images), navigation, workspace, diagnostics, actions];
 lifecycle(groups).register(session);
 for (const group of groups) group.register(session);
 session.documents.listen(connection);

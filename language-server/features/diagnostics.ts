@@ -1,6 +1,9 @@
-/** Turns the parser's problems into the protocol's diagnostics, one for one. */
+/** Turns the linter's problems into the protocol's diagnostics, one for one, each with a link to its rule's page. */
+import { existsSync } from 'node:fs';
 import { type Diagnostic, DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver/node';
-import type { Problem, ProblemCode, Severity } from '../../src/lib/dockerfile/syntax.ts';
+import type { LintProblem, ProblemTag } from '../../src/lib/dockerfile/lint/rule.ts';
+import { pageOf, ruleOf } from '../../src/lib/dockerfile/lint/table.ts';
+import type { Severity } from '../../src/lib/dockerfile/syntax.ts';
 import { protocolRange } from './positions.ts';
 
 export const SOURCE = 'pinnace';
@@ -12,23 +15,43 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   hint: DiagnosticSeverity.Hint,
 };
 
-const TAGS: Readonly<Partial<Record<ProblemCode, DiagnosticTag>>> = {
-  MaintainerDeprecated: DiagnosticTag.Deprecated,
-  LegacyKeyValueFormat: DiagnosticTag.Deprecated,
-  MultipleInstructionsDisallowed: DiagnosticTag.Unnecessary,
+const TAGS: Readonly<Record<ProblemTag, DiagnosticTag>> = {
+  unnecessary: DiagnosticTag.Unnecessary,
+  deprecated: DiagnosticTag.Deprecated,
 };
 
-/** The diagnostics of a document's problems, in their order. */
-export function diagnosticsOf(problems: readonly Problem[]): Diagnostic[] {
-  return problems.map(({ code, message, range, severity }) => {
-    const tag = TAGS[code];
+/** What the editor needs to find a problem's fix again. */
+export interface DiagnosticData {
+  readonly fixable: boolean;
+}
+
+/** The folder of the rules' pages beside the program, wherever it is bundled; undefined when it was left out. */
+export function findPages(start: URL): URL | undefined {
+  for (const place of ['../docs/rules/', '../../docs/rules/']) {
+    const folder = new URL(place, start);
+    if (folder.protocol === 'file:' && existsSync(folder)) return folder;
+  }
+  return undefined;
+}
+
+/** The diagnostics of a document's problems, in their order; `pages` is the folder of the rules' pages. */
+export function diagnosticsOf(problems: readonly LintProblem[], pages?: URL): Diagnostic[] {
+  return problems.map((problem) => {
+    const { code, message, range, severity, tag, fix } = problem;
+    const data: DiagnosticData = { fixable: fix !== undefined };
+    const href =
+      pages === undefined || ruleOf(code) === undefined
+        ? undefined
+        : new URL(pageOf(code), pages).href;
     return {
       code,
       message,
       range: protocolRange(range),
       severity: SEVERITIES[severity],
       source: SOURCE,
-      ...(tag === undefined ? {} : { tags: [tag] }),
+      ...(href === undefined ? {} : { codeDescription: { href } }),
+      ...(tag === undefined ? {} : { tags: [TAGS[tag]] }),
+      data,
     };
   });
 }

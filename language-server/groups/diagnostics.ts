@@ -2,14 +2,15 @@
  * Owns when diagnostics are made: pushed after changes, or given when the client asks (then never pushed, so that none
  * is shown twice). What they say is the business of features/diagnostics.ts.
  */
+import { pathToFileURL } from 'node:url';
 import {
   type Diagnostic,
   type DocumentDiagnosticReport,
   DocumentDiagnosticReportKind,
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { costOf, problemsOf } from '../documents.ts';
-import { diagnosticsOf } from '../features/diagnostics.ts';
+import { costOf, isIgnoreFile, problemsOf } from '../documents.ts';
+import { diagnosticsOf, findPages } from '../features/diagnostics.ts';
 import type { Group, Session } from '../session.ts';
 
 /** The longest that diagnostics wait for the next keystroke, in milliseconds. */
@@ -26,9 +27,14 @@ export const diagnostics: Group = {
   },
 };
 
+/** The rules' pages, found once from where the program lies. */
+const PAGES = findPages(pathToFileURL(process.argv[1] ?? ''));
+
 /** All diagnostics of a document, in the client's positions. */
 function diagnose(session: Session, document: TextDocument): Diagnostic[] {
-  return session.encode(document, diagnosticsOf(problemsOf(document)));
+  if (isIgnoreFile(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
+  const problems = session.linter.problemsOf(document, session.client.settings);
+  return session.encode(document, diagnosticsOf(problems, PAGES));
 }
 
 /** Publishes once the pending messages are read, and for a costly document once the typing pauses. */
@@ -61,7 +67,7 @@ class Publisher {
     if (this.isPulled()) return;
     const { uri } = document;
     clearTimeout(this.waiting.get(uri));
-    const pause = Math.min(LONGEST_WAIT, costOf(document));
+    const pause = Math.min(LONGEST_WAIT, costOf(document) + this.session.linter.costOf(document));
     this.waiting.set(
       uri,
       setTimeout(() => this.publish(uri), pause),

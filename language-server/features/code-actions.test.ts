@@ -1,0 +1,124 @@
+/** Tests of the code actions: a text, the place of the cursor, and the text after an action. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type CodeAction, CodeActionKind } from 'vscode-languageserver/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { lintDockerfile } from '../../src/lib/dockerfile/lint/lint.ts';
+import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
+import { codeActionsAt, FIX_ALL } from './code-actions.ts';
+import { diagnosticsOf } from './diagnostics.ts';
+
+const URI = 'file:///Dockerfile';
+
+interface Asked {
+  readonly text: string;
+  readonly actions: readonly CodeAction[];
+}
+
+/** The actions at the mark `|`. */
+function at(marked: string, only?: readonly string[]): Asked {
+  const offset = marked.indexOf('|');
+  const text = marked.replace('|', '');
+  const file = parseDockerfile(text);
+  const { problems } = lintDockerfile(file);
+  const selection = { start: offset, end: offset };
+  const diagnostics = diagnosticsOf(problems);
+  return {
+    text,
+    actions: codeActionsAt({ uri: URI, file, problems, selection, diagnostics, only }),
+  };
+}
+
+/** The text after the action of a title. */
+function after({ text, actions }: Asked, title: string): string {
+  const action = actions.find((each) => each.title === title);
+  assert.ok(
+    action !== undefined,
+    `no '${title}' among: ${actions.map((each) => each.title).join(' · ')}`,
+  );
+  const document = TextDocument.create(URI, 'dockerfile', 1, text);
+  return TextDocument.applyEdits(document, action.edit?.changes?.[URI] ?? []);
+}
+
+const CASES: readonly (readonly [string, string, string])[] = [
+  ['FROM a:1 |as b\n', 'Change to AS', 'FROM a:1 AS b\n'],
+  ['FROM a:1\n|RUNN x\n', 'Change to RUN', 'FROM a:1\nRUN x\n'],
+  [
+    'FROM debian:1\nRUN apt-get |install x=1\n',
+    'Add -y',
+    'FROM debian:1\nRUN apt-get install -y x=1\n',
+  ],
+  ['FROM |a\n', 'Ignore PinImageTag on this line', '# hadolint ignore=PinImageTag\nFROM a\n'],
+  [
+    '# hadolint ignore=UseCopy # why\nFROM |a\n',
+    'Ignore PinImageTag on this line',
+    '# hadolint ignore=UseCopy,PinImageTag # why\nFROM a\n',
+  ],
+  [
+    'FROM |a\n',
+    'Ignore PinImageTag in this file',
+    '# hadolint global ignore=PinImageTag\nFROM a\n',
+  ],
+  [
+    '# escape=`\r\nFROM |a\r\n',
+    'Ignore PinImageTag in this file',
+    '# escape=`\r\n# hadolint global ignore=PinImageTag\r\nFROM a\r\n',
+  ],
+  [
+    '# hadolint global ignore=UseCopy\nFROM |a\n',
+    'Ignore PinImageTag in this file',
+    '# hadolint global ignore=UseCopy,PinImageTag\nFROM a\n',
+  ],
+  [
+    'FROM a:1\nONBUILD RUN |sudo x\n',
+    'Ignore NoSudo on this line',
+    'FROM a:1\n# hadolint ignore=NoSudo\nONBUILD RUN sudo x\n',
+  ],
+];
+
+for (const [marked, title, expected] of CASES) {
+  test(`${title}: ${JSON.stringify(marked)}`, () => {
+    assert.equal(after(at(marked), title), expected);
+  });
+}
+
+test('all findings of a rule are fixed at once', () => {
+  const asked = at('FROM a:1\n|ADD x /\nADD y /\n');
+  assert.equal(after(asked, 'Fix all 2 of UseCopy in this file'), 'FROM a:1\nCOPY x /\nCOPY y /\n');
+});
+
+test('a comment that ignores takes the finding away', () => {
+  for (const title of ['Ignore PinImageTag on this line', 'Ignore PinImageTag in this file']) {
+    const text = after(at('FROM |a\n'), title);
+    assert.deepEqual(lintDockerfile(parseDockerfile(text)).problems, []);
+  }
+});
+
+test('what the builder refuses cannot be ignored', () => {
+  const { actions } = at('FROM a:1\n|COPPY x y\n');
+  assert.deepEqual(
+    actions.map(({ title }) => title),
+    ['Change to COPY'],
+  );
+});
+
+test('fix-all comes when it is asked for, with the safe fixes only', () => {
+  const marked = '|FROM a:1 as B\nCMD x\nADD x /\n';
+  assert.ok(at(marked).actions.every(({ kind }) => kind === CodeActionKind.QuickFix));
+  const asked = at(marked, [CodeActionKind.SourceFixAll]);
+  assert.deepEqual(
+    asked.actions.map(({ kind }) => kind),
+    [FIX_ALL],
+  );
+  assert.equal(after(asked, 'Fix all safe problems'), 'FROM a:1 AS b\nCMD x\nCOPY x /\n');
+  assert.deepEqual(at(marked, [CodeActionKind.Refactor]).actions, []);
+});
+
+test('an action names the diagnostics that it is for, and the safe ones are preferred', () => {
+  const [action] = at('FROM a:1 |as b\n').actions;
+  assert.deepEqual(
+    action?.diagnostics?.map(({ code }) => code),
+    ['FromAsCasing'],
+  );
+  assert.equal(action.isPreferred, true);
+});

@@ -1,0 +1,24 @@
+/** The messages about what can be done with a problem: code actions. */
+import { CodeActionKind } from 'vscode-languageserver/node';
+import { codeActionsAt, FIX_ALL } from '../features/code-actions.ts';
+import type { Group } from '../session.ts';
+
+export const actions: Group = {
+  capabilities: () => ({
+    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, FIX_ALL] },
+  }),
+  register: (session) => {
+    session.connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
+      session.answer(uri, [], ({ document, file }) =>
+        codeActionsAt({
+          uri,
+          file,
+          problems: session.linter.problemsOf(document, session.client.settings),
+          selection: session.offsets(document, range),
+          diagnostics: context.diagnostics,
+          only: context.only,
+        }),
+      ),
+    );
+  },
+};

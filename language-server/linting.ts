@@ -1,0 +1,90 @@
+/**
+ * Owns the linting of open documents: the options that hold for each (its `.hadolint.yaml`, the client's settings, its
+ * build context on the disk), and one result for each version. It reads files beside the document and sends nothing.
+ */
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { ConfigurationFinder } from '../src/client/lint/configuration.ts';
+import { contextFacts } from '../src/client/lint/context.ts';
+import { thresholdOf, withConfiguration } from '../src/lib/dockerfile/lint/config/hadolint.ts';
+import { DEFAULT_OPTIONS, lintDockerfile } from '../src/lib/dockerfile/lint/lint.ts';
+import type { LintOptions, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
+import { rulesNamed } from '../src/lib/dockerfile/lint/table.ts';
+import type { Dockerfile, Severity } from '../src/lib/dockerfile/syntax.ts';
+import { treeOf } from './documents.ts';
+import { isRecord, type Settings } from './settings.ts';
+
+interface Linted {
+  readonly version: number;
+  readonly generation: number;
+  readonly problems: readonly LintProblem[];
+  /** Milliseconds that it took. */
+  readonly took: number;
+}
+
+export class Linter {
+  private readonly results = new WeakMap<TextDocument, Linted>();
+  private finder = new ConfigurationFinder(process.env);
+  private generation = 0;
+
+  /** Settings or files changed: everything is to be judged anew. */
+  forget(): void {
+    this.finder = new ConfigurationFinder(process.env);
+    this.generation += 1;
+  }
+
+  /** The problems of an open Dockerfile. */
+  problemsOf(document: TextDocument, settings: Settings): readonly LintProblem[] {
+    const { version } = document;
+    const known = this.results.get(document);
+    if (known?.version === version && known.generation === this.generation) return known.problems;
+    const file = treeOf(document);
+    const started = performance.now();
+    const { problems } = lintDockerfile(file, this.optionsFor(document.uri, file, settings));
+    const took = performance.now() - started;
+    this.results.set(document, { version, generation: this.generation, problems, took });
+    return problems;
+  }
+
+  /** How long the last judging took, so that big files are not judged at every keystroke. */
+  costOf(document: TextDocument): number {
+    return this.results.get(document)?.took ?? 0;
+  }
+
+  private optionsFor(uri: string, file: Dockerfile, settings: Settings): LintOptions {
+    const path = pathOf(uri);
+    const overrides = severitiesIn(settings.section['rules']);
+    if (path === undefined) return { ...DEFAULT_OPTIONS, severities: overrides };
+    const { configuration } = this.finder.forFolder(dirname(path));
+    const options = withConfiguration(DEFAULT_OPTIONS, configuration);
+    const severities = new Map([...options.severities, ...overrides]);
+    return { ...options, severities, context: contextFacts(path, file) };
+  }
+}
+
+/** A document's path on the disk; undefined for those of other schemes and of other machines. */
+function pathOf(uri: string): string | undefined {
+  if (!uri.startsWith('file:')) return undefined;
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    return undefined; // An address with a host: nothing of this machine.
+  }
+}
+
+/** The setting `rules`: a level for each rule's id or alias. Unknown names and levels are passed over. */
+export function severitiesIn(value: unknown): Map<string, Severity | 'off'> {
+  const severities = new Map<string, Severity | 'off'>();
+  for (const [name, level] of isRecord(value) ? Object.entries(value) : []) {
+    const chosen = typeof level === 'string' ? levelOf(level) : undefined;
+    if (chosen === undefined) continue;
+    for (const { id } of rulesNamed(name)) severities.set(id, chosen);
+  }
+  return severities;
+}
+
+function levelOf(name: string): Severity | 'off' | undefined {
+  const level = name === 'off' ? 'off' : thresholdOf(name);
+  return level === 'none' ? undefined : level;
+}
