@@ -4,7 +4,7 @@
  * this process, which the kernel drops at its end, however it ends). Nothing else may open that file.
  */
 
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EngineError, messageOf } from '../lib/errors.ts';
@@ -24,6 +24,8 @@ export interface EngineLock {
 
 const SQLITE_BUSY = 5;
 const NOTE = 'engine.json';
+/** A note is always so long and is overwritten in one call: a full disk has room for it, and nobody reads half of one. */
+const NOTE_BYTES = 4096;
 
 /** Takes the lock of both roots; undefined when another engine has one of them. Throws unavailable when it cannot be tried. */
 export function takeLock(roots: {
@@ -41,11 +43,10 @@ export function takeLock(roots: {
   const note = join(roots.dataRoot, NOTE);
   return {
     announce(holder) {
-      writeFileSync(`${note}.new`, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
-      renameSync(`${note}.new`, note);
+      writeNote(note, JSON.stringify(holder));
     },
     release() {
-      rmSync(note, { force: true });
+      writeNote(note, '');
       if (run !== data) run.close();
       data.close();
     },
@@ -62,6 +63,15 @@ export function readHolder(dataRoot: string): Holder | undefined {
       : { pid, runRoot, socket };
   } catch {
     return undefined;
+  }
+}
+
+function writeNote(path: string, text: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  try {
+    writeSync(file, text.padEnd(NOTE_BYTES - 1).concat('\n'), 0);
+  } finally {
+    closeSync(file);
   }
 }
 
