@@ -73,20 +73,31 @@ export function decodeRange(document: TextDocument, range: Range, encoding: Enco
   };
 }
 
+/** Told of every change before it is applied, with the offsets that it replaces; undefined: the whole text. */
+export type ChangeNote = (
+  edit: { readonly range: { start: number; end: number }; readonly text: string } | undefined,
+) => void;
+
 /** Applies the client's changes one after the other; each counts in the text that the one before left. */
 export function applyChanges(
   document: TextDocument,
   changes: readonly TextDocumentContentChangeEvent[],
-  { version, encoding }: { readonly version: number; readonly encoding: Encoding },
+  options: { readonly version: number; readonly encoding: Encoding; readonly note?: ChangeNote },
 ): TextDocument {
-  if (encoding === 'utf-16') return TextDocument.update(document, [...changes], version);
+  const { version, encoding, note } = options;
   let current = document;
   for (const change of changes) {
-    const decoded =
-      'range' in change
-        ? { text: change.text, range: decodeRange(current, change.range, encoding) }
-        : change;
-    current = TextDocument.update(current, [decoded], version);
+    if (!('range' in change)) {
+      note?.(undefined);
+      current = TextDocument.update(current, [change], version);
+      continue;
+    }
+    const range = decodeRange(current, change.range, encoding);
+    const [start, end] = [current.offsetAt(range.start), current.offsetAt(range.end)];
+    const { text } = change;
+    // A range that ends before it starts is read the other way round, as the document does.
+    note?.({ range: { start: Math.min(start, end), end: Math.max(start, end) }, text });
+    current = TextDocument.update(current, [{ range, text }], version);
   }
   return current;
 }

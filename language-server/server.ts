@@ -11,9 +11,11 @@ import {
 } from 'vscode-languageserver/node';
 import { actions } from './groups/actions.ts';
 import { diagnostics } from './groups/diagnostics.ts';
+import { formatting } from './groups/formatting.ts';
 import { language } from './groups/language.ts';
 import { lifecycle } from './groups/lifecycle.ts';
 import { navigation } from './groups/navigation.ts';
+import { tokens } from './groups/tokens.ts';
 import { workspace } from './groups/workspace.ts';
 import { ImageKnowledge } from './knowledge/images.ts';
 import { Session } from './session.ts';
@@ -36,7 +38,7 @@ const images = new ImageKnowledge(() => {
   const { engineLookups, registryLookups, engineSocket } = settings;
   return { engine: engineLookups, registry: registryLookups && trusted, socket: engineSocket };
 });
-const groups = [language(images), navigation, workspace, diagnostics, actions];
+const groups = [language(images), navigation, workspace, tokens, formatting, diagnostics, actions];
 lifecycle(groups).register(session);
 for (const group of groups) group.register(session);
 session.documents.listen(connection);

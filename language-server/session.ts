@@ -13,7 +13,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
-import { isIgnoreFile, treeOf } from './documents.ts';
+import { isIgnoreFile, noteEdit, treeOf } from './documents.ts';
 import { applyChanges, chooseEncoding, decodePosition, encodeAnswer } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 import { Linter } from './linting.ts';
@@ -57,7 +57,11 @@ export class Session {
       create: (uri, languageId, version, text) =>
         TextDocument.create(uri, languageId, version, text),
       update: (document, changes, version) =>
-        applyChanges(document, changes, { version, encoding: this.client.encoding }),
+        applyChanges(document, changes, {
+          version,
+          encoding: this.client.encoding,
+          note: (edit) => noteEdit(document, edit),
+        }),
     });
   }
 
