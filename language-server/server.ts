@@ -9,6 +9,7 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from 'vscode-languageserver/node';
+import { actions } from './groups/actions.ts';
 import { diagnostics } from './groups/diagnostics.ts';
 import { formatting } from './groups/formatting.ts';
 import { language } from './groups/language.ts';
@@ -37,7 +38,7 @@ const images = new ImageKnowledge(() => {
   const { engineLookups, registryLookups, engineSocket } = settings;
   return { engine: engineLookups, registry: registryLookups && trusted, socket: engineSocket };
 });
-const groups = [language(images), navigation, workspace, tokens, formatting, diagnostics];
+const groups = [language(images), navigation, workspace, tokens, formatting, diagnostics, actions];
 lifecycle(groups).register(session);
 for (const group of groups) group.register(session);
 session.documents.listen(connection);

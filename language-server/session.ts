@@ -16,6 +16,7 @@ import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
 import { isIgnoreFile, noteEdit, treeOf } from './documents.ts';
 import { applyChanges, chooseEncoding, decodePosition, encodeAnswer } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
+import { Linter } from './linting.ts';
 import { DEFAULTS, type Settings } from './settings.ts';
 
 /** What the client said of itself; the settings and the trust change while it runs. */
@@ -40,6 +41,7 @@ type Listener = () => void;
 export class Session {
   readonly connection: Connection;
   readonly documents: TextDocuments<TextDocument>;
+  readonly linter = new Linter();
   client: Client = {
     capabilities: {},
     encoding: 'utf-16',
@@ -77,6 +79,7 @@ export class Session {
   }
 
   changed(): void {
+    this.linter.forget();
     for (const listener of this.listeners) listener();
   }
 

@@ -2,11 +2,9 @@
  * thread, no allocation while it measures. It knows nothing of who carries the traffic.
  *
  *   serve PORT                     echoes what it gets, datagrams too; a connection that starts with 'S' is
- *                                  swallowed and its length answered at the end, one that starts with 'r' is
- *                                  closed after one answer; prints "ready" once it listens
+ *                                  swallowed and its length answered at the end; prints "ready" once it listens
  *   latency HOST PORT COUNT        median microseconds of a one-byte request and its answer
- *   rate HOST PORT SECONDS LANES   connections a second, each with one byte there and back, closed by the server
- *                                  first (or this side's ports would be used up by TIME-WAIT within seconds)
+ *   rate HOST PORT SECONDS LANES   connections a second, each with one byte there and back
  *   flood HOST PORT SECONDS        bytes a second into a swallowed connection
  *   hold HOST PORT COUNT           opens connections, a byte there and back on each, prints "ready", waits for
  *                                  the end of standard input
@@ -114,7 +112,7 @@ static void serve(int port) {
       }
       if (got > 0) {
         peer->count += (uint64_t)got;
-        if (peer->swallows || (write(peer->fd, block, (size_t)got) == got && block[0] != 'r')) continue;
+        if (peer->swallows || write(peer->fd, block, (size_t)got) == got) continue;
       }
       if (got == 0 && peer->swallows && write(peer->fd, &peer->count, 8) != 8) perror("write");
       close(peer->fd);
@@ -148,7 +146,7 @@ static void rate(double seconds, int lanes) {
   double start = now();
   long done = 0;
   int open = 0;
-  char byte = 'r';
+  char byte = 'e';
   while (now() - start < seconds || open > 0) {
     while (open < lanes && now() - start < seconds) {
       int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -163,14 +161,11 @@ static void rate(double seconds, int lanes) {
     for (int index = 0; index < count; index += 1) {
       int fd = events[index].data.fd;
       if (events[index].events & EPOLLIN) {
-        ssize_t got = read(fd, &byte, 1);
-        if (got < 0) fail("read");
-        if (got > 0) continue;
+        if (read(fd, &byte, 1) != 1) fail("read");
         close(fd);
         open -= 1;
         done += 1;
       } else {
-        byte = 'r';
         if (write(one(fd), &byte, 1) != 1) fail("write");
         struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
         epoll_ctl(poller, EPOLL_CTL_MOD, fd, &event);

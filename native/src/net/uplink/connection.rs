@@ -48,21 +48,6 @@ pub struct Outgoing {
 }
 
 impl Connection {
-    /// Both sides stand; `inner` is the container's where the connection has none yet.
-    pub fn joined(self, inner: Option<OwnedFd>) -> Self {
-        let (address, port, inner, outer) = match (self, inner) {
-            (Self::Outgoing(one), Some(inner)) => (one.flow.client.ip(), None, Stream::new(inner), one.outer),
-            (Self::Incoming(one), None) => (one.address, Some(one.port), one.inner, one.outer),
-            (other, _) => return other,
-        };
-        Self::Joined(Joined {
-            address,
-            port,
-            relay: Relay::new(inner, outer),
-            queued: false,
-        })
-    }
-
     /// The container that takes part.
     pub const fn container(&self) -> IpAddr {
         match self {

@@ -6,7 +6,7 @@ use super::frame::{self, ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use super::policy::Network;
 use super::{confine, firewall};
 use crate::error::{Failure, Kind};
-use crate::sys::{packet, uplink as sys};
+use crate::sys::uplink as sys;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
@@ -349,16 +349,16 @@ fn prepare(namespace: &OwnedFd, network: &Network, pool: &Arc<Pool>) -> Result<I
     };
     let bridge = link_index(&raw_ipv4, &network.bridge)?;
     let entry = link_index(&raw_ipv4, &network.reinject[0])?;
-    let exit = packet::hardware_address(&raw_ipv4, &network.reinject[1])
+    let exit = sys::hardware_address(&raw_ipv4, &network.reinject[1])
         .map_err(|errno| Failure::errno(format!("there is no link {}", network.reinject[1]), errno))?;
-    let entry = packet::open(entry, 0, &[]).map_err(failed("packet socket"))?;
+    let entry = sys::packet_socket(entry, 0, &[]).map_err(failed("packet socket"))?;
     let sight = |v4: bool| {
         let (kind, filter) = if v4 {
             (ETHERTYPE_IPV4, frame::FILTER_IPV4)
         } else {
             (ETHERTYPE_IPV6, frame::FILTER_IPV6)
         };
-        let fd = packet::open(bridge, kind, filter)?;
+        let fd = sys::packet_socket(bridge, kind, filter)?;
         enlarge(&fd, FRAMES_BUFFER);
         Ok(fd)
     };

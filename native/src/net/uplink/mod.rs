@@ -17,7 +17,6 @@ mod frame;
 mod icmp;
 mod inside;
 mod netlink;
-mod pending;
 mod policy;
 mod ports;
 mod reactor;

@@ -51,16 +51,6 @@ RUN   <<-EOT
 	if true;    then
 	  x
 	EOT
-RUN make; \
- find /usr -depth \
- \( \
- \( -type d -a -name test \) \
- -o -name '*.pyc' \
- \) -exec rm -rf '{}' + \
- ; \
- \
- \
- ls
 # the last stage
 # is here
 from scratch
