@@ -80,7 +80,8 @@ function argumentAtoms(instruction: Instruction, context: AtomContext): readonly
     case 'ENV':
     case 'LABEL':
     case 'ARG':
-      if (instruction.pairs.some(({ legacy }) => legacy)) return legacyAtoms(instruction.pairs[0]);
+      if (instruction.pairs.some(({ legacy }) => legacy))
+        return legacyAtoms(argument, instruction.pairs[0]);
       return splitQuoted(sliceOf(argument), context.file.directives.escapeCharacter).map(plain);
     case 'COPY':
     case 'ADD':
@@ -118,10 +119,13 @@ function fromAtoms(
   });
 }
 
-/** `name value`: the white space within the value counts. */
-function legacyAtoms(pair: { name: Word; value: Word | undefined } | undefined): Atom[] {
-  if (pair === undefined) return [];
-  return pair.value === undefined ? [plain(pair.name)] : [plain(pair.name), plain(pair.value)];
+/** `name value`: the white space within the value counts; over several lines it stays as it is. */
+function legacyAtoms(
+  argument: Word,
+  pair: { readonly name: Word; readonly value: Word | undefined } | undefined,
+): Atom[] {
+  if (pair?.value === undefined || argument.breaks.length > 0) return [plain(argument)];
+  return [plain(pair.name), plain(pair.value)];
 }
 
 function wordAtoms(instruction: Instruction, whole: readonly Atom[]): readonly Atom[] {

@@ -58,7 +58,7 @@ function gapPiece(
   const old = context.text.slice(start, end);
   const kept = { start, end, text: old, continuations: [] };
   if (end < start) return { ...kept, end: start };
-  const lines = old.includes('\n') ? commentsIn(old, context.escape) : [];
+  const lines = old.includes('\n') ? linesIn(old, context) : [];
   if (lines === undefined) return kept;
   if (!old.includes('\n') && atom.ownLine !== true) {
     if (/[^ \t]/.test(old)) return kept;
@@ -67,13 +67,12 @@ function gapPiece(
   }
   const indent = indentOf(atom.level, context.options);
   const { escape, newline } = context;
-  const comments = lines.map(
-    (comment) => indentOf(Math.max(1, atom.level), context.options) + comment + newline,
-  );
+  const between = indentOf(Math.max(1, atom.level), context.options);
+  const whole = lines.map((line) => between + line + newline);
   return {
     start,
     end,
-    text: ` ${escape}${newline}${comments.join('')}${indent}`,
+    text: ` ${escape}${newline}${whole.join('')}${indent}`,
     continuations: [1],
   };
 }
@@ -89,18 +88,28 @@ function indentOf(level: number, { indent }: FormatOptions): string {
   return indent === 'tab' ? '\t'.repeat(level) : ' '.repeat(indent * level);
 }
 
-/** The comments of a gap of several lines; undefined when something else stands in it. */
-function commentsIn(gap: string, escape: string): string[] | undefined {
-  const comments: string[] = [];
+/**
+ * What stands on lines of its own in a gap: comments, and a lone escape character for empty lines. Undefined when
+ * something else stands there.
+ */
+function linesIn(gap: string, { escape, options }: LayoutContext): string[] | undefined {
+  const found: string[] = [];
   const lines = gap.split('\n');
+  let empty = 0;
   for (const [index, line] of lines.entries()) {
     const trimmed = trimSpace(line);
     const last = index === lines.length - 1;
-    if (trimmed === '' || (trimmed === escape && !last)) continue;
-    if (index === 0 || last || !trimmed.startsWith('#')) return undefined;
-    comments.push(trimmed);
+    if (index === 0 || last) {
+      if (trimmed !== '' && (trimmed !== escape || last)) return undefined;
+    } else if (trimmed === '' || trimmed === escape) {
+      if (++empty <= options.emptyLines) found.push(escape);
+    } else {
+      if (!trimmed.startsWith('#')) return undefined;
+      empty = 0;
+      found.push(trimmed);
+    }
   }
-  return comments;
+  return found;
 }
 
 /** Moves the continuation characters of an instruction into one column. */
@@ -116,7 +125,22 @@ function align(pieces: readonly Piece[]): void {
     const newline = piece.text.lastIndexOf('\n');
     column = newline < 0 ? column + piece.text.length : piece.text.length - newline - 1;
   }
-  for (const { piece, column: at } of ends) piece.text = ' '.repeat(widest - at) + piece.text;
+  for (const { piece, column: at } of ends) {
+    const [first = '', ...rest] = piece.text.split('\n');
+    const lone = rest.map((line) => (isLone(line) ? loneAt(line, widest) : line));
+    piece.text = [' '.repeat(widest - at) + first, ...lone].join('\n');
+  }
+}
+
+/** A line with nothing but a continuation character. */
+function isLone(line: string): boolean {
+  return /^[ \t]*[\\`]\r?$/.test(line);
+}
+
+function loneAt(line: string, column: number): string {
+  const mark = line.trimStart();
+  const indent = line.slice(0, line.length - mark.length);
+  return indent + ' '.repeat(Math.max(0, column + 1 - indent.length)) + mark;
 }
 
 /** The smallest edit that makes a piece what it shall be. */

@@ -11,7 +11,7 @@ export interface FormatOptions {
   readonly continuations: 'space' | 'column';
   /** Flags in the order of the reference, or as written. */
   readonly flags: 'ordered' | 'keep';
-  /** More empty lines than this in a row are taken out. */
+  /** More empty lines than this in a row are taken out; within an instruction they hold a lone continuation character. */
   readonly emptyLines: number;
   /** An empty line before every FROM but the first. */
   readonly stages: 'apart' | 'keep';

@@ -52,6 +52,8 @@ class Levels {
   private readonly open: Open[] = [];
   /** Where the command and the pipeline that are being passed began. */
   private command: number | undefined;
+  /** Escaped parentheses of `find` and `test` that are open in it. */
+  private groups = 0;
   private pipeline: number | undefined;
 
   constructor(firstLineEnd: number) {
@@ -63,7 +65,11 @@ class Levels {
     if (atom.kind === 'operator') return this.operator(atom);
     if (atom.kind === 'comment') return this.depth;
     const { start } = atom.range;
-    const level = this.depth + this.goesOn(this.command ?? this.secondOfPipeline(start));
+    if (this.command === undefined) this.groups = 0;
+    if (atom.text === '\\)' && this.groups > 0) this.groups--;
+    const from = this.command ?? this.secondOfPipeline(start);
+    const level = this.depth + this.goesOn(from) + this.groups;
+    if (atom.text === '\\(') this.groups++;
     this.command ??= start;
     this.pipeline ??= start;
     return level;

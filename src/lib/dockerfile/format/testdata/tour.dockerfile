@@ -51,6 +51,16 @@ RUN   <<-EOT
 	if true;    then
 	  x
 	EOT
+RUN make; \
+ find /usr -depth \
+ \( \
+ \( -type d -a -name test \) \
+ -o -name '*.pyc' \
+ \) -exec rm -rf '{}' + \
+ ; \
+ \
+ \
+ ls
 # the last stage
 # is here
 from scratch
