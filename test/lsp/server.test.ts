@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
+  CodeActionRequest,
   createProtocolConnection,
   DidChangeTextDocumentNotification,
   DidCloseTextDocumentNotification,
@@ -93,7 +94,7 @@ async function open(
 
 test('problems are published when a document opens, changes and closes', async () => {
   const uri = 'file:///a/Dockerfile';
-  const first = await open(uri, 'dockerfile', 'FROM a\nRUNN x\n');
+  const first = await open(uri, 'dockerfile', 'FROM a:1\nRUNN x\n');
   assert.deepEqual(
     first.diagnostics.map(({ code, range }) => [code, range.start]),
     [['UnknownInstruction', { line: 1, character: 0 }]],
@@ -126,6 +127,22 @@ test('outline, folding and completion answer for an open document', async () => 
   const items = await connection.sendRequest(CompletionRequest.type, { textDocument, position });
   assert.ok(items !== null && 'items' in items);
   assert.ok(items.items.some(({ label }) => label === 'WORKDIR'));
+});
+
+test('a problem comes with its page, and with a fix', async () => {
+  const uri = 'file:///e/Dockerfile';
+  const { diagnostics: found } = await open(uri, 'dockerfile', 'FROM a:1 as b\n');
+  const [diagnostic] = found;
+  assert.equal(diagnostic?.code, 'FromAsCasing');
+  assert.match(diagnostic.codeDescription?.href ?? '', /docs\/rules\/from-as-casing\.md$/);
+  const actions = await connection.sendRequest(CodeActionRequest.type, {
+    textDocument: { uri },
+    range: diagnostic.range,
+    context: { diagnostics: found },
+  });
+  const [action] = actions ?? [];
+  assert.ok(action !== undefined && 'edit' in action);
+  assert.deepEqual(action.edit?.changes?.[uri], [{ range: diagnostic.range, newText: 'AS' }]);
 });
 
 test('ignore files are checked as ignore files', async () => {
