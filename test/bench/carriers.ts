@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { command, ROOT } from '../support/engine.ts';
+import { freePort } from '../support/network.ts';
 import type { TestUser } from '../support/users.ts';
 
 /** A namespace with a way to the host, and a port of it published. */
@@ -35,10 +36,11 @@ interface Place {
 export async function startCarriers(user: TestUser, dir: string): Promise<Carrier[]> {
   const started: Carrier[] = [];
   try {
-    started.push(await startOurs({ user, dir, port: 7101 }));
-    if (existsSync('/usr/bin/pasta')) started.push(await startPasta({ user, dir, port: 7102 }));
+    started.push(await startOurs({ user, dir, port: await freePort() }));
+    if (existsSync('/usr/bin/pasta'))
+      started.push(await startPasta({ user, dir, port: await freePort() }));
     if (existsSync('/usr/bin/slirp4netns'))
-      started.push(await startSlirp({ user, dir, port: 7103 }));
+      started.push(await startSlirp({ user, dir, port: await freePort() }));
     return started;
   } catch (error) {
     for (const carrier of started) await carrier.stop();

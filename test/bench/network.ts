@@ -9,14 +9,12 @@ import { ensurePackages } from '../../scripts/lib/debian.ts';
 import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
 import { command, startTestEngine } from '../support/engine.ts';
 import { makeUser } from '../support/users.ts';
+import { freePort } from '../support/network.ts';
 import { compileTraffic } from '../support/traffic.ts';
 import { startCarriers, type Carrier } from './carriers.ts';
 import { median, medians, type Row, type Timed } from './measure.ts';
 
 const RUNS = 15;
-/** Where the host's own server listens. */
-const HOST_PORT = 7100;
-
 /** Every figure of the issue's "network" suite. Needs root, to become a user and give the peers their tun device. */
 export async function bench(): Promise<Row[]> {
   await ensurePackages(['passt', 'slirp4netns', 'busybox-static']);
@@ -52,7 +50,8 @@ async function trafficRows(dir: string, user: ReturnType<typeof makeUser>): Prom
   const carriers = await startCarriers(user, dir);
   const servers: ChildProcess[] = [];
   try {
-    servers.push(await serve([traffic, 'serve', String(HOST_PORT)]));
+    const hostPort = await freePort();
+    servers.push(await serve([traffic, 'serve', String(hostPort)]));
     for (const { pid, port } of carriers)
       servers.push(await serve([...inside(pid), traffic, 'serve', String(port)]));
     const rows: Row[] = [];
@@ -63,7 +62,7 @@ async function trafficRows(dir: string, user: ReturnType<typeof makeUser>): Prom
           `${measurement.what}, container to host`,
           measurement,
           carriers,
-          (carrier) => figure(out(carrier), measurement, carrier.host, HOST_PORT),
+          (carrier) => figure(out(carrier), measurement, carrier.host, hostPort),
         )),
         ...(await compare(
           `${measurement.what}, host to container`,
@@ -73,7 +72,7 @@ async function trafficRows(dir: string, user: ReturnType<typeof makeUser>): Prom
         )),
       );
     }
-    rows.push(...(await memoryRows(traffic, carriers)));
+    rows.push(...(await memoryRows(traffic, carriers, hostPort)));
     return rows;
   } finally {
     for (const server of servers) server.kill('SIGKILL');
@@ -136,10 +135,14 @@ async function untilReady(
 }
 
 /** The carrying process's memory while a thousand connections are open. */
-async function memoryRows(traffic: string, carriers: readonly Carrier[]): Promise<Row[]> {
+async function memoryRows(
+  traffic: string,
+  carriers: readonly Carrier[],
+  hostPort: number,
+): Promise<Row[]> {
   const values = new Map<string, number>();
   for (const { name, pid, host, carrierPid } of carriers) {
-    const words = [...inside(pid), traffic, 'hold', host, String(HOST_PORT), '1000'];
+    const words = [...inside(pid), traffic, 'hold', host, String(hostPort), '1000'];
     const holder = await untilReady(words, ['pipe', 'pipe', 'inherit']);
     await delay(500);
     const rollup = readFileSync(`/proc/${carrierPid}/smaps_rollup`, 'utf8');
