@@ -1,7 +1,7 @@
 /** Checks the conversation with the networks' supervisor against a server of the same protocol: order, errors, lanes, streams, and an end in between. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ let dir: string;
 let server: Server | undefined;
 let sockets: Socket[];
 let starts: number;
+/** The process that `net.json` names. */
+let serving: number;
 /** What the server does with a request: the line to send, or undefined for none. */
 let answer: (request: Record<string, unknown>, socket: Socket) => string | undefined;
 
@@ -21,6 +23,7 @@ beforeEach(() => {
   dir = mkdtempSync('/tmp/pinnace-net-');
   sockets = [];
   starts = 0;
+  serving = process.pid;
   answer = (request) => JSON.stringify({ ok: true, echo: request['n'] });
 });
 
@@ -38,6 +41,7 @@ function stopServer(): void {
 function serve(): Promise<void> {
   mkdirSync(join(dir, 'net'), { recursive: true });
   rmSync(join(dir, 'net', 'net.sock'), { force: true });
+  writeFileSync(join(dir, 'net', 'net.json'), JSON.stringify({ pid: serving, startTime: 1 }));
   server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.push(socket);
     socket.on('error', () => undefined);
@@ -126,6 +130,24 @@ test('when the supervisor ends, what was open fails, the owner hears of it, and 
   assert.equal(link.isOpen, false);
   await net.link('work');
   assert.equal(starts, 2);
+});
+
+test('a supervisor of another user namespace is ended and replaced', async () => {
+  serving = 2 ** 30;
+  const asked: unknown[] = [];
+  answer = (request, socket) => {
+    asked.push(request['op']);
+    if (request['op'] === 'stop') {
+      serving = process.pid;
+      server?.close();
+      socket.destroy();
+    }
+    return '{"ok":true}';
+  };
+  await serve();
+  const link = await supervisor().link('work');
+  await link.send({ op: 'x' });
+  assert.deepEqual([asked, starts], [['stop', 'x'], 1]);
 });
 
 test('a link that was let go is no loss', async () => {

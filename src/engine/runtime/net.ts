@@ -3,11 +3,12 @@
  * answered in their order, and one for each dialled stream. It knows no network and keeps nothing but the connection.
  */
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EngineError } from '../../lib/errors.ts';
 import { errorObject } from './native.ts';
 import type { Native } from './types.ts';
@@ -15,6 +16,8 @@ import type { Native } from './types.ts';
 const MAX_LINE = 16 << 20;
 /** `sun_path` holds 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107;
+/** How long the end of another engine's supervisor is waited for. */
+const DISMISS_MS = 3000;
 
 export type NetAnswer = Readonly<Record<string, unknown>>;
 
@@ -48,7 +51,7 @@ export function createNetSupervisor(parts: { native: Native; dir: string }): Net
   let lost: () => void = () => undefined;
   const lanes = new Map<Lane, Promise<Connection>>();
   const open = async (lane: Lane): Promise<Connection> => {
-    const socket = await reach(path, () => start(native, dir, path));
+    const socket = await reach(dir, () => start(native, dir, path));
     return new Connection(socket, () => {
       lanes.delete(lane);
       if (lane === 'work') lost();
@@ -69,7 +72,7 @@ export function createNetSupervisor(parts: { native: Native; dir: string }): Net
       lost = listener;
     },
     dial: async (request) => {
-      const socket = await reach(path, () => start(native, dir, path));
+      const socket = await reach(dir, () => start(native, dir, path));
       return dialled(socket, request);
     },
     release: () => {
@@ -97,21 +100,51 @@ async function start(native: Native, dir: string, path: string): Promise<void> {
   await native.call(['net'], { dir });
 }
 
-/** Connects; where nobody listens, after `begin` once more. */
-async function reach(path: string, begin: () => Promise<void>): Promise<Socket> {
+/** Connects to a supervisor that can serve this engine; where there is none, after `begin` once more. */
+async function reach(dir: string, begin: () => Promise<void>): Promise<Socket> {
+  const path = join(dir, 'net.sock');
+  const found = await connected(path).catch(() => undefined);
+  if (found !== undefined) {
+    if (await isNear(dir)) return found;
+    await dismiss(found);
+  }
+  await begin();
   try {
     return await connected(path);
-  } catch {
-    await begin();
-    try {
-      return await connected(path);
-    } catch (cause) {
-      throw new EngineError('unavailable', "the networks' supervisor does not answer", {
-        cause,
-        path,
-      });
-    }
+  } catch (cause) {
+    throw new EngineError('unavailable', "the networks' supervisor does not answer", {
+      cause,
+      path,
+    });
   }
+}
+
+/** An engine that was killed may have left a supervisor in its user namespace, from which containers of this one's cannot be entered. */
+async function isNear(dir: string): Promise<boolean> {
+  try {
+    const { pid } = JSON.parse(await readFile(join(dir, 'net.json'), 'utf8')) as { pid?: unknown };
+    const [own, its] = await Promise.all([
+      readlink('/proc/self/ns/user'),
+      readlink(`/proc/${String(pid)}/ns/user`),
+    ]);
+    return own === its;
+  } catch {
+    // What cannot even be looked at belongs to another namespace, or is gone.
+    return false;
+  }
+}
+
+/** Ends a supervisor that has nothing of ours, and waits for that; not for ever. */
+async function dismiss(socket: Socket): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+  });
+  const late = delay(DISMISS_MS, undefined, { ref: false });
+  socket.on('error', () => undefined);
+  socket.resume();
+  socket.end(`${JSON.stringify({ op: 'stop', force: true })}\n`);
+  await Promise.race([closed, late]);
+  socket.destroy();
 }
 
 function connected(path: string): Promise<Socket> {
