@@ -103,13 +103,10 @@ class Reader {
     const rules = rulesNamed(text);
     // ShellCheck has hundreds of rules more: a comment may well be for it.
     if (rules.length === 0 && !/^SC\d{4}$/i.test(text)) {
-      const message = `there is no rule '${text}'${nearHint(text, ALL_NAMES)}`;
-      this.findings.push({
-        rule: unknownRule,
-        message,
-        range,
-        ...nearestFix(text, range, ALL_NAMES),
-      });
+      // The number of a rule is not mistyped by a digit: no other is nearer in meaning.
+      const names = /^DL\d{4}$/i.test(text) ? [] : ALL_NAMES;
+      const message = `there is no rule '${text}'${nearHint(text, names)}`;
+      this.findings.push({ rule: unknownRule, message, range, ...nearestFix(text, range, names) });
     }
     return rules;
   }

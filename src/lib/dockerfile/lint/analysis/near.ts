@@ -5,7 +5,7 @@ import { replace, suggestedFix } from '../edits.ts';
 import type { Fix } from '../rule.ts';
 
 /** Among more candidates than this none is looked for: the work would grow with the square of a hostile file. */
-const CANDIDATES = 300;
+const CANDIDATES = 600;
 
 /** `; did you mean X?`, or nothing. */
 export function nearHint(word: string, candidates: Iterable<string>): string {
@@ -27,9 +27,11 @@ export function nearestFix(
 /** The candidate that is nearest to a word. */
 export function nearWord(word: string, candidates: Iterable<string>): string | undefined {
   const some: string[] = [];
+  const slack = Math.max(1, Math.floor(word.length / 3));
+  let looked = 0;
   for (const candidate of candidates) {
-    some.push(candidate);
-    if (some.length >= CANDIDATES) break;
+    if (Math.abs(candidate.length - word.length) <= slack) some.push(candidate);
+    if (++looked >= CANDIDATES) break;
   }
   return nearest(word, some);
 }

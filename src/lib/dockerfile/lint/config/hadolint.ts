@@ -143,7 +143,7 @@ class Reader {
     }
     const { contents } = document;
     if (isMap<Node, Node>(contents)) this.readKeys(contents);
-    else if (contents !== null && document.errors.length === 0)
+    else if (contents !== null && textOf(contents) !== '' && document.errors.length === 0)
       this.reportAt(0, '', 'a configuration has keys and values');
   }
 

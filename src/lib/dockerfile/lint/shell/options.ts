@@ -61,6 +61,11 @@ function readShort(words: readonly ShellWord[], at: number, { values, options }:
     options.push({ name: text, word, value: words[at + 1]?.text });
     return 1;
   }
+  const assigned = /^([A-Za-z])=(.*)$/.exec(text);
+  if (assigned !== null) {
+    options.push({ name: assigned[1] ?? '', word, value: assigned[2] });
+    return 0;
+  }
   for (const [index, letter] of Array.from(text).entries()) {
     if (!values.includes(letter)) {
       options.push({ name: letter, word, value: undefined });

@@ -46,10 +46,15 @@ function changesOf({ instructions, comments }: Dockerfile): Change[] {
     const shell = shellFrom(instruction.words.map(({ text }) => text));
     changes.push({ offset: instruction.range.start, shell });
   }
+  let next = 0;
   for (const { text, range } of comments) {
     const program = PRAGMA.exec(text)?.[1];
-    if (program !== undefined)
-      changes.push({ offset: range.start, shell: shellFrom([program, '-c']) });
+    if (program === undefined) continue;
+    while ((instructions[next]?.range.end ?? Infinity) < range.start) next++;
+    // Above FROM it is meant for the stage that follows.
+    const following = instructions[next];
+    const offset = following?.kind === 'FROM' ? following.range.start : range.start;
+    changes.push({ offset, shell: shellFrom([program, '-c']) });
   }
   return changes.sort((a, b) => a.offset - b.offset);
 }
