@@ -123,9 +123,7 @@ function named(root: string, path: string, name: string): Match[] {
 }
 
 function globbed(root: string, path: string, pattern: string): Match[] {
-  const rule = parseDockerignore(
-    pattern.startsWith('#') ? `\\${pattern}` : pattern,
-  );
+  const rule = parseDockerignore(pattern.startsWith('#') ? `\\${pattern}` : pattern);
   try {
     return readdirSync(join(root, path), { withFileTypes: true })
       .filter(({ name }) => rule.matches(name))
