@@ -48,6 +48,21 @@ pub struct Outgoing {
 }
 
 impl Connection {
+    /// Both sides stand; `inner` is the container's where the connection has none yet.
+    pub fn joined(self, inner: Option<OwnedFd>) -> Self {
+        let (address, port, inner, outer) = match (self, inner) {
+            (Self::Outgoing(one), Some(inner)) => (one.flow.client.ip(), None, Stream::new(inner), one.outer),
+            (Self::Incoming(one), None) => (one.address, Some(one.port), one.inner, one.outer),
+            (other, _) => return other,
+        };
+        Self::Joined(Joined {
+            address,
+            port,
+            relay: Relay::new(inner, outer),
+            queued: false,
+        })
+    }
+
     /// The container that takes part.
     pub const fn container(&self) -> IpAddr {
         match self {
@@ -102,6 +117,15 @@ pub fn connect(server: SocketAddr) -> Result<OwnedFd, Errno> {
         Ok(()) | Err(Errno::INPROGRESS) => Ok(fd),
         Err(errno) => Err(errno),
     }
+}
+
+/// Whether a socket connected to `port` has met itself (a simultaneous open, RFC 9293, 3.5).
+pub fn is_own_peer(fd: &OwnedFd, port: u16) -> bool {
+    let Ok(own) = rustix::net::getsockname(fd) else {
+        return false;
+    };
+    SocketAddr::try_from(own.clone()).is_ok_and(|own| own.port() == port)
+        && rustix::net::getpeername(fd).is_ok_and(|peer| peer.is_some_and(|peer| peer == own))
 }
 
 /// Without flow label and scope, which a packet's own address does not have.

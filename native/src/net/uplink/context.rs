@@ -65,6 +65,21 @@ impl Context {
         }
     }
 
+    /// Passes an error for an echo request on. No router: the gateway itself.
+    pub fn echo_error(
+        &self,
+        router: Option<IpAddr>,
+        ends: (IpAddr, IpAddr),
+        marks: (u16, u16),
+        reason: (u8, u8),
+    ) {
+        let own = || self.router(ends.0);
+        if let Some(router) = router.filter(|router| !router.is_loopback()).or_else(own) {
+            self.inside
+                .send_packet(frame::echo_error(router, ends, marks, reason), ends.0);
+        }
+    }
+
     fn router(&self, client: IpAddr) -> Option<IpAddr> {
         self.network
             .gateways()

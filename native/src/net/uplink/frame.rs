@@ -1,7 +1,7 @@
 //! The only packets that the uplink reads or writes itself: first segments (SYN), echo requests, and the
 //! answers to them. Everything comes from containers, so nothing is believed; what is odd is dropped.
 
-use crate::sys::uplink::Instruction;
+use crate::sys::packet::Instruction;
 use std::net::{IpAddr, SocketAddr};
 
 pub const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -273,8 +273,12 @@ impl Unreachable {
 
 /// The ICMP error, from `router`, that answers an IP packet of `client`.
 fn unreachable(router: IpAddr, client: IpAddr, why: Unreachable, packet: &[u8]) -> Option<Vec<u8>> {
+    error(router, client, why.code(client.is_ipv4()), packet)
+}
+
+/// An ICMP error of any type and code.
+fn error(router: IpAddr, client: IpAddr, (kind, code): (u8, u8), packet: &[u8]) -> Option<Vec<u8>> {
     let v4 = client.is_ipv4();
-    let (kind, code) = why.code(v4);
     let quoted = packet.get(..packet.len().min(if v4 { 548 } else { 1232 }))?;
     let mut segment = vec![kind, code, 0, 0, 0, 0, 0, 0];
     segment.extend_from_slice(quoted);
@@ -337,6 +341,28 @@ pub fn echo_reply(
     };
     segment[2..4].copy_from_slice(&check.to_be_bytes());
     wrap(server, client, if v4 { ICMP } else { ICMPV6 }, &segment)
+}
+
+/// The error that `router` gave for an echo request, as the container expects it.
+pub fn echo_error(
+    router: IpAddr,
+    (client, server): (IpAddr, IpAddr),
+    (id, sequence): (u16, u16),
+    reason: (u8, u8),
+) -> Option<Vec<u8>> {
+    let v4 = client.is_ipv4();
+    let request = echo_request(v4, id, sequence, &[]);
+    let packet = wrap(client, server, if v4 { ICMP } else { ICMPV6 }, &request)?;
+    error(router, client, reason, &packet)
+}
+
+/// The id and sequence of an echo request that an error quotes.
+pub fn read_request(v4: bool, message: &[u8]) -> Option<(u16, u16)> {
+    let request = if v4 { 8 } else { 128 };
+    if *message.first()? != request {
+        return None;
+    }
+    Some((word(message, 4)?, word(message, 6)?))
 }
 
 /// What a host's socket gave for an echo: id, sequence and payload. Raw IPv4 sockets give the IP header.

@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::sys::uplink as sys;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -88,6 +88,11 @@ impl Pings {
         let Some(socket) = socket else {
             return context.unreachable(echo.client, Unreachable::Prohibited, packet);
         };
+        if echo.hops <= 1 {
+            let marks = (echo.id, echo.sequence);
+            let expired = if to.is_ipv4() { (11, 0) } else { (3, 0) };
+            return context.echo_error(None, (echo.client, echo.server), marks, expired);
+        }
         if let Err(errno) = socket.send(context.now, echo, to)
             && let Some(why) = unreachable_by(errno)
         {
@@ -95,9 +100,10 @@ impl Pings {
         }
     }
 
-    /// The host's socket has answers.
+    /// The host's socket has answers or errors.
     pub fn ready(&mut self, context: &Context, index: usize) {
         let v4 = index == 0;
+        self.errors(context, index);
         let Some(socket) = self.sockets.get_mut(index).and_then(Option::as_mut) else {
             return;
         };
@@ -122,6 +128,31 @@ impl Pings {
     }
 }
 
+impl Pings {
+    /// Passes on what routers, or the host itself, said of requests.
+    fn errors(&mut self, context: &Context, index: usize) {
+        let Some(socket) = self.sockets.get_mut(index).and_then(Option::as_mut) else {
+            return;
+        };
+        for _ in 0..TURN {
+            let Ok(error) = sys::receive_error(&socket.fd, &mut self.buffer) else {
+                return;
+            };
+            let message = self.buffer.get(..error.length).unwrap_or_default();
+            let Some((id, sequence)) = frame::read_request(index == 0, message) else {
+                continue;
+            };
+            if socket.raw && id != socket.id {
+                continue;
+            }
+            if let Some(request) = socket.take_failed(context.now, sequence) {
+                let ends = (request.client, request.server);
+                context.echo_error(error.router, ends, request.marks, error.reason);
+            }
+        }
+    }
+}
+
 impl Socket {
     fn open(v4: bool) -> Option<Self> {
         let (family, protocol) = if v4 {
@@ -140,6 +171,11 @@ impl Socket {
         } else if raw {
             sys::only_echo_replies(&fd).ok()?;
         }
+        if v4 {
+            sys::set_option(&fd, libc::SOL_IP, libc::IP_RECVERR, 1).ok()?;
+        } else {
+            sys::set_option(&fd, libc::SOL_IPV6, libc::IPV6_RECVERR, 1).ok()?;
+        }
         let process = rustix::process::getpid().as_raw_nonzero().get().to_le_bytes();
         Some(Self {
             fd,
@@ -153,6 +189,13 @@ impl Socket {
     fn send(&mut self, now: Instant, echo: &Echo<'_>, to: SocketAddr) -> Result<(), Errno> {
         let sequence = self.next;
         self.next = self.next.wrapping_add(1);
+        // A hop is taken here, as by any router.
+        let hops = u32::from(echo.hops.saturating_sub(1));
+        if to.is_ipv4() {
+            sockopt::set_ip_ttl(&self.fd, hops)?;
+        } else {
+            sockopt::set_ipv6_unicast_hops(&self.fd, echo.hops.checked_sub(1))?;
+        }
         let message = frame::echo_request(to.is_ipv4(), self.id, sequence, echo.payload);
         rustix::net::sendto(
             &self.fd,
@@ -178,10 +221,18 @@ impl Socket {
 
     /// The request that an answer belongs to, once.
     fn take(&mut self, now: Instant, sequence: u16, from: IpAddr) -> Option<Request> {
+        self.take_if(now, sequence, |request| request.server == from)
+    }
+
+    /// The request that an error belongs to, once. Its sender may be any router.
+    fn take_failed(&mut self, now: Instant, sequence: u16) -> Option<Request> {
+        self.take_if(now, sequence, |_| true)
+    }
+
+    fn take_if(&mut self, now: Instant, sequence: u16, fits: impl Fn(&Request) -> bool) -> Option<Request> {
         let place = self.open.get_mut(usize::from(sequence) % OPEN)?;
-        let fits = place.as_ref().is_some_and(|request| {
-            request.sequence == sequence && request.server == from && now.duration_since(request.at) < LATE
-        });
-        if fits { place.take() } else { None }
+        place.take_if(|request| {
+            request.sequence == sequence && now.duration_since(request.at) < LATE && fits(request)
+        })
     }
 }

@@ -6,7 +6,7 @@ use super::frame::{self, ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use super::policy::Network;
 use super::{confine, firewall};
 use crate::error::{Failure, Kind};
-use crate::sys::uplink as sys;
+use crate::sys::{packet, uplink as sys};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
@@ -141,50 +141,54 @@ impl Pool {
 
     /// Makes sockets whenever half of a kind are used.
     fn fill_forever(&self) {
+        let kinds = [
+            (Pooled::Tcp, true),
+            (Pooled::Tcp, false),
+            (Pooled::Udp, true),
+            (Pooled::Udp, false),
+        ];
+        // A kernel without IPv6 has no such sockets, and nobody asks for them.
+        let mut exists = [true; 4];
         loop {
             let mut made = Ok(());
-            for (kind, v4) in [
-                (Pooled::Tcp, true),
-                (Pooled::Tcp, false),
-                (Pooled::Udp, true),
-                (Pooled::Udp, false),
-            ] {
-                let queue = queue_of(kind, v4);
-                let missing = READY - self.lock().get(queue).map_or(READY, VecDeque::len).min(READY);
-                for _ in 0..missing {
-                    match pooled_socket(kind, v4) {
-                        Ok(socket) => {
-                            if let Some(queue) = self.lock().get_mut(queue) {
-                                queue.push_back(socket);
-                            }
-                            self.filled.notify_one();
-                        }
-                        // A kernel without IPv6 has no such sockets, and nobody asks for them.
-                        Err(Errno::AFNOSUPPORT) => break,
-                        Err(errno) => made = Err(errno),
-                    }
+            for (kind, v4) in kinds {
+                match self.fill(kind, v4) {
+                    Ok(()) => {}
+                    Err(Errno::AFNOSUPPORT) => exists[queue_of(kind, v4)] = false,
+                    Err(errno) => made = Err(errno),
                 }
             }
             if made.is_err() {
                 // Out of descriptors or memory: not again at once.
                 std::thread::sleep(Duration::from_millis(20));
+                continue;
             }
             let queues = self.lock();
-            let short = |queue: &VecDeque<OwnedFd>| queue.len() <= READY / 2;
-            if made.is_ok() && !queues.iter().step_by(2).any(short) && !short_v6(&queues) {
+            let short = queues
+                .iter()
+                .zip(exists)
+                .any(|(queue, exists)| exists && queue.len() <= READY / 2);
+            if !short {
                 drop(self.wanted.wait(queues));
             }
         }
     }
-}
 
-/// Whether IPv6 sockets exist at all and run short.
-fn short_v6(queues: &[VecDeque<OwnedFd>; 4]) -> bool {
-    queues
-        .iter()
-        .skip(1)
-        .step_by(2)
-        .any(|queue| !queue.is_empty() && queue.len() <= READY / 2)
+    fn fill(&self, kind: Pooled, v4: bool) -> Result<(), Errno> {
+        let index = queue_of(kind, v4);
+        let missing = self
+            .lock()
+            .get(index)
+            .map_or(0, |queue| READY.saturating_sub(queue.len()));
+        for _ in 0..missing {
+            let socket = pooled_socket(kind, v4)?;
+            if let Some(queue) = self.lock().get_mut(index) {
+                queue.push_back(socket);
+            }
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
 }
 
 const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
@@ -349,16 +353,16 @@ fn prepare(namespace: &OwnedFd, network: &Network, pool: &Arc<Pool>) -> Result<I
     };
     let bridge = link_index(&raw_ipv4, &network.bridge)?;
     let entry = link_index(&raw_ipv4, &network.reinject[0])?;
-    let exit = sys::hardware_address(&raw_ipv4, &network.reinject[1])
+    let exit = packet::hardware_address(&raw_ipv4, &network.reinject[1])
         .map_err(|errno| Failure::errno(format!("there is no link {}", network.reinject[1]), errno))?;
-    let entry = sys::packet_socket(entry, 0, &[]).map_err(failed("packet socket"))?;
+    let entry = packet::open(entry, 0, &[]).map_err(failed("packet socket"))?;
     let sight = |v4: bool| {
         let (kind, filter) = if v4 {
             (ETHERTYPE_IPV4, frame::FILTER_IPV4)
         } else {
             (ETHERTYPE_IPV6, frame::FILTER_IPV6)
         };
-        let fd = sys::packet_socket(bridge, kind, filter)?;
+        let fd = packet::open(bridge, kind, filter)?;
         enlarge(&fd, FRAMES_BUFFER);
         Ok(fd)
     };

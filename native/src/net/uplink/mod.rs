@@ -17,6 +17,7 @@ mod frame;
 mod icmp;
 mod inside;
 mod netlink;
+mod pending;
 mod policy;
 mod ports;
 mod reactor;

@@ -2,13 +2,14 @@
 //! segment goes in again, the kernel completes the container's side, and the two are joined. A client of a
 //! published port goes the other way. It moves no bytes itself.
 
-use super::connection::{Connection, Incoming, Joined, Outgoing, connect, plain};
+use super::connection::{Connection, Incoming, Outgoing, connect, is_own_peer, plain};
 use super::context::Context;
 use super::frame::{Flow, Unreachable};
 use super::inside::Pooled;
+use super::pending::{PENDING, Pending};
 use super::policy::Verdict;
 use super::reactor::{Key, Ready, Slots, Source};
-use super::relay::{Pool, Relay, Stream, Turn, reset_on_close};
+use super::relay::{Pool, Stream, Turn, reset_on_close};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, sockopt};
@@ -20,8 +21,6 @@ use std::time::{Duration, Instant};
 const CONNECTING: Duration = Duration::from_secs(130);
 /// For the container to take a connection that stands on the host's side.
 const ACCEPTING: Duration = Duration::from_secs(10);
-/// Connections that are not joined yet. Beyond, the oldest gives way.
-const PENDING: usize = 4096;
 /// After this a connection is looked after with keep-alive.
 const YOUNG: Duration = Duration::from_secs(20);
 /// Keys that may lie in a queue without need.
@@ -38,7 +37,7 @@ pub struct Connections {
     young: VecDeque<(Instant, Key)>,
     pool: Pool,
     limit: usize,
-    pending: usize,
+    pending: Pending,
 }
 
 impl Connections {
@@ -52,7 +51,7 @@ impl Connections {
             young: VecDeque::new(),
             pool: Pool::new(),
             limit,
-            pending: 0,
+            pending: Pending::default(),
         }
     }
 
@@ -67,7 +66,7 @@ impl Connections {
 
     /// When `sweep` has something to look at again.
     pub fn next_sweep(&self) -> Option<Duration> {
-        if self.pending > 0 || !self.young.is_empty() {
+        if self.pending.total() > 0 || !self.young.is_empty() {
             Some(Duration::from_secs(1))
         } else {
             None
@@ -91,7 +90,10 @@ impl Connections {
         if let Some(key) = self.outgoing.get(&flow).copied() {
             return self.repeat(context, key, frame);
         }
-        if self.pending >= PENDING {
+        if !self.pending.allows(flow.client.ip()) {
+            return;
+        }
+        if self.pending.total() >= PENDING {
             self.drop_oldest();
         }
         if self.slots.len() >= self.limit {
@@ -111,7 +113,7 @@ impl Connections {
             connected: false,
             deadline: context.now + CONNECTING,
         }));
-        self.pending += 1;
+        self.pending.begin(flow.client.ip());
         self.outgoing.insert(flow, key);
         self.order.push_back(key);
         if let Some(Connection::Outgoing(outgoing)) = self.slots.get_mut(key)
@@ -142,11 +144,18 @@ impl Connections {
         if self.young.len() > QUEUED + 2 * slots.len() {
             self.young.retain(|(_, key)| slots.get_mut(*key).is_some());
         }
-        if self.order.len() > QUEUED + 2 * self.pending {
+        if self.order.len() > QUEUED + 2 * self.pending.total() {
             self.order
                 .retain(|key| matches!(slots.get_mut(*key), Some(Connection::Outgoing(_))));
         }
         self.young.push_back((now + YOUNG, key));
+    }
+
+    /// It is about to be joined.
+    fn end_pending(&mut self, key: Key) {
+        if let Some(connection) = self.slots.get_mut(key) {
+            self.pending.end(connection.container());
+        }
     }
 
     fn drop_oldest(&mut self) {
@@ -165,8 +174,15 @@ impl Connections {
         };
         for _ in 0..TURN {
             let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-            let Ok((inner, client)) = rustix::net::acceptfrom_with(listener, flags) else {
-                return;
+            let (inner, client) = match rustix::net::acceptfrom_with(listener, flags) {
+                Ok(accepted) => accepted,
+                Err(Errno::AGAIN) => return,
+                // No descriptor is left: one host's side makes room, so that the client can be reset.
+                Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => {
+                    self.drop_oldest();
+                    continue;
+                }
+                Err(_) => continue,
             };
             let server = rustix::net::getsockname(&inner)
                 .ok()
@@ -192,22 +208,15 @@ impl Connections {
             reset_on_close(&inner);
             return self.close(key);
         }
-        self.pending = self.pending.saturating_sub(1);
-        self.slots.update(key, |connection| match connection {
-            Connection::Outgoing(outgoing) => Connection::Joined(Joined {
-                address: outgoing.flow.client.ip(),
-                port: None,
-                relay: Relay::new(Stream::new(inner), outgoing.outer),
-                queued: false,
-            }),
-            other => other,
-        });
+        self.end_pending(key);
+        self.slots
+            .update(key, |connection| connection.joined(Some(inner)));
         self.note_young(context.now, key);
     }
 
     /// A client of a published port, whose connection goes on to `target`.
     pub fn publish(&mut self, context: &Context, client: OwnedFd, (port, target): (Key, SocketAddr)) {
-        if self.slots.len() >= self.limit || self.pending >= 2 * PENDING {
+        if self.slots.len() >= self.limit || self.pending.total() >= 2 * PENDING {
             return reset_on_close(&client);
         }
         let inner = context.inside.take(Pooled::Tcp, target.ip());
@@ -226,7 +235,7 @@ impl Connections {
             outer: Stream::new(client),
             deadline: context.now + CONNECTING,
         }));
-        self.pending += 1;
+        self.pending.begin(target.ip());
         let Some(Connection::Incoming(incoming)) = self.slots.get_mut(key) else {
             return;
         };
@@ -265,16 +274,8 @@ impl Connections {
     }
 
     fn join_incoming(&mut self, context: &Context, key: Key) {
-        self.pending = self.pending.saturating_sub(1);
-        self.slots.update(key, |connection| match connection {
-            Connection::Incoming(incoming) => Connection::Joined(Joined {
-                address: incoming.address,
-                port: Some(incoming.port),
-                relay: Relay::new(incoming.inner, incoming.outer),
-                queued: false,
-            }),
-            other => other,
-        });
+        self.end_pending(key);
+        self.slots.update(key, |connection| connection.joined(None));
         self.note_young(context.now, key);
     }
 
@@ -287,6 +288,12 @@ impl Connections {
                     return;
                 }
                 match sockopt::socket_error(outgoing.outer.fd()) {
+                    // Nothing listened, and the kernel gave this end the very port that it called.
+                    Ok(Ok(())) if is_own_peer(outgoing.outer.fd(), outgoing.flow.server.port()) => {
+                        let (flow, frame) = (outgoing.flow, std::mem::take(&mut outgoing.frame));
+                        self.abort(key);
+                        context.refuse(flow, &frame);
+                    }
                     Ok(Ok(())) => {
                         outgoing.connected = true;
                         outgoing.deadline = context.now + ACCEPTING;
@@ -345,15 +352,15 @@ impl Connections {
         match self.slots.remove(key) {
             Some(Connection::Outgoing(outgoing)) => {
                 self.outgoing.remove(&outgoing.flow);
-                self.pending = self.pending.saturating_sub(1);
+                self.pending.end(outgoing.flow.client.ip());
             }
-            Some(Connection::Incoming(_)) => self.pending = self.pending.saturating_sub(1),
+            Some(Connection::Incoming(incoming)) => self.pending.end(incoming.address),
             Some(Connection::Joined(joined)) => self.pool.forget(joined.relay),
             None => {}
         }
     }
 
-    /// Ends a connection with resets to both sides.
+    /// Ends it with resets to both sides.
     fn abort(&mut self, key: Key) {
         if let Some(connection) = self.slots.get_mut(key) {
             connection.reset();
@@ -363,7 +370,7 @@ impl Connections {
 
     /// Ends what waited too long, and looks after what has lived for a while.
     pub fn sweep(&mut self, now: Instant) {
-        if self.pending > 0 {
+        if self.pending.total() > 0 {
             self.abort_those(|connection| connection.is_late(now));
         }
         while let Some((due, key)) = self.young.front().copied()
