@@ -2,9 +2,12 @@
  * thread, no allocation while it measures. It knows nothing of who carries the traffic.
  *
  *   serve PORT                     echoes what it gets, datagrams too; a connection that starts with 'S' is
- *                                  swallowed and its length answered at the end; prints "ready" once it listens
+ *                                  swallowed and its length answered at the end, one that starts with 'r' is
+ *                                  closed after one answer; prints "ready" once it listens
  *   latency HOST PORT COUNT        median microseconds of a one-byte request and its answer
- *   rate HOST PORT SECONDS LANES   connections a second, each with one byte there and back
+ *   rate HOST PORT SECONDS LANES   connections a second, each with one byte there and back; failed ones are told on
+ *                                  standard error. The server closes first, or this side's ports would be used up
+ *                                  by TIME-WAIT within seconds
  *   flood HOST PORT SECONDS        bytes a second into a swallowed connection
  *   hold HOST PORT COUNT           opens connections, a byte there and back on each, prints "ready", waits for
  *                                  the end of standard input
@@ -112,7 +115,7 @@ static void serve(int port) {
       }
       if (got > 0) {
         peer->count += (uint64_t)got;
-        if (peer->swallows || write(peer->fd, block, (size_t)got) == got) continue;
+        if (peer->swallows || (write(peer->fd, block, (size_t)got) == got && block[0] != 'r')) continue;
       }
       if (got == 0 && peer->swallows && write(peer->fd, &peer->count, 8) != 8) perror("write");
       close(peer->fd);
@@ -144,9 +147,9 @@ static void rate(double seconds, int lanes) {
   int poller = epoll_create1(0);
   struct epoll_event events[64];
   double start = now();
-  long done = 0;
+  long done = 0, lost = 0;
   int open = 0;
-  char byte = 'e';
+  char byte = 'r';
   while (now() - start < seconds || open > 0) {
     while (open < lanes && now() - start < seconds) {
       int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -157,22 +160,34 @@ static void rate(double seconds, int lanes) {
       open += 1;
     }
     int count = epoll_wait(poller, events, 64, 3000);
-    if (count <= 0) break; /* lost: the wait counts, the connections do not */
+    if (count <= 0) {
+      lost += open; /* the wait counts */
+      break;
+    }
     for (int index = 0; index < count; index += 1) {
       int fd = events[index].data.fd;
       if (events[index].events & EPOLLIN) {
-        if (read(fd, &byte, 1) != 1) fail("read");
+        ssize_t got = read(fd, &byte, 1);
+        if (got > 0) continue;
         close(fd);
         open -= 1;
-        done += 1;
+        if (got < 0) lost += 1;
+        else done += 1;
       } else {
-        if (write(one(fd), &byte, 1) != 1) fail("write");
+        byte = 'r';
+        if (write(one(fd), &byte, 1) != 1) {
+          close(fd);
+          open -= 1;
+          lost += 1;
+          continue;
+        }
         struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
         epoll_ctl(poller, EPOLL_CTL_MOD, fd, &event);
       }
     }
   }
   printf("%.1f\n", (double)done / (now() - start));
+  if (lost > 0) fprintf(stderr, "%ld connections failed\n", lost);
 }
 
 static void flood(double seconds) {
