@@ -125,10 +125,7 @@ function checkKind(request: NetworkCreateRequest): void {
     );
   }
   if (driver !== '' && driver !== 'bridge' && driver !== 'default') {
-    throw new EngineError(
-      'not-found',
-      `could not find plugin ${driver} in v1 plugin registry: plugin "${driver}" not found`,
-    );
+    throw new EngineError('not-found', `plugin "${driver}" not found: there is the driver bridge`);
   }
   if (request.ConfigOnly === true || (request.ConfigFrom?.Network ?? '') !== '')
     throw new EngineError(
@@ -139,7 +136,7 @@ function checkKind(request: NetworkCreateRequest): void {
   if (ipam !== '' && ipam !== 'default')
     throw new EngineError(
       'not-found',
-      `could not find plugin ${ipam} in v1 plugin registry: plugin "${ipam}" not found`,
+      `plugin "${ipam}" not found: there is the IPAM driver default`,
     );
 }
 

@@ -118,6 +118,7 @@ export class Connections {
       const network = findOrGone(networks, reference, container);
       const name = network?.name ?? reference;
       if (container.removing) throw marked(container);
+      if (name === 'none' && container.definition.hostConfig.NetworkMode === 'none') return;
       if (name === 'host' && container.definition.hostConfig.NetworkMode === 'host')
         throw new EngineError('invalid', HOST_CONFLICT);
       const rest = Object.fromEntries(
@@ -171,7 +172,7 @@ const HOST_CONFLICT =
 function checkMember(container: Container, network: NetworkRecord): void {
   const mode = container.definition.hostConfig.NetworkMode ?? 'bridge';
   if (container.removing) throw marked(container);
-  if (mode.startsWith('container:')) {
+  if (mode.startsWith('container:') || (mode === 'host' && network.driver !== 'host')) {
     throw new EngineError(
       'invalid',
       'container sharing network namespace with another container or host cannot be connected to any other network',

@@ -20,7 +20,10 @@ export function checkLinks(links: readonly string[], table: ContainerTable): voi
     if (reference === '' || alias === '' || link.split(':').length > 2)
       throw new EngineError('invalid', `bad format for links: ${link}`);
     if (table.find(reference) === undefined)
-      throw new EngineError('invalid', `could not get container for ${reference}`);
+      throw new EngineError(
+        'invalid',
+        `could not get container for ${reference}: No such container: ${reference}`,
+      );
   }
 }
 
