@@ -1,5 +1,4 @@
 /** Makes the JSON schema of `.hadolint.yaml`, which editors complete and check the file with; the rules are the table's. */
-import type { Rule } from '../rule.ts';
 import { RULES } from '../table.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -69,10 +68,9 @@ const PROPERTIES: Schema = {
 
 /** Every id and alias with what it asks for. */
 function ruleNames(): Map<string, string> {
-  const names = new Map<string, string>();
-  const add = (name: string, { summary }: Rule): void =>
-    void (names.has(name) || names.set(name, summary));
-  for (const rule of RULES) add(rule.id, rule);
-  for (const rule of RULES) for (const alias of rule.aliases) add(alias, rule);
+  const names = new Map(RULES.map(({ id, summary }) => [id, summary]));
+  for (const { aliases, summary } of RULES) {
+    for (const alias of aliases) if (!names.has(alias)) names.set(alias, summary);
+  }
   return names;
 }
