@@ -5,6 +5,7 @@
 pub mod bpf;
 pub mod layer;
 pub mod net;
+pub mod packet;
 pub mod runtime;
 pub mod shim;
 pub mod uplink;

@@ -1,23 +1,20 @@
-//! System calls of the uplink that rustix does not wrap: packet sockets and their filters, datagrams
-//! with their original destination or local address, and socket options by number.
+//! System calls of the uplink that rustix does not wrap: datagrams with their original destination, local
+//! address or error, and socket options by number.
 
 use rustix::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::{MaybeUninit, size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// One instruction of a classic packet filter: code, jump if true, jump if false, operand.
-pub type Instruction = (u16, u8, u8, u32);
-
-fn result(value: libc::c_int) -> Result<(), Errno> {
+pub(super) fn result(value: libc::c_int) -> Result<(), Errno> {
     if value < 0 { Err(last_errno()) } else { Ok(()) }
 }
 
-fn last_errno() -> Errno {
+pub(super) fn last_errno() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
-fn length<T>() -> libc::socklen_t {
+pub(super) fn length<T>() -> libc::socklen_t {
     libc::socklen_t::try_from(size_of::<T>()).unwrap_or(0)
 }
 
@@ -57,81 +54,6 @@ pub fn only_echo_replies(fd: impl AsFd) -> Result<(), Errno> {
             length::<[u32; 8]>(),
         )
     })
-}
-
-/// A raw packet socket on a link (packet(7)). With `protocol` 0 it only sends. The filter is in force
-/// before the first frame can arrive.
-pub fn packet_socket(index: u32, protocol: u16, filter: &[Instruction]) -> Result<OwnedFd, Errno> {
-    let kind = libc::SOCK_RAW | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    // SAFETY: socket takes plain integers; protocol 0 receives nothing before bind.
-    let fd = unsafe { libc::socket(libc::AF_PACKET, kind, 0) };
-    result(fd)?;
-    // SAFETY: the descriptor is new and owned by nobody else.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    if !filter.is_empty() {
-        attach_filter(&fd, filter)?;
-    }
-    // SAFETY: sockaddr_ll is plain data, for which zeroes are valid.
-    let mut address: libc::sockaddr_ll = unsafe { zeroed() };
-    address.sll_family = u16::try_from(libc::AF_PACKET).unwrap_or(0);
-    address.sll_protocol = protocol.to_be();
-    address.sll_ifindex = i32::try_from(index).map_err(|_| Errno::INVAL)?;
-    // SAFETY: the address is a whole sockaddr_ll that outlives the call.
-    result(unsafe {
-        libc::bind(
-            fd.as_raw_fd(),
-            (&raw const address).cast(),
-            length::<libc::sockaddr_ll>(),
-        )
-    })?;
-    Ok(fd)
-}
-
-fn attach_filter(fd: &OwnedFd, filter: &[Instruction]) -> Result<(), Errno> {
-    let mut program: Vec<libc::sock_filter> = filter
-        .iter()
-        .map(|(code, jt, jf, k)| libc::sock_filter {
-            code: *code,
-            jt: *jt,
-            jf: *jf,
-            k: *k,
-        })
-        .collect();
-    let header = libc::sock_fprog {
-        len: u16::try_from(program.len()).map_err(|_| Errno::INVAL)?,
-        filter: program.as_mut_ptr(),
-    };
-    // SAFETY: the header points to a program of the given length; the kernel copies both in the call.
-    result(unsafe {
-        libc::setsockopt(
-            fd.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_ATTACH_FILTER,
-            (&raw const header).cast(),
-            length::<libc::sock_fprog>(),
-        )
-    })
-}
-
-/// The hardware address of a link in the socket's network namespace (netdevice(7)).
-pub fn hardware_address(fd: impl AsFd, name: &str) -> Result<[u8; 6], Errno> {
-    // SAFETY: ifreq is plain data, for which zeroes are valid.
-    let mut request: libc::ifreq = unsafe { zeroed() };
-    if name.len() >= request.ifr_name.len() {
-        return Err(Errno::INVAL);
-    }
-    for (slot, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
-        *slot = libc::c_char::from_ne_bytes([byte]);
-    }
-    // SAFETY: SIOCGIFHWADDR reads the name and writes the address into the request, which outlives it.
-    result(unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) })?;
-    // SAFETY: after success the union holds a hardware address.
-    let address = unsafe { request.ifr_ifru.ifru_hwaddr };
-    let mut bytes = [0u8; 6];
-    for (byte, value) in bytes.iter_mut().zip(address.sa_data) {
-        *byte = value.to_ne_bytes()[0];
-    }
-    Ok(bytes)
 }
 
 /// A datagram's length, its sender, and what its control messages said of its destination.
@@ -220,6 +142,79 @@ unsafe fn note(datagram: &mut Datagram, kind: (i32, i32), data: *const u8) {
         }
         _ => {}
     }
+}
+
+/// An error that belongs to a datagram sent before (IP_RECVERR, IPV6_RECVERR).
+pub struct DatagramError {
+    /// How much of the datagram's payload came with it.
+    pub length: usize,
+    /// Who reported it; none: this host.
+    pub router: Option<IpAddr>,
+    /// ICMP type and code.
+    pub reason: (u8, u8),
+}
+
+/// Takes one error from a socket's error queue, without waiting.
+pub fn receive_error(fd: impl AsFd, buffer: &mut [u8]) -> Result<DatagramError, Errno> {
+    // SAFETY: msghdr is plain data, for which zeroes are valid.
+    let mut header = unsafe { zeroed::<libc::msghdr>() };
+    let mut control = Control([0; 256]);
+    let mut part = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.0.as_mut_ptr().cast();
+    header.msg_controllen = control.0.len() as _;
+    let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+    // SAFETY: every pointer of the header is to memory of the length given, alive across the call.
+    let got = unsafe { libc::recvmsg(fd.as_fd().as_raw_fd(), &raw mut header, flags) };
+    let Ok(length) = usize::try_from(got) else {
+        return Err(last_errno());
+    };
+    // SAFETY: the header is the kernel's answer, its control buffer is alive and aligned for cmsghdr.
+    let first = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
+    if first.is_null() {
+        return Err(Errno::BADMSG);
+    }
+    // SAFETY: a header that CMSG_FIRSTHDR gives is whole.
+    let (level, kind, size) = unsafe { ((*first).cmsg_level, (*first).cmsg_type, (*first).cmsg_len) };
+    let wanted = size_of::<libc::sock_extended_err>() + size_of::<libc::sockaddr_in>();
+    let errors = matches!(
+        (level, kind),
+        (libc::SOL_IP, libc::IP_RECVERR) | (libc::SOL_IPV6, libc::IPV6_RECVERR)
+    );
+    if !errors || size < wanted {
+        return Err(Errno::BADMSG);
+    }
+    // SAFETY: the message carries a sock_extended_err and, behind it, the offender's socket address.
+    let (error, offender) = unsafe {
+        let data = libc::CMSG_DATA(first);
+        let mut name = MaybeUninit::<libc::sockaddr_storage>::zeroed();
+        let behind = size.saturating_sub(libc::CMSG_LEN(0) as usize + 16).min(28);
+        std::ptr::copy_nonoverlapping(data.add(16), name.as_mut_ptr().cast::<u8>(), behind);
+        (
+            data.cast::<libc::sock_extended_err>().read_unaligned(),
+            name.assume_init(),
+        )
+    };
+    // SO_EE_ORIGIN_ICMP and SO_EE_ORIGIN_ICMP6; otherwise this host could not deliver it.
+    let (router, reason) = if error.ee_origin == 2 || error.ee_origin == 3 {
+        (
+            address_of(&offender).map(|address| address.ip()),
+            (error.ee_type, error.ee_code),
+        )
+    } else if level == libc::SOL_IP {
+        (None, (3, 1))
+    } else {
+        (None, (1, 3))
+    };
+    Ok(DatagramError {
+        length,
+        router,
+        reason,
+    })
 }
 
 /// Sends one datagram to an address, from a given local address (IP_PKTINFO), without waiting.
