@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { archiveOf } from '../../scripts/lib/images.ts';
 import { createClient, type Client } from '../../src/client/api/client.ts';
-import { startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
+import { ROOT, startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
 
 const HTTPD = [
   'busybox',
@@ -298,3 +298,55 @@ function suite(mode: EngineMode): void {
     );
   });
 }
+
+describe('a machine that cannot have networks', () => {
+  let engine: TestEngine;
+  let dir: string;
+
+  before(async () => {
+    dir = mkdtempSync('/tmp/pinnace-poor-');
+    // The helper as it is, but for what its probe finds.
+    const helper = join(dir, 'pinnace-native');
+    const real = join(ROOT, 'out', 'native', 'pinnace-native');
+    writeFileSync(
+      helper,
+      `#!/bin/sh\nif [ "$1" = probe ]; then ${real} probe | sed 's/"network":true/"network":false/'; else exec ${real} "$@"; fi\n`,
+      { mode: 0o755 },
+    );
+    engine = await startTestEngine('system', { PINNACE_NATIVE: helper });
+    await engine.docker('load', '-i', archiveOf('busybox:latest'));
+  });
+  after(async () => {
+    assert.deepEqual(await engine.close(), [], 'nothing is left behind');
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('gives containers loopback only, and says so', async () => {
+    const run = ['run', '--rm', '-p', '80', 'busybox', 'ip', '-o', 'link'];
+    const result = await engine.tryDocker(run);
+    assert.equal(result.status, 0, result.stderr);
+    assert.match(result.stderr, /WARNING: .*loopback only[\s\S]*ports cannot be published/);
+    assert.doesNotMatch(result.stdout, /eth0/);
+    assert.match(result.stdout, /lo:.*UP/);
+  });
+
+  test('keeps networks of users for better times, but connects nobody', async () => {
+    const made = await engine.pinnace('network', 'create', 'hope');
+    assert.match(made.stderr, /loopback only/);
+    await engine.docker(
+      'run',
+      '-d',
+      '--name',
+      'lone',
+      '--network',
+      'hope',
+      'busybox',
+      'sleep',
+      '99',
+    );
+    const joined = await engine.tryDocker(['network', 'connect', 'bridge', 'lone']);
+    assert.match(joined.stderr, /loopback only/);
+    await engine.docker('rm', '-f', 'lone');
+    await engine.docker('network', 'rm', 'hope');
+  });
+});
