@@ -319,7 +319,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
         '--mount=type=cache,target=/root/.cache/pip pip install a==1',
         'pip download a',
       ),
-      file('ENV PIP_NO_CACHE_DIR=off\nRUN pip install a==1'),
+      file('ENV PIP_NO_CACHE_DIR=on\nRUN pip install a==1'),
     ],
   },
   PinNpmPackages: {

@@ -28,7 +28,7 @@ export const aptGetYes: Rule = {
       const command = aptCommand(call);
       if (command === undefined || !ASKING.includes(command.action.text)) return;
       const { line, action } = command;
-      const quiet = line.options.filter(({ name }) => name === 'q').length;
+      const quiet = line.options.filter(({ name }) => name === 'q' || name === 'quiet').length;
       const level = Number(
         line.options.find(({ name }) => name === 'quiet' || name === 'q')?.value ?? 0,
       );

@@ -11,7 +11,9 @@ export const copyRelativeDestination: Rule = {
   checks: {
     stage: (stage, scope) => {
       if (hasWorkdir(stage, scope)) return;
-      for (const instruction of stage.instructions) {
+      for (const each of stage.instructions) {
+        const instruction = each.kind === 'ONBUILD' ? each.instruction : each;
+        if (instruction === undefined) continue;
         if (instruction.kind === 'WORKDIR') return;
         if (instruction.kind !== 'COPY' || !isRelative(instruction.dest.text)) continue;
         const { text, range } = instruction.dest;

@@ -23,6 +23,7 @@ const VALUES = [
   'g',
   'file',
   'document',
+  'use-system-libraries',
 ];
 
 export const pinGemPackages: Rule = {
@@ -38,7 +39,10 @@ export const pinGemPackages: Rule = {
 };
 
 function unpinned(call: ShellCall): readonly ShellWord[] {
-  const line = readCommandLine(call, VALUES);
+  // Behind -- stand options of the gems' own build.
+  const end = call.arguments.findIndex(({ text }) => text === '--');
+  const words = end < 0 ? call.arguments : call.arguments.slice(0, end);
+  const line = readCommandLine({ ...call, arguments: words }, VALUES);
   const [action, ...gems] = line.operands;
   if (!['install', 'i'].includes(action?.text ?? '') || hasOption(line, 'v', 'version')) return [];
   return gems.filter((word) => !isOpen(word) && !/:|\.gem$/.test(word.text));

@@ -41,5 +41,5 @@ function unpinned(call: ShellCall): readonly ShellWord[] {
 function isPinned(text: string): boolean {
   if (/^(git|git\+\w+|https?):|^(github|gitlab|bitbucket|gist):/.test(text))
     return text.includes('#') || /\.t(ar\.)?gz$/.test(text);
-  return /^[./~]|\.t(ar\.)?gz$|^file:/.test(text) || /.@[^/]+$/.test(text);
+  return /^[./~]|\.tar$|\.t(ar\.)?gz$|^file:/.test(text) || /.@[^/]+$/.test(text);
 }

@@ -16,7 +16,12 @@ export const pipNoCache: Rule = {
     calls: PIP_NAMES,
     call: (call, scope) => {
       const install = pipInstall(call);
-      if (install === undefined || hasOption(install.line, 'no-cache-dir') || isOff(call, scope))
+      if (
+        install === undefined ||
+        call.name === 'pipx' ||
+        hasOption(install.line, 'no-cache-dir') ||
+        isOff(call, scope)
+      )
         return;
       const { range } = install.action;
       const fix = safeFix('Add --no-cache-dir', insert(range.end, ' --no-cache-dir'));
@@ -36,6 +41,12 @@ function isOff({ instruction, command, script }: ShellCall, { stage, facts }: Sc
     isMounted(instruction, ['/root/.cache/pip', '.cache/pip', '.cache'])
   )
     return true;
+  const exports =
+    script?.calls
+      .filter(({ name }) => name === 'export')
+      .flatMap(({ arguments: words }) => words) ?? [];
+  if (exports.some(({ text }) => isTrue(/^PIP_NO_CACHE_DIR=(.*)$/.exec(text)?.[1] ?? '')))
+    return true;
   const exported = script?.commands.flatMap((each) =>
     each.kind === 'simple' ? each.assignments : [],
   );
@@ -50,5 +61,5 @@ function isOff({ instruction, command, script }: ShellCall, { stage, facts }: Sc
 }
 
 function isTrue(text: string): boolean {
-  return /^["']?(1|true|yes|on|off|0|false|no)["']?$/i.test(text);
+  return /^["']?(1|true|yes|on|t|y)["']?$/i.test(text);
 }

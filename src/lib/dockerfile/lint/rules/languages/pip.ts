@@ -44,9 +44,18 @@ const VALUES = [
   'use-feature',
   'use-deprecated',
   'm',
+  'root-user-action',
 ];
 
-export const PIP_NAMES: readonly string[] = ['pip', 'pip2', 'pip3', 'python', 'python2', 'python3'];
+export const PIP_NAMES: readonly string[] = [
+  'pip',
+  'pip2',
+  'pip3',
+  'python',
+  'python2',
+  'python3',
+  'pipx',
+];
 
 export interface PipInstall {
   readonly action: ShellWord;
@@ -56,7 +65,7 @@ export interface PipInstall {
 
 /** `pip install …`; undefined for everything else. */
 export function pipInstall(call: ShellCall): PipInstall | undefined {
-  if (!/^(pip|python)[0-9.]*$/.test(call.name)) return undefined;
+  if (!/^((pip|python)[0-9.]*|pipx)$/.test(call.name)) return undefined;
   const python = call.name.startsWith('python');
   if (python && !(call.arguments[0]?.text === '-m' && call.arguments[1]?.text === 'pip'))
     return undefined;

@@ -15,8 +15,11 @@ export const dnfClean: Rule = {
     script: cleanupCheck({
       leaves: (call) => ASKING.includes(rpmCommand(call, NAMES)?.action.text ?? ''),
       cleans: (call) =>
-        rpmCommand(call, NAMES)?.action.text === 'clean' || removes(call, '/var/cache/dnf'),
-      folders: ['/var/cache/dnf'],
+        rpmCommand(call, NAMES)?.action.text === 'clean' ||
+        ['/var/cache/dnf', '/var/cache/libdnf5', '/var/cache/yum'].some((folder) =>
+          removes(call, folder),
+        ),
+      folders: ['/var/cache/dnf', '/var/cache/libdnf5', '/var/cache/yum'],
       message: 'what dnf fetched stays in the image: end this RUN with dnf clean all',
       command: 'dnf clean all',
     }),

@@ -15,8 +15,11 @@ export const microdnfClean: Rule = {
     script: cleanupCheck({
       leaves: (call) => ASKING.includes(rpmCommand(call, NAMES)?.action.text ?? ''),
       cleans: (call) =>
-        rpmCommand(call, NAMES)?.action.text === 'clean' || removes(call, '/var/cache/yum'),
-      folders: ['/var/cache/yum'],
+        rpmCommand(call, NAMES)?.action.text === 'clean' ||
+        ['/var/cache/dnf', '/var/cache/libdnf5', '/var/cache/yum'].some((folder) =>
+          removes(call, folder),
+        ),
+      folders: ['/var/cache/dnf', '/var/cache/libdnf5', '/var/cache/yum'],
       message: 'what microdnf fetched stays in the image: end this RUN with microdnf clean all',
       command: 'microdnf clean all',
     }),

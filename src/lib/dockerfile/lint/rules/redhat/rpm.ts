@@ -25,19 +25,28 @@ export interface RpmCommand {
   readonly action: ShellWord;
   readonly line: CommandLine;
   readonly packages: readonly ShellWord[];
+  /** `module install`: streams are named behind a colon. */
+  readonly isModule: boolean;
 }
 
 /** The action of a command with one of these names. */
 export function rpmCommand(call: ShellCall, names: readonly string[]): RpmCommand | undefined {
   if (!names.includes(call.name)) return undefined;
   const line = readCommandLine(call, VALUES);
-  const [action, ...packages] = line.operands;
-  return action === undefined ? undefined : { action, line, packages };
+  const [first, ...rest] = line.operands;
+  if (first === undefined) return undefined;
+  if (first.text !== 'module') return { action: first, line, packages: rest, isModule: false };
+  const [action = first, ...packages] = rest;
+  return { action, line, packages, isModule: true };
 }
 
 /** Packages that an installation takes from a repository by name and that have no version. */
-export function unpinned({ action, packages }: RpmCommand, version: RegExp): readonly ShellWord[] {
+export function unpinned(
+  { action, packages, isModule }: RpmCommand,
+  version: RegExp,
+): readonly ShellWord[] {
   if (!INSTALLING.includes(action.text)) return [];
+  if (isModule) return packages.filter((word) => !isOpen(word) && !word.text.includes(':'));
   return packages.filter(
     (word) =>
       !isOpen(word) &&
@@ -46,7 +55,7 @@ export function unpinned({ action, packages }: RpmCommand, version: RegExp): rea
   );
 }
 
-export const INSTALLING: readonly string[] = ['install', 'in', 'localinstall', 'reinstall'];
+export const INSTALLING: readonly string[] = ['install', 'in', 'localinstall', 'reinstall', 'rei'];
 
 /** Actions that ask before they do something. */
 export const ASKING: readonly string[] = [
@@ -55,6 +64,10 @@ export const ASKING: readonly string[] = [
   'remove',
   'erase',
   'update',
+  'up',
+  'upgrade-minimal',
+  'up-min',
+  'update-minimal',
   'upgrade',
   'autoremove',
   'downgrade',

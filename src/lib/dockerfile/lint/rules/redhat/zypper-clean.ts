@@ -15,7 +15,8 @@ export const zypperClean: Rule = {
     script: cleanupCheck({
       leaves: (call) => ASKING.includes(rpmCommand(call, NAMES)?.action.text ?? ''),
       cleans: (call) =>
-        rpmCommand(call, NAMES)?.action.text === 'clean' || removes(call, '/var/cache/zypp'),
+        /^(clean|cc)$/.test(rpmCommand(call, NAMES)?.action.text ?? '') ||
+        removes(call, '/var/cache/zypp'),
       folders: ['/var/cache/zypp'],
       message: 'what zypper fetched stays in the image: end this RUN with zypper clean',
       command: 'zypper clean',

@@ -4,7 +4,7 @@ import type { Rule, Scope } from '../../rule.ts';
 
 const SECRET =
   /(^|_)(apikey|auth|credentials?|keys?|passwords?|passphrase|passwd|pword|secrets?|tokens?)(_|$)/i;
-const HARMLESS = /(^|_)(public|pub|file|path|dir|id|url|fingerprint|gpg)(_|$)|_?keys?_?server/i;
+const HARMLESS = /(^|_)(public|pub|file|path|dir|url|fingerprint)(_|$)|_?keys?_?server/i;
 
 export const secretsUsedInArgOrEnv: Rule = {
   id: 'SecretsUsedInArgOrEnv',
