@@ -8,7 +8,6 @@ import { globSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { clearTemporary } from '../../src/engine/storage/places.ts';
 import { EngineError } from '../../src/lib/errors.ts';
@@ -22,6 +21,7 @@ import {
   streamOf,
 } from '../support/image-rig.ts';
 import { startLyingRegistry } from '../support/lying-registry.ts';
+import { until } from '../support/traces.ts';
 
 const never = new AbortController().signal;
 
@@ -39,7 +39,7 @@ function helpersIn(root: string): string[] {
 
 test(
   'an engine killed in the middle of a pull leaves nothing that the next start does not clear',
-  { timeout: 30_000 },
+  { timeout: 180_000 },
   async () => {
     const registry = await startLyingRegistry();
     const root = mkdtempSync(join(tmpdir(), 'pinnace-killed-'));
@@ -55,12 +55,10 @@ test(
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(engine.stdout, 'data');
-    await delay(200);
-    assert.equal(helpersIn(root).length, 1);
+    await until('the helper unpacks', () => helpersIn(root).length === 1);
     engine.kill('SIGKILL');
     await once(engine, 'exit');
-    for (let round = 0; round < 50 && helpersIn(root).length > 0; round++) await delay(100);
-    assert.deepEqual(helpersIn(root), [], 'the helper ends with its engine');
+    await until('the helper ends with its engine', () => helpersIn(root).length === 0);
     const rig = await openRig({ root });
     await clearTemporary(rig.places);
     assert.deepEqual(rig.images.list(), []);

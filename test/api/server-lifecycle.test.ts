@@ -63,7 +63,7 @@ async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
 }
 
 async function waitUntil(what: string, condition: () => boolean): Promise<void> {
-  for (let at = 0; at < 500 && !condition(); at += 1) await delay(10);
+  for (let at = 0; at < 6000 && !condition(); at += 1) await delay(10);
   assert.ok(condition(), what);
 }
 
@@ -145,7 +145,7 @@ test('an engine that cannot come up says why at once', async () => {
     start(),
     /the engine did not start \(status 1\):[^]*the database .*state\.db cannot be opened/,
   );
-  assert.ok(performance.now() - begun < 5000);
+  assert.ok(performance.now() - begun < 20_000);
 });
 
 test('a second engine in the foreground is refused', async () => {

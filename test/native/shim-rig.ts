@@ -31,14 +31,17 @@ export interface Frame {
   readonly text: string;
 }
 
-/** The binary under test: PINNACE_NATIVE, or the newest release build. */
+/** The binary under test: PINNACE_NATIVE, or the newest build of this checkout. */
 export function nativeBinary(): string {
   const given = process.env['PINNACE_NATIVE'];
   if (given !== undefined) return given;
   const target = new URL('../../native/target/', import.meta.url).pathname;
   const found = (existsSync(target) ? readdirSync(target) : [])
     .map((name) => join(target, name, 'release/pinnace-native'))
-    .concat(join(target, 'release/pinnace-native'))
+    .concat(
+      join(target, 'release/pinnace-native'),
+      new URL('../../out/native/pinnace-native', import.meta.url).pathname,
+    )
     .filter((path) => existsSync(path))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   assert.ok(found[0], 'no native binary: run `npm run build`, or set PINNACE_NATIVE');
@@ -56,7 +59,7 @@ export function runs(pid: number): boolean {
 }
 
 /** Waits until the condition holds, at most `ms`. */
-export async function until(condition: () => boolean, what: string, ms = 5000): Promise<void> {
+export async function until(condition: () => boolean, what: string, ms = 60_000): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
     assert.ok(Date.now() < end, `not within ${String(ms)} ms: ${what}`);
@@ -296,7 +299,7 @@ export class Rig {
   run(request: string): { status: number | null; stdout: string; stderr: string } {
     const [command, ...args] = this.native('shim');
     assert.ok(command);
-    return spawnSync(command, args, { input: request, encoding: 'utf8', timeout: 20_000 });
+    return spawnSync(command, args, { input: request, encoding: 'utf8', timeout: 120_000 });
   }
 
   create(options: ShimOptions): Shim {
@@ -325,7 +328,7 @@ export class Rig {
       await shim.ask({ op: 'kill', signal: 9, all: true });
     }
     try {
-      await until(() => pids.every((pid) => !runs(pid)), 'the end of all shims', 8000);
+      await until(() => pids.every((pid) => !runs(pid)), 'the end of all shims');
       const sockets = this.#shims.filter((shim) => existsSync(join(shim.dir, 'shim.sock')));
       const killed = sockets.filter((shim) => existsSync(shim.exitFile));
       assert.deepEqual(killed, [], 'a socket outlived its shim');

@@ -178,7 +178,8 @@ for (const mode of modes) {
       const connection = shim.exec('e', ['sleep', '1000']);
       await connection.line();
       const waiter = shim.open({ op: 'wait', exec: 'e' });
-      await sleep(20);
+      // One thread serves the connections in turn: an answer to a later one means that the wait is known.
+      await shim.ask({ op: 'state' });
       await shim.ask({ op: 'kill', signal: 9 });
       assert.equal((await waiter.line())['exitCode'], 137);
       await connection.rest();
@@ -189,7 +190,7 @@ for (const mode of modes) {
       const shim = await rig.started({ args: ['sleep', '1000'] });
       const connection = shim.exec('bg', ['sh', '-c', 'sleep 500 & echo main']);
       await connection.line();
-      assert.equal(textOf(await connection.rest(2000), 1), 'main\n');
+      assert.equal(textOf(await connection.rest(30_000), 1), 'main\n');
     });
 
     it('holds the container back for a slow reader, and loses nothing', async () => {
@@ -201,7 +202,7 @@ for (const mode of modes) {
       await sleep(300);
       assert.equal(existsSync(shim.exitFile), false, 'the container was not held back');
       slow.socket.resume();
-      assert.equal(textOf(await slow.rest(20_000), 1).length, total);
+      assert.equal(textOf(await slow.rest(120_000), 1).length, total);
       await shim.exit();
       assert.equal(
         shim.log().reduce((sum, line) => sum + line.log.length, 0),

@@ -198,8 +198,12 @@ describe('the shim with cgroups', () => {
     await until(() => client.received.length > 0, 'the first tick');
     assert.deepEqual(await shim.ask({ op: 'pause' }), { ok: true });
     assert.equal((await shim.ask({ op: 'state' }))['status'], 'paused');
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    const before = client.received.length;
+    // What was written before may still be on its way here.
+    let before = -1;
+    while (client.received.length !== before) {
+      before = client.received.length;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
     await new Promise((resolve) => setTimeout(resolve, 150));
     assert.equal(client.received.length, before);
     const exec = shim.exec('e', ['true']);

@@ -66,7 +66,7 @@ class Made {
   }
 
   async until(status: string): Promise<void> {
-    for (let tries = 0; tries < 200; tries += 1) {
+    for (let tries = 0; tries < 2000; tries += 1) {
       if (this.state().status === status) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
