@@ -51,6 +51,10 @@ export const engine: Register = (program, context) => {
         ...(flags.foreground === true ? { foreground: true } : {}),
         ...(flags.hostLoopback === true ? { hostLoopback: true } : {}),
       });
+      if (flags.hostLoopback === true && !started.started)
+        context.stderr.write(
+          'WARNING: the engine runs already: --host-loopback has no effect until it is stopped and started again\n',
+        );
       context.stdout.write(
         flags.json === true ? `${JSON.stringify(started)}\n` : `unix://${started.socket}\n`,
       );

@@ -66,7 +66,7 @@ export interface StoredState {
   restartCount: number;
   /** The user stopped it: restart policies let it rest. */
   manuallyStopped: boolean;
-  /** Its endpoints and host ports while it lives. */
+  /** Its endpoints and host ports while it lives; afterwards those of its last run, for the same addresses again. */
   network?: LiveNetwork | null;
 }
 

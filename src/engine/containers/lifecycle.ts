@@ -180,7 +180,6 @@ export class Lifecycle {
     await this.#parts.connections.release(container);
     const facts = {
       pid: 0,
-      network: null,
       exitCode: record.exitCode,
       error: record.error ?? '',
       oomKilled: record.oomKilled,

@@ -13,10 +13,10 @@ export class AddressBook {
   /** An endpoint of its own on a network. Throws Docker's errors: address in use, out of range, none left. */
   place(network: NetworkRecord, wish: EndpointWish, name: string): Endpoint {
     const leases = this.#of(network);
-    const four = leases.take(4, wish.ipv4);
+    const four = leases.take(4, wish.ipv4, wish.last);
     let six: ReturnType<typeof leases.take>;
     try {
-      six = leases.take(6, wish.ipv6);
+      six = leases.take(6, wish.ipv6, wish.last);
     } catch (error) {
       if (four !== undefined) leases.release(four.address);
       throw error;

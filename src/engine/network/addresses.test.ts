@@ -132,6 +132,12 @@ test('a wished address must be free and within the subnet', () => {
   assert.throws(() => leases.take(6, 'fd00::1'), /no configured subnet/);
 });
 
+test('an address of before is taken again while it is free', () => {
+  const leases = new AddressLeases([SUBNET]);
+  assert.equal(leases.take(4, undefined, ['fd00::1', '10.1.0.5'])?.address, '10.1.0.5');
+  assert.equal(leases.take(4, undefined, ['10.1.0.5', '10.9.0.1'])?.address, '10.1.0.2');
+});
+
 test('a range bounds what is chosen but not what is wished, and adopted addresses are taken', () => {
   const leases = new AddressLeases([{ ...SUBNET, cidr: '10.1.0.0/16', range: '10.1.8.0/30' }]);
   leases.adopt('10.1.8.1');

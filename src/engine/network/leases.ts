@@ -28,15 +28,19 @@ export class AddressLeases {
     this.#pools = subnets.map(openPool);
   }
 
-  /** An address of the family; undefined when the network has no such subnet. Throws forbidden: in use, out of range, none left. */
-  take(family: Family, wanted?: string): Lease | undefined {
+  /**
+   * An address of the family: the wanted one, else one of the last ones when it is free, else the next. Undefined when the
+   * network has no such subnet. Throws forbidden (in use, none left) and invalid (out of range).
+   */
+  take(family: Family, wanted?: string, last: readonly string[] = []): Lease | undefined {
     const pools = this.#pools.filter(({ prefix }) => prefix.family === family);
     if (wanted !== undefined && wanted !== '') return takeWanted(pools, wanted);
     for (const pool of pools) {
-      const value = nextFree(pool);
+      const again = lastFree(pool, last);
+      const value = again ?? nextFree(pool);
       if (value === undefined) continue;
       pool.used.add(value);
-      pool.next = value + 1n;
+      if (again === undefined) pool.next = value + 1n;
       return leaseOf(pool, value);
     }
     if (pools.length === 0) return undefined;
@@ -95,6 +99,11 @@ function takeWanted(pools: readonly Pool[], wanted: string): Lease {
   if (pool.used.has(parsed.value)) throw new EngineError('forbidden', 'Address already in use');
   pool.used.add(parsed.value);
   return leaseOf(pool, parsed.value);
+}
+
+function lastFree({ prefix, used }: Pool, last: readonly string[]): bigint | undefined {
+  const known = last.map(parseAddress).filter((address) => address !== undefined);
+  return known.find((address) => contains(prefix, address) && !used.has(address.value))?.value;
 }
 
 /** From where the last search ended, around the range once. */

@@ -49,6 +49,8 @@ export interface EndpointWish {
   readonly links: readonly string[];
   readonly driverOptions: Readonly<Record<string, string>>;
   readonly gatewayPriority: number;
+  /** Addresses of its last run, which it gets again while they are free. Not kept. */
+  readonly last?: readonly string[];
 }
 
 /** A place on a network, with everything that inspect shows and the helper needs. Plain JSON: it is kept with its container's state. */

@@ -2,6 +2,7 @@
 
 import type { EndpointSettings } from '../../../lib/api/containers.ts';
 import { EngineError } from '../../../lib/errors.ts';
+import { plainAddresses } from '../../network/naming.ts';
 import { LOOPBACK_ONLY } from '../../network/networks.ts';
 import type {
   Endpoint,
@@ -50,7 +51,12 @@ export class Connections {
       if (wish.ipv4 !== undefined || wish.ipv6 !== undefined)
         checkStatic(name, networks.find(name));
     }
-    return sandboxes.prepare(tenantOf(container), new Map(wishes));
+    const last = container.state.network?.endpoints ?? [];
+    const withLast = wishes.map(([name, wish]): [string, EndpointWish] => {
+      const before = last.find(({ networkName }) => networkName === name);
+      return [name, before === undefined ? wish : { ...wish, last: plainAddresses(before) }];
+    });
+    return sandboxes.prepare(tenantOf(container), new Map(withLast));
   }
 
   connect(container: Container, prepared: Prepared, process: ProcessRef): Promise<LiveNetwork> {

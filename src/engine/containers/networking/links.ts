@@ -31,7 +31,9 @@ export function checkLinks(links: readonly string[], table: ContainerTable): voi
 export function linkedHosts(container: Container, table: ContainerTable): [string, string][] {
   return linksOf(container, table).map(({ alias, target, address }) => {
     const hostname = target.definition.config.Hostname ?? '';
-    return [address, [...new Set([alias, hostname, target.name])].filter(Boolean).join(' ')];
+    // A name of the other container must not become a line of this one's file.
+    const names = [alias, hostname, target.name].filter((name) => /^[^\s#]+$/.test(name));
+    return [address, [...new Set(names)].join(' ')];
   });
 }
 

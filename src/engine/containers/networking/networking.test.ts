@@ -43,6 +43,7 @@ test('a container is on its mode’s network and on those of its endpoints, by t
 test("what cannot be together is refused in docker's words", () => {
   const cases: [() => unknown, RegExp][] = [
     [() => wishes('host', { mine: {} }), /cannot be connected to network endpoints: mine/],
+    [() => wishes('mine', { host: {} }), /cannot attach both host and other networks/],
     [() => wishes('host', {}, { Links: ['a:b'] }), /host type networking can't be used with links/],
     [() => wishes('container:x', {}, { Dns: ['1.1.1.1'] }), /dns and the network mode/],
     [() => wishes('container:x', {}, { ExtraHosts: ['a:1.1.1.1'] }), /custom host-to-IP mapping/],

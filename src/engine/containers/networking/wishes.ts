@@ -45,6 +45,10 @@ export function wishesOf(
     return {};
   }
   if (request.NetworkDisabled === true) return {};
+  const apart = [...asked.keys()].find(isApart);
+  if (apart !== undefined) {
+    throw bad(`conflicting options: cannot attach both ${apart} and other networks to a container`);
+  }
   const main = nameOf(mode, lookup);
   const settings = withOldFields(asked.get(main) ?? {}, {
     request,
