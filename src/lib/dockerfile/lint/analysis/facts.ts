@@ -3,6 +3,7 @@
  * force. Each answer is worked out once, when it is first asked for.
  */
 import { expandWord } from '../../expand.ts';
+import { type Reference, tryReference } from '../../../image/reference.ts';
 import { StageGraph } from '../../stages.ts';
 import type { Dockerfile, FromInstruction, Instruction, Pair, Stage, Word } from '../../syntax.ts';
 import type { ImageFacts } from '../rule.ts';
@@ -21,6 +22,8 @@ export const BUILT_IN_NAMES: readonly string[] = [
     name.toLowerCase(),
   ]),
 ];
+
+const BUILT_IN: ReadonlySet<string> = new Set(BUILT_IN_NAMES);
 
 const PLATFORM_VALUES: ReadonlyMap<string, string> = new Map([
   ['PLATFORM', 'linux/amd64'],
@@ -57,6 +60,8 @@ export interface StageSummary {
   readonly hasWorkdir: boolean;
 }
 
+const NO_WORDS: readonly Word[] = [];
+
 /** More stages that are built on each other than anyone makes. */
 const CHAIN_LIMIT = 100;
 
@@ -73,6 +78,7 @@ export class Facts {
   private readonly summaries = new Map<Stage, StageSummary>();
   private readonly bases = new Map<FromInstruction, BaseImage>();
   private readonly stages = new Map<Instruction, Stage>();
+  private readonly references = new Map<string, Reference | undefined>();
   private readonly words = new Map<Instruction, readonly Word[]>();
 
   constructor(file: Dockerfile, images: ImageFacts | undefined) {
@@ -95,9 +101,19 @@ export class Facts {
   expandedWords(instruction: Instruction): readonly Word[] {
     const known = this.words.get(instruction);
     if (known !== undefined) return known;
-    const found = expandedWords(instruction).filter(({ text }) => /[$"']/.test(text));
+    const found = /[$"']/.test(instruction.original)
+      ? expandedWords(instruction).filter(({ text }) => /[$"']/.test(text))
+      : NO_WORDS;
     this.words.set(instruction, found);
     return found;
+  }
+
+  /** An image's name taken apart; undefined for what is none. */
+  reference(text: string): Reference | undefined {
+    if (this.references.has(text)) return this.references.get(text);
+    const reference = tryReference(text);
+    this.references.set(text, reference);
+    return reference;
   }
 
   /** The stage that a FROM begins. */
@@ -185,7 +201,8 @@ export class Facts {
     const { from } = chain.at(-1) ?? stage;
     const { text } = this.imageOf(from);
     const found = text === 'scratch' ? [] : this.images?.environment(text);
-    const base = new Set([...BUILT_IN_NAMES, ...(found ?? [])]);
+    const base =
+      found === undefined || found.length === 0 ? BUILT_IN : new Set([...BUILT_IN, ...found]);
     const sets = [...chain.slice(1).map((each) => this.summaryOf(each).environment), base];
     return {
       has: (name) => sets.some((set) => set.has(name)),

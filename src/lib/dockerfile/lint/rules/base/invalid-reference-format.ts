@@ -23,7 +23,7 @@ function check(
   { text, range }: { text: string; range: Range },
   { facts, stage, report }: Scope,
 ): void {
-  if (text === '' || text.includes('$') || tryReference(text) !== undefined) return;
+  if (text === '' || text.includes('$') || facts.reference(text) !== undefined) return;
   if (stage !== undefined && facts.graph.named(text) !== undefined) return;
   report(finding(text, range));
 }

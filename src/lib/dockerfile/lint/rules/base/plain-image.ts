@@ -1,5 +1,5 @@
 /** Reads the image of a FROM that names one: no stage, not scratch, no variables. */
-import { type Reference, tryReference } from '../../../../image/reference.ts';
+import type { Reference } from '../../../../image/reference.ts';
 import type { FromInstruction } from '../../../syntax.ts';
 import type { Scope } from '../../rule.ts';
 
@@ -9,5 +9,5 @@ export function plainImage(from: FromInstruction, { facts }: Scope): Reference |
   if (text === 'scratch' || text.includes('$')) return undefined;
   const stage = facts.stageOf(from);
   if (stage !== undefined && facts.baseOf(stage) !== undefined) return undefined;
-  return tryReference(text);
+  return facts.reference(text);
 }
