@@ -8,9 +8,12 @@ const scripts = new WeakMap<Dockerfile, readonly ScriptUse[]>();
 const names = new WeakMap<Dockerfile, Names>();
 const variables = new WeakMap<Dockerfile, Variables>();
 
-/** The shell texts of a file. */
+/** Larger files are generated, not written: reading their shells and judging them would hold up every answer. */
+export const LARGE = 1_000_000;
+
+/** The shell texts of a file; none of a large one. */
 export function scriptsIn(file: Dockerfile): readonly ScriptUse[] {
-  return remember(scripts, file, scriptsOf);
+  return remember(scripts, file, (tree) => (tree.text.length > LARGE ? [] : scriptsOf(tree)));
 }
 
 /** The names of a file and where they are used. */

@@ -1,5 +1,6 @@
 /** The messages about what can be done with a problem: code actions. */
 import { CodeActionKind } from 'vscode-languageserver/node';
+import { LARGE } from '../facts.ts';
 import { codeActionsAt, FIX_ALL } from '../features/code-actions.ts';
 import type { Group } from '../session.ts';
 
@@ -13,7 +14,10 @@ export const actions: Group = {
         codeActionsAt({
           uri,
           file,
-          problems: session.linter.problemsOf(document, session.client.settings),
+          problems:
+            file.text.length > LARGE
+              ? []
+              : session.linter.problemsOf(document, session.client.settings),
           selection: session.offsets(document, range),
           diagnostics: context.diagnostics,
           only: context.only,

@@ -10,6 +10,7 @@ import {
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { costOf, isIgnoreFile, problemsOf } from '../documents.ts';
+import { LARGE } from '../facts.ts';
 import { diagnosticsOf, findPages } from '../features/diagnostics.ts';
 import type { Group, Session } from '../session.ts';
 
@@ -32,7 +33,8 @@ const PAGES = findPages(pathToFileURL(process.argv[1] ?? ''));
 
 /** All diagnostics of a document, in the client's positions. */
 function diagnose(session: Session, document: TextDocument): Diagnostic[] {
-  if (isIgnoreFile(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
+  const isParsedOnly = isIgnoreFile(document) || document.getText().length > LARGE;
+  if (isParsedOnly) return session.encode(document, diagnosticsOf(problemsOf(document)));
   const problems = session.linter.problemsOf(document, session.client.settings);
   return session.encode(document, diagnosticsOf(problems, PAGES));
 }

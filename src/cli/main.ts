@@ -12,6 +12,7 @@ import { exec } from './commands/exec.ts';
 import { format } from './commands/format.ts';
 import { images } from './commands/images.ts';
 import { inspect } from './commands/inspect.ts';
+import { languageServer } from './commands/language-server.ts';
 import { lifecycle } from './commands/lifecycle.ts';
 import { lint } from './commands/lint.ts';
 import { logs } from './commands/logs.ts';
@@ -39,6 +40,7 @@ const COMMANDS: readonly Register[] = [
   lint,
   format,
   doctor,
+  languageServer,
   system,
 ];
 

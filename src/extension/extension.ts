@@ -8,7 +8,7 @@ import { COMMANDS } from './commands/table.ts';
 import { createCli } from './engine/cli.ts';
 import { settingsEnvironment, startArguments } from './engine/settings.ts';
 import { type EngineWatch, watchEngine } from './engine/watch.ts';
-import { createLanguageClient } from './language/client.ts';
+import { createLanguageClient, TRUST } from './language/client.ts';
 import { createReports, type Reports } from './reports.ts';
 import { statusFace } from './engine/status.ts';
 
@@ -16,7 +16,7 @@ let stopLanguage: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
   const bundle = (name: string): string => join(context.extensionPath, 'out', name);
-  startLanguage(bundle('language-server.cjs'));
+  context.subscriptions.push(startLanguage(bundle('language-server.cjs')));
   const setting = (key: string): unknown => vscode.workspace.getConfiguration('pinnace').get(key);
   const environment = (): Record<string, string> => settingsEnvironment(setting);
   const engine = showEngine(context, environment);
@@ -33,8 +33,9 @@ export function deactivate(): Promise<void> | undefined {
   return stopLanguage?.();
 }
 
-function startLanguage(server: string): void {
-  const client = createLanguageClient(server);
+/** Gives the listener that tells the server of the user's trust. */
+function startLanguage(server: string): vscode.Disposable {
+  const client = createLanguageClient(server, { trusted: vscode.workspace.isTrusted });
   stopLanguage = async () => {
     if (client.needsStop()) await client.stop();
   };
@@ -42,6 +43,9 @@ function startLanguage(server: string): void {
     void vscode.window.showErrorMessage(
       `Pinnace's language server did not start: ${messageOf(error)}`,
     );
+  });
+  return vscode.workspace.onDidGrantWorkspaceTrust(() => {
+    void client.sendNotification(TRUST, { trusted: true });
   });
 }
 

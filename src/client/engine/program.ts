@@ -33,16 +33,26 @@ export function nativePath(env: NodeJS.ProcessEnv = process.env): string {
 
 /** The engine's program: the bundle, or its source in a checkout that was never built. */
 export function engineProgram(): string {
+  return programOf('engine', { bundle: 'engine.js', source: join('src', 'engine', 'main.ts') });
+}
+
+/** The language server's program, found as the engine's. */
+export function languageServerProgram(): string {
+  const source = join('language-server', 'server.ts');
+  return programOf('language server', { bundle: 'language-server.cjs', source });
+}
+
+function programOf(what: string, file: { bundle: string; source: string }): string {
   const root = packageRoot();
-  const bundle = join(root, 'out', 'engine.js');
-  const source = join(root, 'src', 'engine', 'main.ts');
-  // Run from source, the engine comes from source too: else a stale bundle would answer.
+  const bundle = join(root, 'out', file.bundle);
+  const source = join(root, file.source);
+  // Run from source, the other process comes from source too: else a stale bundle would answer.
   const candidates = runsFromSource() ? [source, bundle] : [bundle, source];
   const found = candidates.find((path) => existsSync(path));
   if (found === undefined)
     throw new EngineError(
       'unavailable',
-      `the engine's program ${bundle} is missing: run 'npm run build'`,
+      `the ${what}'s program ${bundle} is missing: run 'npm run build'`,
     );
   return found;
 }

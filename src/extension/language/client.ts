@@ -1,8 +1,14 @@
 /** Starts the language server of this extension in a process of its own and speaks to it over IPC. */
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 
+/** What tells the server that the user came to trust the workspace. */
+export const TRUST = 'pinnace/trust';
+
 /** `server`: the path of the bundle. The client must be started and stopped by the caller. */
-export function createLanguageClient(server: string): LanguageClient {
+export function createLanguageClient(
+  server: string,
+  { trusted }: { readonly trusted: boolean },
+): LanguageClient {
   const run = { module: server, transport: TransportKind.ipc };
   const debug = { ...run, options: { execArgv: ['--nolazy', '--inspect=127.0.0.1:6009'] } };
   return new LanguageClient(
@@ -11,6 +17,7 @@ export function createLanguageClient(server: string): LanguageClient {
     { run, debug },
     {
       documentSelector: [{ language: 'dockerfile' }, { language: 'dockerignore' }],
+      initializationOptions: { trusted },
     },
   );
 }
