@@ -13,10 +13,13 @@ use rustix::net::{AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, i
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Sockets of each kind that lie ready.
-const READY: usize = 24;
+const READY: usize = 32;
+/// How long the poll loop waits for one when none is ready, which is so in a storm only. Making one takes
+/// microseconds, but the thread must get its turn.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Connections that wait to be accepted. The kernel caps it at its somaxconn.
 const BACKLOG: i32 = 4096;
 /// Room for a burst of first segments: each takes about 1 KiB with its bookkeeping.
@@ -121,7 +124,8 @@ impl Pool {
     fn take(&self, kind: Pooled, address: IpAddr) -> Result<OwnedFd, Errno> {
         let index = queue_of(kind, address.is_ipv4());
         let mut queues = self.lock();
-        for _ in 0..3 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
             let queue = queues.get_mut(index).ok_or(Errno::INVAL)?;
             if queue.len() <= READY / 2 {
                 self.wanted.notify_one();
@@ -129,14 +133,16 @@ impl Pool {
             if let Some(socket) = queue.pop_front() {
                 return Ok(socket);
             }
-            let wait = Duration::from_millis(20);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Errno::MFILE);
+            }
             queues = self
                 .filled
-                .wait_timeout(queues, wait)
+                .wait_timeout(queues, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        Err(Errno::MFILE)
     }
 
     /// Makes sockets whenever half of a kind are used.

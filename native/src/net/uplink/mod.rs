@@ -15,6 +15,7 @@ mod control;
 mod firewall;
 mod frame;
 mod icmp;
+mod incoming;
 mod inside;
 mod netlink;
 mod pending;
@@ -52,7 +53,7 @@ const EVENTS: usize = 256;
 /// Frames of one socket in one turn.
 const FRAMES: usize = 256;
 /// Descriptors for everything but connections and flows.
-const RESERVED: usize = 256;
+const RESERVED: usize = 320;
 /// Flows and connections at most, however many descriptors there may be.
 const FLOWS: usize = 4096;
 const CONNECTIONS: usize = 100_000;
@@ -74,7 +75,12 @@ pub fn main(args: Vec<OsString>) -> Result<ExitCode, Failure> {
     }
     let channel = crate::sys::uplink::inherited(3)
         .and_then(|fd| rustix::io::ioctl_fionbio(&fd, true).map(|()| fd))
-        .map_err(|errno| Failure::errno("net uplink is started by net, its channel being descriptor 3", errno))?;
+        .map_err(|errno| {
+            Failure::errno(
+                "net uplink is started by net, its channel being descriptor 3",
+                errno,
+            )
+        })?;
     let channel = Channel::from_fd(channel);
     let limit = confine::descriptors();
     let Some((network, namespace)) = control::first(&channel)? else {
@@ -156,6 +162,7 @@ impl Uplink {
                     return Ok(());
                 }
             }
+            self.connections.accept_returned(&self.context);
             self.connections.continue_busy();
             if next_sweep.is_some_and(|at| at <= self.context.now) {
                 self.connections.sweep(self.context.now);
@@ -174,7 +181,11 @@ impl Uplink {
             self.flows.next_sweep(),
             self.ports.next_sweep(),
         ];
-        let soonest = wanted.into_iter().flatten().min().map(|pause| self.context.now + pause);
+        let soonest = wanted
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|pause| self.context.now + pause);
         match (planned, soonest) {
             (Some(planned), Some(soonest)) => Some(planned.min(soonest)),
             (_, soonest) => soonest,
@@ -226,13 +237,11 @@ impl Uplink {
     fn hear(&mut self) -> Result<bool, Failure> {
         loop {
             match self.channel.receive()? {
-                Received::Message(message, fds) => {
-                    match self.obey(message, fds) {
-                        Ok(Some(answer)) => self.answer(&answer)?,
-                        Ok(None) => {}
-                        Err(failure) => self.answer(&failure.to_json())?,
-                    }
-                }
+                Received::Message(message, fds) => match self.obey(message, fds) {
+                    Ok(Some(answer)) => self.answer(&answer)?,
+                    Ok(None) => {}
+                    Err(failure) => self.answer(&failure.to_json())?,
+                },
                 Received::Nothing => return Ok(true),
                 Received::End => return Ok(false),
             }
@@ -277,7 +286,10 @@ impl Uplink {
             Err(Errno::AGAIN) => {}
             Err(errno) => return Err(failed(errno)),
         }
-        let limit = rustix::event::Timespec { tv_sec: 5, tv_nsec: 0 };
+        let limit = rustix::event::Timespec {
+            tv_sec: 5,
+            tv_nsec: 0,
+        };
         let mut wait = [PollFd::from_borrowed_fd(self.channel.as_fd(), PollFlags::OUT)];
         rustix::event::poll(&mut wait, Some(&limit)).map_err(failed)?;
         self.channel.send(message, &[]).map_err(failed)
@@ -296,7 +308,9 @@ fn prepare(
     let pings = Pings::open(&reactor)?;
     let mut inside = Inside::start(namespace, network.clone())?;
     confine::outside()?;
-    reactor.watch(channel, Source::Control, Key::fixed(0)).map_err(failed)?;
+    reactor
+        .watch(channel, Source::Control, Key::fixed(0))
+        .map_err(failed)?;
     let watched = [
         (Source::Frames, &inside.frames),
         (Source::Listener, &inside.listeners),

@@ -2,10 +2,9 @@
 //! segment goes in again, the kernel completes the container's side, and the two are joined. A client of a
 //! published port goes the other way. It moves no bytes itself.
 
-use super::connection::{Connection, Incoming, Outgoing, connect, is_own_peer, plain};
+use super::connection::{Connection, Outgoing, connect, is_own_peer, plain};
 use super::context::Context;
 use super::frame::{Flow, Unreachable};
-use super::inside::Pooled;
 use super::pending::{PENDING, Pending};
 use super::policy::Verdict;
 use super::reactor::{Key, Ready, Slots, Source};
@@ -18,7 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// As long as a container's own connect() tries (tcp_syn_retries of 6).
-const CONNECTING: Duration = Duration::from_secs(130);
+pub const CONNECTING: Duration = Duration::from_secs(130);
 /// For the container to take a connection that stands on the host's side.
 const ACCEPTING: Duration = Duration::from_secs(10);
 /// After this a connection is looked after with keep-alive.
@@ -30,14 +29,16 @@ const TURN: usize = 128;
 
 /// All connections of the network.
 pub struct Connections {
-    slots: Slots<Connection>,
+    pub(super) slots: Slots<Connection>,
     outgoing: HashMap<Flow, Key>,
     order: VecDeque<Key>,
     ready: VecDeque<Key>,
     young: VecDeque<(Instant, Key)>,
     pool: Pool,
-    limit: usize,
-    pending: Pending,
+    pub(super) limit: usize,
+    pub(super) pending: Pending,
+    /// Segments were put back in this turn.
+    returned: bool,
 }
 
 impl Connections {
@@ -52,6 +53,7 @@ impl Connections {
             pool: Pool::new(),
             limit,
             pending: Pending::default(),
+            returned: false,
         }
     }
 
@@ -100,12 +102,12 @@ impl Connections {
             return context.refuse(flow, frame);
         }
         match connect(server) {
-            Ok(outer) => self.begin(context, flow, (outer, frame)),
+            Ok(outer) => self.begin(context, (flow, server), outer, frame),
             Err(errno) => context.report(flow, errno, frame),
         }
     }
 
-    fn begin(&mut self, context: &Context, flow: Flow, (outer, frame): (OwnedFd, &[u8])) {
+    fn begin(&mut self, context: &Context, (flow, server): (Flow, SocketAddr), outer: OwnedFd, frame: &[u8]) {
         let key = self.slots.insert(Connection::Outgoing(Outgoing {
             flow,
             outer: Stream::new(outer),
@@ -116,14 +118,49 @@ impl Connections {
         self.pending.begin(flow.client.ip());
         self.outgoing.insert(flow, key);
         self.order.push_back(key);
-        if let Some(Connection::Outgoing(outgoing)) = self.slots.get_mut(key)
-            && context
-                .reactor
-                .watch_stream(outgoing.outer.fd(), Source::Outer, key)
-                .is_err()
-        {
+        let Some(Connection::Outgoing(outgoing)) = self.slots.get_mut(key) else {
+            return;
+        };
+        let outer = outgoing.outer.fd();
+        if context.reactor.watch_stream(outer, Source::Outer, key).is_err() {
             self.close(key);
-            context.refuse(flow, frame);
+            return context.refuse(flow, frame);
+        }
+        // A destination on this host has answered by now.
+        match rustix::net::connect(outer, &server) {
+            Err(Errno::ALREADY) => {}
+            outcome => self.connected(context, key, outcome),
+        }
+    }
+
+    /// The host's side stands, or could not be made.
+    fn connected(&mut self, context: &Context, key: Key, outcome: Result<(), Errno>) {
+        let Some(Connection::Outgoing(outgoing)) = self.slots.get_mut(key) else {
+            return;
+        };
+        let met_itself = || is_own_peer(outgoing.outer.fd(), outgoing.flow.server.port());
+        let outcome = match outcome {
+            // Nothing listened, and the kernel gave this end the very port that it called.
+            Ok(()) if met_itself() => Err(Errno::CONNREFUSED),
+            outcome => outcome,
+        };
+        if let Err(errno) = outcome {
+            let (flow, frame) = (outgoing.flow, std::mem::take(&mut outgoing.frame));
+            self.abort(key);
+            return context.report(flow, errno, &frame);
+        }
+        outgoing.connected = true;
+        outgoing.deadline = context.now + ACCEPTING;
+        let _repeated_by_the_container = context.inside.put_back(&outgoing.frame);
+        self.returned = true;
+    }
+
+    /// Segments were put back: their connections may be complete already.
+    pub fn accept_returned(&mut self, context: &Context) {
+        if std::mem::take(&mut self.returned) {
+            for listener in 0..context.inside.listeners.len() {
+                self.accept(context, listener);
+            }
         }
     }
 
@@ -139,7 +176,7 @@ impl Connections {
     }
 
     /// Queues the key for `sweep`. Keys of the dead leave the queues before these outgrow the living.
-    fn note_young(&mut self, now: Instant, key: Key) {
+    pub(super) fn note_young(&mut self, now: Instant, key: Key) {
         let slots = &mut self.slots;
         if self.young.len() > QUEUED + 2 * slots.len() {
             self.young.retain(|(_, key)| slots.get_mut(*key).is_some());
@@ -152,7 +189,7 @@ impl Connections {
     }
 
     /// It is about to be joined.
-    fn end_pending(&mut self, key: Key) {
+    pub(super) fn end_pending(&mut self, key: Key) {
         if let Some(connection) = self.slots.get_mut(key) {
             self.pending.end(connection.container());
         }
@@ -214,44 +251,6 @@ impl Connections {
         self.note_young(context.now, key);
     }
 
-    /// A client of a published port, whose connection goes on to `target`.
-    pub fn publish(&mut self, context: &Context, client: OwnedFd, (port, target): (Key, SocketAddr)) {
-        if self.slots.len() >= self.limit || self.pending.total() >= 2 * PENDING {
-            return reset_on_close(&client);
-        }
-        let inner = context.inside.take(Pooled::Tcp, target.ip());
-        let inner = inner.and_then(|inner| match rustix::net::connect(&inner, &target) {
-            Ok(()) | Err(Errno::INPROGRESS) => Ok(inner),
-            Err(errno) => Err(errno),
-        });
-        let Ok(inner) = inner else {
-            return reset_on_close(&client);
-        };
-        let _latency_only = sockopt::set_tcp_nodelay(&client, true);
-        let key = self.slots.insert(Connection::Incoming(Incoming {
-            address: target.ip(),
-            port,
-            inner: Stream::new(inner),
-            outer: Stream::new(client),
-            deadline: context.now + CONNECTING,
-        }));
-        self.pending.begin(target.ip());
-        let Some(Connection::Incoming(incoming)) = self.slots.get_mut(key) else {
-            return;
-        };
-        let watched = context
-            .reactor
-            .watch_stream(incoming.inner.fd(), Source::Inner, key)
-            .and_then(|()| {
-                context
-                    .reactor
-                    .watch_stream(incoming.outer.fd(), Source::Outer, key)
-            });
-        if watched.is_err() {
-            self.abort(key);
-        }
-    }
-
     /// Something happened to the container's side.
     pub fn inner_ready(&mut self, context: &Context, key: Key, ready: Ready) {
         match self.slots.get_mut(key) {
@@ -273,12 +272,6 @@ impl Connections {
         }
     }
 
-    fn join_incoming(&mut self, context: &Context, key: Key) {
-        self.end_pending(key);
-        self.slots.update(key, |connection| connection.joined(None));
-        self.note_young(context.now, key);
-    }
-
     /// Something happened to the host's side.
     pub fn outer_ready(&mut self, context: &Context, key: Key, ready: Ready) {
         match self.slots.get_mut(key) {
@@ -287,24 +280,8 @@ impl Connections {
                 if outgoing.connected || !ready.writable {
                     return;
                 }
-                match sockopt::socket_error(outgoing.outer.fd()) {
-                    // Nothing listened, and the kernel gave this end the very port that it called.
-                    Ok(Ok(())) if is_own_peer(outgoing.outer.fd(), outgoing.flow.server.port()) => {
-                        let (flow, frame) = (outgoing.flow, std::mem::take(&mut outgoing.frame));
-                        self.abort(key);
-                        context.refuse(flow, &frame);
-                    }
-                    Ok(Ok(())) => {
-                        outgoing.connected = true;
-                        outgoing.deadline = context.now + ACCEPTING;
-                        let _repeated_by_the_container = context.inside.put_back(&outgoing.frame);
-                    }
-                    Ok(Err(errno)) | Err(errno) => {
-                        let (flow, frame) = (outgoing.flow, std::mem::take(&mut outgoing.frame));
-                        self.close(key);
-                        context.report(flow, errno, &frame);
-                    }
-                }
+                let outcome = sockopt::socket_error(outgoing.outer.fd()).flatten();
+                self.connected(context, key, outcome);
             }
             Some(Connection::Incoming(incoming)) => {
                 incoming.outer.tell(ready);
@@ -361,7 +338,7 @@ impl Connections {
     }
 
     /// Ends it with resets to both sides.
-    fn abort(&mut self, key: Key) {
+    pub(super) fn abort(&mut self, key: Key) {
         if let Some(connection) = self.slots.get_mut(key) {
             connection.reset();
         }
