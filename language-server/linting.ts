@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { ConfigurationFinder } from '../src/client/lint/configuration.ts';
+import { ConfigurationFinder, type FoundConfiguration } from '../src/client/lint/configuration.ts';
 import { contextFacts } from '../src/client/lint/context.ts';
 import { thresholdOf, withConfiguration } from '../src/lib/dockerfile/lint/config/hadolint.ts';
 import { DEFAULT_OPTIONS, lintDockerfile } from '../src/lib/dockerfile/lint/lint.ts';
@@ -50,6 +50,12 @@ export class Linter {
   /** How long the last judging took, so that big files are not judged at every keystroke. */
   costOf(document: TextDocument): number {
     return this.results.get(document)?.took ?? 0;
+  }
+
+  /** The configuration that holds for a document; undefined for those that are in no file. */
+  configurationOf(uri: string): FoundConfiguration | undefined {
+    const path = pathOf(uri);
+    return path === undefined ? undefined : this.finder.forFolder(dirname(path));
   }
 
   private optionsFor(uri: string, file: Dockerfile, settings: Settings): LintOptions {

@@ -10,6 +10,7 @@ import {
   type ResponseMessage,
 } from 'vscode-languageserver/node';
 import { actions } from './groups/actions.ts';
+import { configurations } from './groups/configurations.ts';
 import { diagnostics } from './groups/diagnostics.ts';
 import { formatting } from './groups/formatting.ts';
 import { language } from './groups/language.ts';
@@ -38,7 +39,16 @@ const images = new ImageKnowledge(() => {
   const { engineLookups, registryLookups, engineSocket } = settings;
   return { engine: engineLookups, registry: registryLookups && trusted, socket: engineSocket };
 });
-const groups = [language(images), navigation, workspace, tokens, formatting, diagnostics, actions];
+const groups = [
+  language(images),
+  navigation,
+  workspace,
+  tokens,
+  formatting,
+  diagnostics,
+  actions,
+  configurations,
+];
 lifecycle(groups).register(session);
 for (const group of groups) group.register(session);
 session.documents.listen(connection);

@@ -1,9 +1,11 @@
 /** Drives the language server over stdio as an editor does: the bundle where it is built, the source otherwise. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import {
   CodeActionRequest,
   createProtocolConnection,
@@ -143,6 +145,24 @@ test('a problem comes with its page, and with a fix', async () => {
   const [action] = actions ?? [];
   assert.ok(action !== undefined && 'edit' in action);
   assert.deepEqual(action.edit?.changes?.[uri], [{ range: diagnostic.range, newText: 'AS' }]);
+});
+
+test("mistakes in a document's .hadolint.yaml are shown in that file", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pinnace-lsp-'));
+  writeFileSync(join(folder, '.hadolint.yaml'), 'ignored: [DL3006]\nstrict: true\n');
+  const { diagnostics: found } = await open(
+    pathToFileURL(join(folder, 'Dockerfile')).href,
+    'dockerfile',
+    'FROM a\n',
+  );
+  assert.deepEqual(found, []);
+  const config = pathToFileURL(join(folder, '.hadolint.yaml')).href;
+  const shown = await diagnostics(config, undefined);
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(
+    shown.diagnostics.map(({ range, message }) => [range.start.line, message]),
+    [[1, "strict: there is no key 'strict'"]],
+  );
 });
 
 test('ignore files are checked as ignore files', async () => {
