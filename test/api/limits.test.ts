@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { archiveOf } from '../../scripts/lib/images.ts';
 import { controlFile, delegate, hierarchies } from '../support/cgroups.ts';
 import { startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
+import { until } from '../support/traces.ts';
 
 const MIB = 1024 * 1024;
 const ENFORCED = ['memory', 'pids', 'cpu', 'cpuacct', 'freezer'];
@@ -116,12 +117,12 @@ function enforced(mode: EngineMode, prepare: (uid: number) => void): void {
       await engine.docker('inspect', '-f', '{{.State.OOMKilled}} {{.State.ExitCode}}', 'hog'),
       'true 137',
     );
-    const until = String(Math.ceil(Date.now() / 1000));
-    const events = await engine.docker(
-      ...['events', '--since', '1m', '--until', until, '--filter', 'event=oom'],
-      ...['--format', '{{.Action}} {{.Actor.Attributes.name}}'],
-    );
-    assert.equal(events, 'oom hog');
+    const events = (): Promise<string> =>
+      engine.docker(
+        ...['events', '--since', '10m', '--until', '0s', '--filter', 'event=oom'],
+        ...['--filter', 'container=hog', '--format', '{{.Action}} {{.Actor.Attributes.name}}'],
+      );
+    await until('the event is there', async () => (await events()) === 'oom hog');
     await engine.docker('rm', 'hog');
     const fits = ['--rm', '--network', 'none', '-m', '200m', 'busybox', ...HOG];
     assert.equal((await engine.tryDocker(['run', ...fits])).status, 0, 'with enough it ends well');

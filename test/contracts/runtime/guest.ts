@@ -80,7 +80,7 @@ export function runGuest(
   ];
   const ran = rig.exec([
     'timeout',
-    '100',
+    '250',
     'qemu-system-x86_64',
     ...machine,
     ...console,
@@ -104,8 +104,9 @@ cd "$0" && set -e
 name=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends/ {print $2; exit}')
 apt-get download "$name" && dpkg-deb -x "$name"_*.deb tree
 cp tree/lib/modules/*/kernel/fs/overlayfs/overlay.ko overlay.ko
-cp tree/boot/vmlinuz-* vmlinuz
-rm -rf tree ./*.deb`;
+cp tree/boot/vmlinuz-* vmlinuz.new
+rm -rf tree ./*.deb
+mv vmlinuz.new vmlinuz`;
   const fetched = rig.exec(['sh', '-c', script, CACHE]);
   assert.ok(
     existsSync(kernel),

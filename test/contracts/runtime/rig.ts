@@ -133,7 +133,7 @@ export class Rig {
 
   exec(command: readonly string[], input = ''): Ran {
     const [program = '', ...args] = command;
-    const ran = spawnSync(program, args, { input, encoding: 'utf8', timeout: 120_000 });
+    const ran = spawnSync(program, args, { input, encoding: 'utf8', timeout: 280_000 });
     if (ran.error !== undefined) throw ran.error;
     return { status: ran.status, stdout: ran.stdout, stderr: ran.stderr };
   }
