@@ -159,6 +159,19 @@ test('a link that was let go is no loss', async () => {
   assert.equal(link.isOpen, false);
 });
 
+test('a supervisor that does not answer is given up, and the next request finds another', async (context) => {
+  answer = () => undefined;
+  const net = supervisor();
+  const link = await net.link('work');
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const open = assert.rejects(link.send({ op: 'x' }), { kind: 'unavailable' });
+  context.mock.timers.tick(20_000);
+  await open;
+  context.mock.timers.reset();
+  assert.equal(link.isOpen, false);
+  assert.notEqual(await net.link('work'), link);
+});
+
 test('an answer that is no JSON is an error, and what follows is still read', async () => {
   answer = (request) => (request['n'] === 1 ? 'nonsense' : '{"ok":true}');
   const link = await supervisor().link('work');

@@ -16,6 +16,8 @@ import type { Native } from './types.ts';
 const MAX_LINE = 16 << 20;
 /** `sun_path` holds 108 bytes with the final zero. */
 const MAX_SOCKET_PATH = 107;
+/** A supervisor that has not answered for so long never will: its connection counts as broken. */
+const ANSWER_MS = 20_000;
 /** How long the end of another engine's supervisor is waited for. */
 const DISMISS_MS = 3000;
 
@@ -172,6 +174,7 @@ class Connection implements NetLink {
   #rest: Buffer[] = [];
   #size = 0;
   #state: 'open' | 'closing' | 'gone' = 'open';
+  #watchdog: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, onLost: () => void) {
     this.#socket = socket;
@@ -196,6 +199,7 @@ class Connection implements NetLink {
     if (!this.isOpen) return Promise.reject(brokenOff());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
+      this.#watch();
       this.#socket.ref();
       this.#socket.write(`${JSON.stringify(request)}\n`);
     });
@@ -225,6 +229,7 @@ class Connection implements NetLink {
 
   #answer(line: string): void {
     const waiting = this.#waiting.shift();
+    this.#watch();
     if (this.#waiting.length === 0) this.#socket.unref();
     if (waiting === undefined) return;
     try {
@@ -234,7 +239,14 @@ class Connection implements NetLink {
     }
   }
 
+  /** From every answer anew, as long as one is owed. */
+  #watch(): void {
+    clearTimeout(this.#watchdog);
+    if (this.#waiting.length > 0) this.#watchdog = setTimeout(() => this.#gone(), ANSWER_MS);
+  }
+
   #gone(): void {
+    clearTimeout(this.#watchdog);
     if (this.#state === 'gone') return;
     const wasOpen = this.#state === 'open';
     this.#state = 'gone';
@@ -250,10 +262,12 @@ function dialled(socket: Socket, request: object): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const fail = (error: Error) => {
+      clearTimeout(watchdog);
       socket.destroy();
       reject(error);
     };
     const broken = () => fail(brokenOff());
+    const watchdog = setTimeout(broken, ANSWER_MS);
     const onData = (chunk: Buffer) => {
       const at = chunk.indexOf(10);
       if (at < 0) {
@@ -261,6 +275,7 @@ function dialled(socket: Socket, request: object): Promise<Duplex> {
         return;
       }
       chunks.push(chunk.subarray(0, at));
+      clearTimeout(watchdog);
       socket.pause();
       socket.off('data', onData).off('end', broken).off('error', broken).off('close', broken);
       if (at + 1 < chunk.length) socket.unshift(chunk.subarray(at + 1));
