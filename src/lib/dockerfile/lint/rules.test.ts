@@ -228,6 +228,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
     passes: [
       ...run(
         'apt-get update && rm -rf /var/lib/apt/lists/*',
+        'apt-get update && apt-get dist-clean',
         '--mount=type=cache,target=/var/lib/apt apt-get update',
         'apt-get install a',
       ),

@@ -14,7 +14,8 @@ export const removeAptLists: Rule = {
   checks: {
     script: cleanupCheck({
       leaves: (call) => aptCommand(call)?.action.text === 'update',
-      cleans: (call) => removes(call, '/var/lib/apt'),
+      cleans: (call) =>
+        removes(call, '/var/lib/apt') || /^dist-?clean$/.test(aptCommand(call)?.action.text ?? ''),
       folders: [LISTS],
       message: `the lists of apt-get update stay in the image: end this RUN with rm -rf ${LISTS}/*`,
       command: `rm -rf ${LISTS}/*`,
