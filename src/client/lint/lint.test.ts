@@ -174,9 +174,9 @@ test('fixes are applied until none is left', () => {
   const { text: fixed, count } = fixText(text, lint, ['safe']);
   assert.equal(
     fixed,
-    'FROM debian:12 AS b\nRUN apt-get install --no-install-recommends -y curl=1\nLABEL org.opencontainers.image.authors="me"\nCMD run\n',
+    'FROM debian:12 AS b\nRUN apt-get install -y curl=1\nLABEL org.opencontainers.image.authors="me"\nCMD run\n',
   );
-  assert.equal(count, 6);
+  assert.equal(count, 5);
   assert.equal(fixText(text, lint, ['safe', 'suggestion']).text.includes('CMD ["run"]'), true);
 });
 

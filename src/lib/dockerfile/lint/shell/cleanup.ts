@@ -1,6 +1,6 @@
 /** Makes the rules of package managers that leave something behind: lists and caches that are of no use in an image. */
 import type { Mount, RunInstruction } from '../../syntax.ts';
-import { safeFix } from '../edits.ts';
+import { safeFix, suggestedFix } from '../edits.ts';
 import type { Rule, Scope } from '../rule.ts';
 import { appendCommand } from './append.ts';
 import type { Script, ShellCall } from './script.ts';
@@ -13,6 +13,8 @@ export interface Cleanup {
   /** The folders where it lies: a cache or tmpfs mount there keeps it out of the image. */
   readonly folders: readonly string[];
   readonly message: string;
+  /** False: what is left may be meant for a later RUN, so that taking it away is a suggestion. */
+  readonly settled?: (script: Script) => boolean;
   /** What to run at the end. */
   readonly command: string;
 }
@@ -25,7 +27,7 @@ export function cleanupCheck(cleanup: Cleanup): NonNullable<Rule['checks']['scri
 function check(
   script: Script,
   scope: Scope,
-  { leaves, cleans, folders, message, command }: Cleanup,
+  { leaves, cleans, settled, folders, message, command }: Cleanup,
 ): void {
   const { instruction, calls } = script;
   if (instruction.kind !== 'RUN' || isMounted(instruction, folders)) return;
@@ -33,11 +35,12 @@ function check(
   if (first === undefined || !isKept(scope)) return;
   const last = calls.findLastIndex(leaves);
   if (calls.slice(last).some(cleans)) return;
+  const fixOf = settled?.(script) === false ? suggestedFix : safeFix;
   const edit = appendCommand(script, command, scope);
   scope.report({
     message,
     range: first.range,
-    ...(edit === undefined ? {} : { fix: safeFix(`Add ${command}`, edit) }),
+    ...(edit === undefined ? {} : { fix: fixOf(`Add ${command}`, edit) }),
   });
 }
 

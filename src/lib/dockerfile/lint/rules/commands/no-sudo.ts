@@ -1,5 +1,5 @@
 /** NoSudo: a build runs as the user that USER names; sudo is not used to change it. */
-import { remove, safeFix } from '../../edits.ts';
+import { remove, suggestedFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
 
 export const noSudo: Rule = {
@@ -19,7 +19,7 @@ export const noSudo: Rule = {
           'sudo passes on neither signals nor the terminal as expected: set USER, or use gosu where a container starts',
         range: nameWord.range,
         ...(plain
-          ? { fix: safeFix('Remove sudo', remove({ start: nameWord.range.start, end })) }
+          ? { fix: suggestedFix('Remove sudo', remove({ start: nameWord.range.start, end })) }
           : {}),
       });
     },

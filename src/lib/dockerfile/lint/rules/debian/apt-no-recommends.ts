@@ -1,5 +1,5 @@
 /** AptNoRecommends: apt-get install leaves out what is only recommended. */
-import { insert, safeFix } from '../../edits.ts';
+import { insert, suggestedFix } from '../../edits.ts';
 import { hasOption } from '../../shell/options.ts';
 import type { Rule } from '../../rule.ts';
 import { aptCommand } from './apt.ts';
@@ -21,7 +21,7 @@ export const aptNoRecommends: Rule = {
       );
       if (set || hasOption(line, 'no-install-recommends', 'without-recommends')) return;
       const flag = call.name === 'aptitude' ? '--without-recommends' : '--no-install-recommends';
-      const fix = safeFix(`Add ${flag}`, insert(action.range.end, ` ${flag}`));
+      const fix = suggestedFix(`Add ${flag}`, insert(action.range.end, ` ${flag}`));
       report({
         message: `${call.name} install takes recommended packages along: add ${flag}`,
         range: action.range,

@@ -16,6 +16,8 @@ export const removeAptLists: Rule = {
       leaves: (call) => aptCommand(call)?.action.text === 'update',
       cleans: (call) =>
         removes(call, '/var/lib/apt') || /^dist-?clean$/.test(aptCommand(call)?.action.text ?? ''),
+      settled: ({ calls }) =>
+        calls.some((call) => /install|upgrade/.test(aptCommand(call)?.action.text ?? '')),
       folders: [LISTS],
       message: `the lists of apt-get update stay in the image: end this RUN with rm -rf ${LISTS}/*`,
       command: `rm -rf ${LISTS}/*`,

@@ -1,5 +1,5 @@
 /** GlobLikeOption: a pattern does not begin with a wildcard, since a file may have a name like an option. */
-import { insert, safeFix } from '../../edits.ts';
+import { insert, suggestedFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
 
 const HARMLESS = new Set([
@@ -40,7 +40,7 @@ export const globLikeOption: Rule = {
       for (const { text, parts, range } of words) {
         if (text === '--') return;
         if (parts[0]?.kind !== 'glob' || !/^[*?]/.test(text)) continue;
-        const fix = safeFix('Begin with ./', insert(range.start, './'));
+        const fix = suggestedFix('Begin with ./', insert(range.start, './'));
         report({
           message: `a file whose name begins with a dash would be an option: ./${text}`,
           range,
