@@ -206,6 +206,16 @@ function suite(as: 'root' | 'user'): void {
     assert.match((await one.run(['ping', '-c1', '-W2', '198.51.100.1'])).stdout, /Unreachable/);
   });
 
+  test('the gateway answers when it is asked whether it is still there', async () => {
+    const shown = await one.run(['ip', '-6', 'neigh', 'show', 'fd12:3456::1']);
+    const mac = /lladdr (\S+)/.exec(shown.stdout)?.[1] ?? '';
+    const entry = ['fd12:3456::1', 'lladdr', mac, 'dev', 'eth0', 'nud', 'probe'];
+    await one.run(['ip', '-6', 'neigh', 'replace', ...entry]);
+    await delay(500);
+    const after = await one.run(['ip', '-6', 'neigh', 'show', 'fd12:3456::1']);
+    assert.match(after.stdout, /REACHABLE/);
+  });
+
   test('a published port leads to the container over both families, and resets without a server', async () => {
     const ports = [
       { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 0, address: '172.18.0.3', port: 80 },

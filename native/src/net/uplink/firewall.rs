@@ -80,6 +80,21 @@ fn rules(network: &Network) -> Vec<Vec<Step<'_>>> {
     for target in ["ff00::/8", "fe80::/10"].into_iter().filter_map(range) {
         rules.push(vec![Step::Protocol(ICMPV6), Step::Target(target), Step::Accept]);
     }
+    // A neighbour that is asked for again is asked from the link's own address (RFC 4861, 7.3.3).
+    for gateway in network.gateways().filter(IpAddr::is_ipv6) {
+        let only = Range {
+            address: gateway,
+            length: 128,
+        };
+        if let Some(link) = range("fe80::/10") {
+            rules.push(vec![
+                Step::Protocol(ICMPV6),
+                Step::Source(link),
+                Step::Target(only),
+                Step::Accept,
+            ]);
+        }
+    }
     for subnet in &network.subnets {
         rules.push(vec![Step::Source(subnet.cidr), Step::Mark(KNOWN)]);
     }
