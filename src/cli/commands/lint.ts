@@ -24,7 +24,8 @@ import type { Severity } from '../../lib/dockerfile/syntax.ts';
 import { EngineError } from '../../lib/errors.ts';
 import type { Context, Register } from '../context.ts';
 import { FORMATS, formatOf } from '../lint/formats.ts';
-import { type FileReport, type Format } from '../lint/report.ts';
+import type { FileReport, Format } from '../lint/report.ts';
+import { textFormat } from '../lint/text.ts';
 
 interface LintFlags {
   format?: string;
@@ -200,16 +201,17 @@ class LintRun {
   }
 
   private formatFor(found: FoundConfiguration | undefined): Format {
-    const name = this.flags.format ?? found?.configuration.format ?? 'text';
-    const format = formatOf(name);
-    if (format === undefined) {
-      const names = Object.keys(FORMATS);
-      throw new EngineError(
-        'invalid',
-        `there is no format '${name}': ${names.join(', ')}${suggestion(name, names)}`,
-      );
-    }
-    return format;
+    const chosen = this.flags.format;
+    const configured = found?.configuration.format;
+    const format = formatOf(chosen ?? configured ?? 'text');
+    if (format !== undefined) return format;
+    const names = Object.keys(FORMATS);
+    const name = chosen ?? configured ?? '';
+    const message = `there is no format '${name}': ${names.join(', ')}${suggestion(name, names)}`;
+    if (chosen !== undefined) throw new EngineError('invalid', message);
+    // The file may well be for hadolint, which has more of them.
+    this.context.stderr.write(`${found?.path ?? ''} format: ${message}; text is written\n`);
+    return textFormat;
   }
 
   private isFailed({ problems, failOnAny, found }: Linted): boolean {

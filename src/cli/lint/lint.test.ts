@@ -109,6 +109,14 @@ test('mistakes in a configuration are told with line and key, and exit 2', async
   assert.equal((await run(['--config', join(root, 'none.yaml'), root])).status, 2);
 });
 
+test('a format that only hadolint has is told of, and text written', async () => {
+  const root = folder('format', { '.hadolint.yaml': 'format: codacy\n', Dockerfile: 'FROM a\n' });
+  const { status, stdout, stderr } = await run([root]);
+  assert.equal(status, 1);
+  assert.match(stdout, /PinImageTag/);
+  assert.match(stderr, /no format 'codacy'/);
+});
+
 test('COPY sources are looked for in the context, unless that is switched off', async () => {
   const root = folder('context', { Dockerfile: 'FROM a:1\nCOPY here gone /x/\n', here: '' });
   assert.match(

@@ -31,5 +31,5 @@ function hasWorkdir(stage: Stage, { facts }: Scope): boolean {
 
 function isRelative(text: string): boolean {
   const path = text.replace(/^["']/, '');
-  return path !== '' && !/^[/\\$]/.test(path) && !/^[A-Za-z]:/.test(path);
+  return path !== '' && !path.startsWith('<<') && !/^[/\\$]/.test(path) && !/^[A-Za-z]:/.test(path);
 }

@@ -21,7 +21,10 @@ function check(script: Script, scope: Scope): void {
   )
     return;
   let known: Set<string> | undefined;
-  for (const { part } of script.parts) {
+  for (const { part, role, word } of script.parts) {
+    // The dollar of these is the mistake, and reported as one.
+    const assigned = role === 'name' && /^\$\w+=/.test(word?.word.text ?? '');
+    if (role === 'loop-variable' || assigned) continue;
     if (part.kind !== 'parameter' || part.operator !== '' || part.prefix !== '') continue;
     // Small letters: names in capitals may come from the base image.
     if (!/^[a-z_][a-z0-9_]*$/.test(part.name) || part.name === '_') continue;
