@@ -2,11 +2,11 @@
  * The linter's entry: a parsed Dockerfile and options in, problems out. Walks the file once and calls the rules by kind of
  * instruction; adds the parser's own problems with their fixes; leaves out what comments and options ignore. Pure.
  */
-import { scriptOf } from '../shell/scripts.ts';
 import type { Dockerfile, Instruction, Problem, Range, Severity, Stage } from '../syntax.ts';
 import { Facts } from './analysis/facts.ts';
 import type { Checks, LintFinding, LintOptions, LintProblem, Rule, Scope } from './rule.ts';
-import { collectScript, execCalls } from './shell/collect.ts';
+import { execCalls } from './shell/collect.ts';
+import { readScript } from './shell/read.ts';
 import { type Shells, shellsOf } from './shell/shells.ts';
 import type { Script, ShellCall } from './shell/script.ts';
 import { readSuppressions, type Suppressions } from './suppress.ts';
@@ -185,8 +185,7 @@ class Walk implements Scope {
   }
 
   private read(instruction: Instruction): Script | undefined {
-    const use = scriptOf(instruction, this.file.text, this.shells.at(instruction, this.stage));
-    return use === undefined ? undefined : collectScript(use);
+    return readScript(instruction, this.file, this.shells.at(instruction, this.stage));
   }
 
   private visit(instruction: Instruction): void {
