@@ -1,6 +1,5 @@
 // `npm start`: the tour. A private engine builds and runs a real app and its dev container, says what happened, and leaves nothing behind.
 import { mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildBundles } from '../lib/bundles.ts';
@@ -32,19 +31,6 @@ function seconds(milliseconds: number): string {
   return milliseconds < 1000
     ? `${milliseconds.toFixed(0)} ms`
     : `${(milliseconds / 1000).toFixed(1)} s`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
 }
 
 async function answerOf(url: string, init?: RequestInit): Promise<string> {
@@ -81,25 +67,16 @@ async function tour(
   );
   const cached = again.match(/Using cache/g)?.length ?? 0;
   console.log(`    ${cached} steps came from the cache`);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const name = 'tour-todo';
-  await stop('the app runs in a container and answers over HTTP', async () => {
-    await pinnace(
-      'run',
-      '-d',
-      '--name',
-      name,
-      '--network',
-      'host',
-      '-e',
-      'HOST=127.0.0.1',
-      '-e',
-      `PORT=${port}`,
-      'todo',
-    );
-    await answerOf(`${url}/health`);
-  });
+  const url = await stop(
+    'the app runs in a container and answers over HTTP at a published port',
+    async () => {
+      await pinnace('run', '-d', '--name', name, '-p', '127.0.0.1::8080', 'todo');
+      const address = (await pinnace('port', name, '8080')).trim();
+      await answerOf(`http://${address}/health`);
+      return `http://${address}`;
+    },
+  );
   await answerOf(`${url}/todos`, { method: 'POST', body: JSON.stringify({ title: 'set sail' }) });
   console.log(`    POST then GET ${url}/todos: ${await answerOf(`${url}/todos`)}`);
   await stop('the app stopped and removed', () => pinnace('rm', '-f', '-v', name));
