@@ -50,6 +50,9 @@ export const IMAGE_NAMES = [
   'node:24-bookworm-slim',
 ] as const;
 
+/** Redis and PostgreSQL of Debian, for the network's tests alone: made when they ask for it. */
+export const SERVICES_IMAGE = 'services:bookworm';
+
 /** Makes the archives that are missing. Returns the paths by name. */
 export async function makeImages(
   names: readonly string[] = IMAGE_NAMES,
@@ -169,7 +172,8 @@ async function busyboxLayers(work: string): Promise<Layer[]> {
   return [await layerOf(tree, join(work, 'busybox.tar'), 'busybox-static of Debian 12')];
 }
 
-async function debianLayers(work: string): Promise<Layer[]> {
+/** A minimal Debian with these packages besides. */
+async function debianLayers(work: string, packages: readonly string[] = []): Promise<Layer[]> {
   const raw = join(work, 'debian.tar');
   const root = process.getuid?.() === 0;
   await must(
@@ -177,7 +181,7 @@ async function debianLayers(work: string): Promise<Layer[]> {
     [
       `--mode=${root ? 'root' : 'unshare'}`,
       '--variant=minbase',
-      '--include=ca-certificates',
+      `--include=${['ca-certificates', ...packages].join(',')}`,
       '--dpkgopt=path-exclude=/usr/share/doc/*',
       '--dpkgopt=path-exclude=/usr/share/man/*',
       '--dpkgopt=path-exclude=/usr/share/locale/*',
@@ -327,7 +331,13 @@ const RECIPES: readonly Recipe[] = [
     name: 'debian:bookworm-slim',
     packages: ['mmdebstrap', 'debian-archive-keyring'],
     config: { Env: [PATH], Cmd: ['bash'] },
-    layers: debianLayers,
+    layers: (work) => debianLayers(work),
+  },
+  {
+    name: SERVICES_IMAGE,
+    packages: ['mmdebstrap', 'debian-archive-keyring'],
+    config: { Env: [`${PATH}:/usr/lib/postgresql/15/bin`], Cmd: ['bash'] },
+    layers: (work) => debianLayers(work, ['redis-server', 'postgresql']),
   },
   {
     name: 'node:24-bookworm-slim',

@@ -2,11 +2,12 @@
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensurePackages } from '../../scripts/lib/debian.ts';
 import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
+import { startDockerd } from '../support/dockerd.ts';
 import { command, startTestEngine } from '../support/engine.ts';
 import { makeUser } from '../support/users.ts';
 import { freePort } from '../support/network.ts';
@@ -205,35 +206,4 @@ async function startRows(dir: string): Promise<Row[]> {
     await peer?.stop();
     await engine.close();
   }
-}
-
-interface Peer {
-  readonly address: string;
-  stop(): Promise<void>;
-}
-
-/** A dockerd whose bridge and firewall rules stay in a network namespace that goes with it. */
-async function startDockerd(dir: string): Promise<Peer | undefined> {
-  if (!existsSync('/usr/sbin/dockerd')) return undefined;
-  mkdirSync(dir, { recursive: true });
-  const address = `unix://${dir}/docker.sock`;
-  const roots = ['--data-root', `${dir}/data`, '--exec-root', `${dir}/exec`, '-p', `${dir}/pid`];
-  const flags = [...roots, '-H', address, '--storage-driver', 'overlay2'];
-  const child = spawn('unshare', ['-n', '/usr/sbin/dockerd', ...flags], { stdio: 'ignore' });
-  const env = { DOCKER_HOST: address };
-  for (let tries = 0; tries < 200; tries += 1) {
-    if ((await command(['docker', 'version'], { env })).status === 0)
-      return {
-        address,
-        stop: async () => {
-          const gone = once(child, 'exit');
-          child.kill('SIGTERM');
-          await gone;
-        },
-      };
-    if (child.exitCode !== null) return undefined;
-    await delay(100);
-  }
-  child.kill('SIGKILL');
-  return undefined;
 }

@@ -1,0 +1,222 @@
+/** The language server against dockerfile-language-server-nodejs: the same documents and requests over stdio, turn by turn. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  DocumentFormattingRequest,
+  DocumentSymbolRequest,
+  SemanticTokensRequest,
+} from 'vscode-languageserver/node';
+import { ROOT } from '../support/engine.ts';
+import { LanguageServer } from '../support/language-server.ts';
+import { median, type Row } from './measure.ts';
+
+const PEER = 'dockerfile-language-server-nodejs';
+const PEER_VERSION = '0.15.0';
+const SIZES = [20, 200, 1000, 10_000] as const;
+
+/** Ten lines as people write them. */
+const BLOCK = `FROM node:22 AS stage@
+ARG VERSION=1.2.3
+ENV PATH=/usr/local/bin:$PATH VERSION=$VERSION
+WORKDIR /app
+RUN apt-get update && apt-get install -y --no-install-recommends curl git \\
+    && rm -rf /var/lib/apt/lists/*
+COPY --chown=node:node package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+COPY . .
+EXPOSE 3000
+`;
+
+/** Turns that count, those before them, and how often the peer takes part, which needs seconds for a large file. */
+const TURNS: Readonly<Record<number, { warm: number; turns: number; each: number }>> = {
+  20: { warm: 30, turns: 100, each: 1 },
+  200: { warm: 20, turns: 60, each: 1 },
+  1000: { warm: 20, turns: 200, each: 20 },
+  10_000: { warm: 4, turns: 12, each: 4 },
+};
+
+/** Both servers with the same requests, alternating; medians, and the 99th percentiles of ours at 1,000 lines. */
+export async function bench(): Promise<Row[]> {
+  const capabilities = {
+    textDocument: {
+      publishDiagnostics: {},
+      completion: { completionItem: { snippetSupport: true } },
+      documentSymbol: { hierarchicalDocumentSymbolSupport: true },
+      formatting: {},
+      semanticTokens: {
+        requests: { full: true },
+        tokenTypes: ['keyword', 'comment', 'parameter', 'property', 'variable', 'string'],
+        tokenModifiers: ['declaration', 'deprecated'],
+        formats: ['relative' as const],
+      },
+    },
+  };
+  const ours = await LanguageServer.start({ capabilities });
+  const peer = await LanguageServer.start({
+    capabilities,
+    command: [process.execPath, installPeer(), '--stdio'],
+  });
+  try {
+    const rows: Row[] = [];
+    for (const lines of SIZES) rows.push(...(await rowsOf(ours, peer, lines)));
+    return [...rows, memoryRow(ours, peer)];
+  } finally {
+    await Promise.all([ours.stop(), stopPeer(peer)]);
+  }
+}
+
+/** Installs the peer once into the cache folder and gives its program. */
+function installPeer(): string {
+  const folder = join(ROOT, '.cache', 'bench-lsp');
+  const program = join(folder, 'node_modules', PEER, 'bin', 'docker-langserver');
+  if (!existsSync(program)) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    const wanted = `${PEER}@${PEER_VERSION}`;
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', wanted], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+  return program;
+}
+
+/** Its exit status is its own affair. */
+async function stopPeer({ child, connection }: LanguageServer): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  connection.dispose();
+  child.kill();
+  await ended;
+}
+
+const OPERATIONS = [
+  'open to diagnostics',
+  'change to diagnostics',
+  'change and completion',
+  'hover',
+  'symbols',
+  'format',
+  'semantic tokens',
+] as const;
+
+type Operation = (typeof OPERATIONS)[number];
+type Times = Record<Operation, number[]>;
+
+async function rowsOf(ours: LanguageServer, peer: LanguageServer, lines: number): Promise<Row[]> {
+  const text = Array.from({ length: lines / 10 }, (_, number) =>
+    BLOCK.replace('@', String(number)),
+  ).join('');
+  const { warm, turns, each } = TURNS[lines] ?? { warm: 10, turns: 50, each: 1 };
+  const [first, second] = [new Side(ours, text, lines), new Side(peer, text, lines)];
+  for (let turn = -warm; turn < turns; turn++) {
+    if (turn === 0) for (const side of [first, second]) side.forget();
+    await first.turn();
+    if (turn % each === 0) await second.turn();
+  }
+  const [{ times: own }, { times: other }] = [first, second];
+  const rows = OPERATIONS.map((what): Row => {
+    const [value, peerValue] = [median(own[what]), median(other[what])];
+    const limit = lines >= 1000 ? 0.2 : 1;
+    const label = `${String(lines)} lines: ${what}`;
+    return {
+      what: label,
+      value,
+      unit: 'ms',
+      peer: PEER,
+      peerValue,
+      ratio: value / peerValue,
+      limit,
+    };
+  });
+  if (lines !== 1000) return rows;
+  const worst = (what: Operation, limit: number): Row => ({
+    what: `1000 lines: ${what}, 99th percentile`,
+    value: percentile(own[what], 0.99),
+    unit: 'ms',
+    limit,
+  });
+  return [...rows, worst('change to diagnostics', 10), worst('change and completion', 3)];
+}
+
+function percentile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+/** One server and its times. Every turn opens a document, edits it, asks and closes it. */
+class Side {
+  times: Times = emptyTimes();
+  private readonly server: LanguageServer;
+  private readonly text: string;
+  private readonly line: number;
+  private count = 0;
+
+  constructor(server: LanguageServer, text: string, lines: number) {
+    this.server = server;
+    this.text = text;
+    this.line = lines / 2 - 2;
+  }
+
+  forget(): void {
+    this.times = emptyTimes();
+  }
+
+  async turn(): Promise<void> {
+    const { server, line } = this;
+    const uri = `file:///bench/${String(line)}/${String(this.count++)}/Dockerfile`;
+    const textDocument = { uri };
+    const start = { line, character: 0 };
+    await this.time('open to diagnostics', async () => {
+      await server.open(uri, this.text);
+      await server.diagnostics(uri, 1);
+    });
+    await this.time('change to diagnostics', async () => {
+      await server.change(uri, 2, [{ range: { start, end: start }, text: 'RUN make\n' }]);
+      await server.diagnostics(uri, 2);
+    });
+    const end = { line, character: 2 };
+    await this.time('change and completion', async () => {
+      await server.change(uri, 3, [{ range: { start, end: start }, text: 'CO\n' }]);
+      await server.complete(uri, end);
+    });
+    await server.diagnostics(uri, 3);
+    const options = { tabSize: 4, insertSpaces: true };
+    const { connection } = server;
+    await this.time('hover', () => server.hover(uri, { line: line + 1, character: 1 }));
+    await this.time('symbols', () =>
+      connection.sendRequest(DocumentSymbolRequest.type, { textDocument }),
+    );
+    await this.time('format', () =>
+      connection.sendRequest(DocumentFormattingRequest.type, { textDocument, options }),
+    );
+    await this.time('semantic tokens', () =>
+      connection.sendRequest(SemanticTokensRequest.type, { textDocument }),
+    );
+    await server.close(uri);
+  }
+
+  private async time(what: Operation, work: () => Promise<unknown>): Promise<void> {
+    const started = performance.now();
+    await work();
+    this.times[what].push(performance.now() - started);
+  }
+}
+
+function emptyTimes(): Times {
+  const none = OPERATIONS.map((what): [Operation, number[]] => [what, []]);
+  return Object.fromEntries(none) as Times;
+}
+
+/** Resident memory after all documents. */
+function memoryRow(ours: LanguageServer, peer: LanguageServer): Row {
+  const [value, peerValue] = [residentOf(ours), residentOf(peer)];
+  const ratio = value / peerValue;
+  return { what: 'memory after all', value, unit: 'MB', peer: PEER, peerValue, ratio, limit: 1 };
+}
+
+function residentOf({ child }: LanguageServer): number {
+  const status = readFileSync(`/proc/${String(child.pid)}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1000;
+}
