@@ -10,6 +10,7 @@ import { contextFacts } from '../src/client/lint/context.ts';
 import { thresholdOf, withConfiguration } from '../src/lib/dockerfile/lint/config/hadolint.ts';
 import { DEFAULT_OPTIONS, lintDockerfile } from '../src/lib/dockerfile/lint/lint.ts';
 import type { LintOptions, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
+import { ScriptMemory } from '../src/lib/dockerfile/lint/shell/read.ts';
 import { rulesNamed } from '../src/lib/dockerfile/lint/table.ts';
 import type { Dockerfile, Severity } from '../src/lib/dockerfile/syntax.ts';
 import { treeOf } from './documents.ts';
@@ -21,6 +22,7 @@ interface Linted {
   readonly problems: readonly LintProblem[];
   /** Milliseconds that it took. */
   readonly took: number;
+  readonly memory: ScriptMemory;
 }
 
 export class Linter {
@@ -41,9 +43,11 @@ export class Linter {
     if (known?.version === version && known.generation === this.generation) return known.problems;
     const file = treeOf(document);
     const started = performance.now();
-    const { problems } = lintDockerfile(file, this.optionsFor(document.uri, file, settings));
+    const memory = known?.memory ?? new ScriptMemory();
+    const options = this.optionsFor(document.uri, file, settings);
+    const { problems } = lintDockerfile(file, options, memory);
     const took = performance.now() - started;
-    this.results.set(document, { version, generation: this.generation, problems, took });
+    this.results.set(document, { version, generation: this.generation, problems, took, memory });
     return problems;
   }
 

@@ -100,7 +100,7 @@ function check(text: string): void {
       message,
     );
     last = start.offset;
-    assert.ok(message !== '' && !message.includes('\n'));
+    assert.ok(message !== '' && !/[\r\n]/.test(message) && message.length <= 501, message);
     for (const edit of fix?.edits ?? []) {
       assert.ok(
         edit.range.start >= 0 &&
@@ -112,6 +112,11 @@ function check(text: string): void {
     if (fix !== undefined) parseDockerfile(applyEdits(text, fix.edits));
   }
 }
+
+test('a message that quotes several lines is one line, and not as long as the file', () => {
+  check('FROM a\nRUN <<E\nb ${c\nd}\nE\n');
+  check(`FROM ${'A'.repeat(5000)}\n`);
+});
 
 test('no joining, cutting and mixing of the examples makes the linter throw or point outside the text', () => {
   const example = fc.constantFrom(...EXAMPLES);

@@ -6,7 +6,7 @@ import type { Dockerfile, Instruction, Problem, Range, Severity, Stage } from '.
 import { Facts } from './analysis/facts.ts';
 import type { Checks, LintFinding, LintOptions, LintProblem, Rule, Scope } from './rule.ts';
 import { execCalls } from './shell/collect.ts';
-import { readScript } from './shell/read.ts';
+import { readScript, type ScriptMemory } from './shell/read.ts';
 import { type Shells, shellsOf } from './shell/shells.ts';
 import type { Script, ShellCall } from './shell/script.ts';
 import { readSuppressions, type Suppressions } from './suppress.ts';
@@ -32,13 +32,15 @@ export interface LintResult {
 /** More findings than this in one file help nobody. */
 const LIMIT = 2000;
 
-/** Lints a parsed file. Never throws, whatever the file. */
+/** Lints a parsed file. Never throws, whatever the file. `memory` keeps what the next version of the file can use. */
 export function lintDockerfile(
   file: Dockerfile,
   options: LintOptions = DEFAULT_OPTIONS,
+  memory?: ScriptMemory,
 ): LintResult {
   const suppressions = readSuppressions(file, options);
-  const walk = new Walk(file, options, suppressions);
+  memory?.begin();
+  const walk = new Walk(file, options, { suppressions, memory });
   walk.run();
   return { problems: walk.problems(), failOnAny: suppressions.failOnAny };
 }
@@ -134,11 +136,17 @@ class Walk implements Scope {
   private rule: Rule | undefined;
   private readonly plan: Plan;
   private readonly suppressions: Suppressions;
+  private readonly memory: ScriptMemory | undefined;
   private readonly found: LintProblem[] = [];
   private readonly shells: Shells;
   private readonly scripts = new Map<Instruction, Script | undefined>();
 
-  constructor(file: Dockerfile, options: LintOptions, suppressions: Suppressions) {
+  constructor(
+    file: Dockerfile,
+    options: LintOptions,
+    { suppressions, memory }: { suppressions: Suppressions; memory: ScriptMemory | undefined },
+  ) {
+    this.memory = memory;
     this.file = file;
     this.options = options;
     this.suppressions = suppressions;
@@ -185,7 +193,11 @@ class Walk implements Scope {
   }
 
   private read(instruction: Instruction): Script | undefined {
-    return readScript(instruction, this.file, this.shells.at(instruction, this.stage));
+    const shell = this.shells.at(instruction, this.stage);
+    const { memory, file } = this;
+    return memory === undefined
+      ? readScript(instruction, file, shell)
+      : memory.read(instruction, file, shell);
   }
 
   private visit(instruction: Instruction): void {
@@ -215,7 +227,7 @@ class Walk implements Scope {
     if (chosen === undefined) return;
     this.found.push({
       code: rule.id,
-      message,
+      message: oneLine(message),
       range: this.file.lines.span(range),
       severity: chosen,
       ...(fix === undefined ? {} : { fix }),
@@ -235,6 +247,7 @@ class Walk implements Scope {
     const fix = rule?.repair?.(problem, this.file);
     this.found.push({
       ...problem,
+      message: oneLine(problem.message),
       severity: chosen,
       ...(fix === undefined ? {} : { fix }),
       ...(rule?.tag === undefined ? {} : { tag: rule.tag }),
@@ -249,4 +262,12 @@ class Walk implements Scope {
     if (chosen === 'off') return undefined;
     return chosen ?? (rule.optional === true ? undefined : own);
   }
+}
+
+/** Longer messages are cut: they quote a file that may have anything in it. */
+const MESSAGE_LIMIT = 500;
+
+function oneLine(message: string): string {
+  const line = /[\r\n]/.test(message) ? message.replaceAll(/\s*[\r\n]+\s*/g, ' ') : message;
+  return line.length > MESSAGE_LIMIT ? `${line.slice(0, MESSAGE_LIMIT)}…` : line;
 }

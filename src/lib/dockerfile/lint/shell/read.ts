@@ -1,6 +1,6 @@
 /**
- * Reads an instruction's script, once for as long as the instruction lives: a tree that is edited keeps the instructions
- * before the edit, and their scripts with them. Those of big files are not kept, since they take more room than the text.
+ * Reads instructions' scripts and remembers them from one version of a file to the next: a tree that is edited keeps the
+ * instructions before the edit, and their scripts need not be read again. Only what the last version had is remembered.
  */
 import { scriptOf } from '../../shell/scripts.ts';
 import type { ShellInForce } from '../../shell/shells.ts';
@@ -13,23 +13,36 @@ interface Reading {
   readonly script: Script | undefined;
 }
 
-const READINGS = new WeakMap<Instruction, Reading>();
+export class ScriptMemory {
+  private kept: ReadonlyMap<Instruction, Reading> = new Map();
+  private current = new Map<Instruction, Reading>();
 
-/** Characters of a file from which on its scripts are not kept. */
-const BIG = 300_000;
+  /** To be called before a version is read: what the version before last had is forgotten. */
+  begin(): void {
+    this.kept = this.current;
+    this.current = new Map();
+  }
 
-/** The script of an instruction for the shell in force; undefined when it has none that is read. */
+  /** The script of an instruction for the shell in force; undefined when it has none that is read. */
+  read(instruction: Instruction, file: Dockerfile, shell: ShellInForce): Script | undefined {
+    const known = this.current.get(instruction) ?? this.kept.get(instruction);
+    const reading =
+      known !== undefined && isSame(known.shell, shell)
+        ? known
+        : { shell, script: readScript(instruction, file, shell) };
+    this.current.set(instruction, reading);
+    return reading.script;
+  }
+}
+
+/** The script of an instruction, read anew. */
 export function readScript(
   instruction: Instruction,
   { text }: Dockerfile,
   shell: ShellInForce,
 ): Script | undefined {
-  const known = READINGS.get(instruction);
-  if (known !== undefined && isSame(known.shell, shell)) return known.script;
   const use = scriptOf(instruction, text, shell);
-  const script = use === undefined ? undefined : collectScript(use);
-  if (text.length < BIG) READINGS.set(instruction, { shell, script });
-  return script;
+  return use === undefined ? undefined : collectScript(use);
 }
 
 function isSame(a: ShellInForce, b: ShellInForce): boolean {

@@ -48,6 +48,7 @@ export const PARSER_CODES: readonly Rule[] = [
   row('UnsupportedHeredoc', 'A heredoc is a source, not a destination'),
   row('UnknownStage', 'A stage that is named by its number exists'),
   row('CircularDependency', 'No stage needs itself', 'DL3023'),
+  row('TooManyInstructions', 'A file has at most 3000 instructions in 500 stages'),
   row('TooManyProblems', 'A file has fewer than a thousand problems'),
   {
     ...row('DuplicateStageName', 'Stage names are unique', 'DL3024', 'DUPLICATE_BUILD_STAGE_NAME'),
