@@ -66,10 +66,6 @@ export interface EngineBuilder extends Builder {
   close(): Promise<void>;
 }
 
-/** Far above what people write: planning takes time that grows with the square of both. */
-const MAX_INSTRUCTIONS = 3000;
-const MAX_STAGES = 500;
-
 type BuildIo = Parameters<Builder['build']>[2];
 
 export function createBuilder(parts: BuilderParts): EngineBuilder {
@@ -141,7 +137,6 @@ async function build(job: Build): Promise<string> {
       native,
       signal: io.signal,
     });
-    checkSize(context.file, context.name);
     const { graph, images } = await planAll(context.file, { job, settings, lease });
     const output = createOutput(io.write, {
       order: graph.stages.map(({ index }) => index),
@@ -206,21 +201,6 @@ function checkOptions(options: BuildOptions): Settings {
   const targetPlatform =
     options.platform === '' ? '' : formatPlatform(parsePlatform(options.platform, buildPlatform));
   return { buildPlatform, targetPlatform, network: parseNetwork(options.networkMode) };
-}
-
-/** Refuses a Dockerfile that would keep the engine from its other work. */
-function checkSize({ instructions, stages }: Dockerfile, name: string): void {
-  const excess =
-    instructions.length > MAX_INSTRUCTIONS
-      ? `${String(instructions.length)} instructions, more than the ${String(MAX_INSTRUCTIONS)}`
-      : stages.length > MAX_STAGES
-        ? `${String(stages.length)} stages, more than the ${String(MAX_STAGES)}`
-        : undefined;
-  if (excess !== undefined)
-    throw new EngineError(
-      'invalid',
-      `the Dockerfile (${name}) has ${excess} that are built: split it into several images`,
-    );
 }
 
 /** Plans, and fetches the images that the plan asks for, until it is a graph. */

@@ -26,7 +26,11 @@ export function groupStages(instructions: readonly Instruction[]): Stage[] {
   }));
 }
 
-/** Reports what is wrong between instructions: nothing to build, names given twice, references to nothing. */
+/** Far above what people write: planning a build takes time that grows with the square of both. */
+const MOST_INSTRUCTIONS = 3000;
+const MOST_STAGES = 500;
+
+/** Reports what is wrong between instructions: nothing or too much to build, names given twice, references to nothing. */
 export function checkStages(
   instructions: readonly Instruction[],
   stages: readonly Stage[],
@@ -48,9 +52,24 @@ export function checkStages(
     const message = 'the file has no FROM, so there is nothing to build';
     problems.add({ code: 'NoBuildStage', message, range: first.keyword.range });
   }
+  checkSize(instructions, stages, problems);
   checkNames(stages, problems);
   checkReferences(new StageGraph(stages), problems);
   for (const stage of stages) checkSingles(stage, problems);
+}
+
+function checkSize(
+  instructions: readonly Instruction[],
+  stages: readonly Stage[],
+  problems: ProblemList,
+): void {
+  const excess = (what: string, most: number, at: Instruction | undefined): void => {
+    if (at === undefined) return;
+    const message = `the file has more than ${String(most)} ${what}: split it into several images`;
+    problems.add({ code: 'TooManyInstructions', message, range: at.keyword.range });
+  };
+  excess('instructions', MOST_INSTRUCTIONS, instructions[MOST_INSTRUCTIONS]);
+  excess('stages', MOST_STAGES, stages[MOST_STAGES]?.from);
 }
 
 function checkNames(stages: readonly Stage[], problems: ProblemList): void {

@@ -41,6 +41,7 @@ export type ProblemCode =
   | 'UnknownStage'
   | 'CircularDependency'
   | 'InvalidExpansion'
+  | 'TooManyInstructions'
   | 'TooManyProblems'
   | 'NoEmptyContinuation'
   | 'DuplicateStageName'
