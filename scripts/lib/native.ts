@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { has, must, ROOT } from './shell.ts';
 
 /** Bytes that the stripped binary may have. */
-const LIMIT = 4 * 1024 * 1024;
+const LIMIT = 4_000_000;
 
 /** Builds native/ in release form and copies the binary to out/native. Returns its path. */
 export async function buildNative(): Promise<string> {
