@@ -419,8 +419,21 @@ const TABLE: Readonly<Record<string, Cases>> = {
     passes: run('a "$(b)"', 'a=$(b)', 'case $(b) in *) c;; esac', 'for i in $(b); do c; done'),
   },
   QuoteVariable: {
-    catches: run('a $b', 'a x/$b', 'a > $b', 'a "$(c $d)"', 'export A=$b'),
+    catches: [
+      ...run(
+        'x="a b"; a $x',
+        'x=abc; x=$(y); a $x',
+        'read x; a $x',
+        'for x in "a b"; do c $x; done',
+      ),
+      file('ENV V="1 2"\nRUN a $V'),
+      file('ARG V=1\nRUN a $V'),
+      ...run('a $b', 'a x/$b', 'a > $b', 'a "$(c $d)"', 'export A=$b'),
+    ],
     passes: [
+      ...run('x=abc; a $x', 'for x in a b; do c $x; done', 'export x="a-b" && a $x'),
+      file('ENV V=1.2\nRUN a $V'),
+
       ...run(
         'a "$b"',
         'a=$b',
@@ -439,7 +452,10 @@ const TABLE: Readonly<Record<string, Cases>> = {
   },
   BrokenDoubleQuotes: { passes: run('a "$b"c"$d"', 'a "b" c "d"', 'a "b"\'c\'"d"', 'a "x="b') },
   NestedSingleQuotes: { passes: run("a 'b' c 'd'", "a 'b'\\''c'", "a 'x'$y'z'") },
-  SpaceAfterEquals: { passes: run('a=b c', "a='' c", 'IFS= read a', 'a= ; b') },
+  SpaceAfterEquals: {
+    catches: run('A= B=x; c'),
+    passes: run('a=b c', "a='' c", 'IFS= read a', 'a= ; b'),
+  },
   SpacedAssignment: {
     catches: run('a =b'),
     passes: run('a=b', '[ a = b ]', 'test a = b', 'a == b', './a = b'),

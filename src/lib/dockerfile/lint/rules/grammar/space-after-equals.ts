@@ -11,13 +11,14 @@ export const spaceAfterEquals: Rule = {
   checks: {
     script: ({ commands }, { report }) => {
       for (const command of commands) {
-        if (command.kind !== 'simple' || command.name === undefined) continue;
-        const last = command.assignments.at(-1);
-        if (last === undefined || last.value.text !== '' || last.name === 'IFS' || last.append)
-          continue;
-        const fix = safeFix(`Write ${last.name}=''`, insert(last.range.end, "''"));
-        const message = `${last.name} gets an empty value here: drop the space, or write ${last.name}=''`;
-        report({ message, range: last.range, fix });
+        if (command.kind !== 'simple') continue;
+        for (const [index, { name, value, range, append }] of command.assignments.entries()) {
+          const follows = index < command.assignments.length - 1 || command.name !== undefined;
+          if (!follows || value.text !== '' || name === 'IFS' || append) continue;
+          const fix = safeFix(`Write ${name}=''`, insert(range.end, "''"));
+          const message = `${name} gets an empty value here: drop the space, or write ${name}=''`;
+          report({ message, range, fix });
+        }
       }
     },
   },

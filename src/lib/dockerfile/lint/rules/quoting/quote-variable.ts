@@ -1,6 +1,7 @@
 /** QuoteVariable: a variable stands in quotes where it is one argument. */
 import { insert, suggestedFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
+import { assignedNames, isConstant } from './constants.ts';
 import { splits } from './splitting.ts';
 
 export const quoteVariable: Rule = {
@@ -10,20 +11,23 @@ export const quoteVariable: Rule = {
   summary: 'A variable is quoted',
   fixable: true,
   checks: {
-    script: (script, { report }) => {
+    script: (script, scope) => {
       if (!script.tree.text.includes('$')) return;
+      let assigned: ReadonlyMap<string, boolean> | undefined;
       for (const placed of script.parts) {
         const { part } = placed;
         if (part.kind !== 'parameter' || part.prefix === '#' || !/^[A-Za-z_]/.test(part.name))
           continue;
         if (part.operator === '+' || part.operator === ':+' || !splits(placed, script)) continue;
+        assigned ??= assignedNames(script);
+        if (part.operator === '' && isConstant(part.name, assigned, scope)) continue;
         const { range, text } = part;
         const fix = suggestedFix(
           'Put it in quotes',
           insert(range.start, '"'),
           insert(range.end, '"'),
         );
-        report({
+        scope.report({
           message: `${text} is split at spaces and its wildcards are expanded: write "${text}"`,
           range,
           fix,
