@@ -4,7 +4,7 @@ import type { Rule } from '../../rule.ts';
 
 export const dollarAssignment: Rule = {
   id: 'DollarAssignment',
-  aliases: ['SC1066'],
+  aliases: ['SC1066', 'SC2281'],
   severity: 'error',
   summary: 'The name in an assignment has no dollar',
   fixable: true,

@@ -6,7 +6,7 @@ import type { Rule } from '../../rule.ts';
 
 export const missingSpace: Rule = {
   id: 'MissingSpace',
-  aliases: ['SC1035'],
+  aliases: ['SC1035', 'SC1019', 'SC1020'],
   severity: 'error',
   summary: 'Spaces stand around the brackets of a test',
   fixable: true,

@@ -4,7 +4,7 @@ import type { Rule } from '../../rule.ts';
 
 export const spacedAssignment: Rule = {
   id: 'SpacedAssignment',
-  aliases: ['SC1068'],
+  aliases: ['SC1068', 'SC2283'],
   severity: 'error',
   summary: 'No spaces stand around an equals sign',
   fixable: true,
