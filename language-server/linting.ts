@@ -6,10 +6,10 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { ConfigurationFinder, type FoundConfiguration } from '../src/client/lint/configuration.ts';
-import { contextFacts } from '../src/client/lint/context.ts';
+import { contextFacts, contextPaths } from '../src/client/lint/context.ts';
 import { thresholdOf, withConfiguration } from '../src/lib/dockerfile/lint/config/hadolint.ts';
 import { DEFAULT_OPTIONS, lintDockerfile } from '../src/lib/dockerfile/lint/lint.ts';
-import type { LintOptions, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
+import type { ContextFacts, LintOptions, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
 import { ScriptMemory } from '../src/lib/dockerfile/lint/shell/read.ts';
 import { rulesNamed } from '../src/lib/dockerfile/lint/table.ts';
 import type { Dockerfile, Severity } from '../src/lib/dockerfile/syntax.ts';
@@ -25,15 +25,26 @@ interface Linted {
   readonly memory: ScriptMemory;
 }
 
+/** Milliseconds for which the disk is believed to stay as it is. */
+const CONTEXT_LIFE = 2000;
+
+interface KnownContext {
+  readonly at: number;
+  readonly sources: string;
+  readonly facts: ContextFacts | undefined;
+}
+
 export class Linter {
   private readonly results = new WeakMap<TextDocument, Linted>();
   private finder = new ConfigurationFinder(process.env);
   private generation = 0;
+  private readonly contexts = new Map<string, KnownContext>();
 
   /** Settings or files changed: everything is to be judged anew. */
   forget(): void {
     this.finder = new ConfigurationFinder(process.env);
     this.generation += 1;
+    this.contexts.clear();
   }
 
   /** The problems of an open Dockerfile. */
@@ -69,7 +80,19 @@ export class Linter {
     const { configuration } = this.finder.forFolder(dirname(path));
     const options = withConfiguration(DEFAULT_OPTIONS, configuration);
     const severities = new Map([...options.severities, ...overrides]);
-    return { ...options, severities, context: contextFacts(path, file) };
+    return { ...options, severities, context: this.contextOf(path, file) };
+  }
+
+  /** The build context's facts; looked at again when COPY takes other files, and every two seconds. */
+  private contextOf(path: string, file: Dockerfile): ContextFacts | undefined {
+    const now = performance.now();
+    const sources = contextPaths(file).join('\n');
+    const known = this.contexts.get(path);
+    if (known !== undefined && known.sources === sources && now - known.at < CONTEXT_LIFE)
+      return known.facts;
+    const facts = contextFacts(path, file);
+    this.contexts.set(path, { at: now, sources, facts });
+    return facts;
   }
 }
 

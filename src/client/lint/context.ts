@@ -28,15 +28,23 @@ export function contextFacts(
   file: Dockerfile,
   { context }: ContextOptions = {},
 ): ContextFacts | undefined {
-  const sources = sourcesOf(file);
+  const sources = contextPaths(file);
   if (sources.length === 0) return undefined;
   const root = context === undefined ? guessContext(path, sources) : resolve(context);
   if (root === undefined) return undefined;
   const ignore = readIgnore(root, path);
-  return { source: (pattern) => judge(root, pattern, ignore) };
+  const judged = new Map<string, 'found' | 'ignored' | 'absent'>();
+  return {
+    source: (pattern) => {
+      const found = judged.get(pattern) ?? judge(root, pattern, ignore);
+      judged.set(pattern, found);
+      return found;
+    },
+  };
 }
 
-function sourcesOf({ stages }: Dockerfile): string[] {
+/** The paths and patterns of the context that a file copies, each once. */
+export function contextPaths({ stages }: Dockerfile): string[] {
   const found = new Set<string>();
   for (const { instructions } of stages) {
     for (const instruction of instructions) {

@@ -1,6 +1,14 @@
 /** Applies the linter's fixes to a text until none is left, and writes a fixed file in the place of the old one. */
 
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { applyEdits, compatibleFixes } from '../../lib/dockerfile/lint/edits.ts';
 import type { FixSafety, LintProblem } from '../../lib/dockerfile/lint/rule.ts';
@@ -36,9 +44,10 @@ export function fixText(
   return { text: fixed, count };
 }
 
-/** Puts a text in a file's place, whole or not at all, with its mode. `before` is what was read of it. */
+/** Puts a text in a file's place (a link's target), whole or not at all, with its mode and owner. `before` is what was read of it. */
 export function writeFixed(path: string, before: string, text: string): void {
-  const bytes = readFileSync(path);
+  const target = realpathSync(path);
+  const bytes = readFileSync(target);
   if (!bytes.equals(Buffer.from(before, 'utf8'))) {
     throw new EngineError(
       'invalid',
@@ -46,10 +55,13 @@ export function writeFixed(path: string, before: string, text: string): void {
       { path },
     );
   }
-  const draft = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
+  const { mode, uid, gid } = statSync(target);
+  const draft = join(dirname(target), `.${basename(target)}.${String(process.pid)}.tmp`);
   try {
-    writeFileSync(draft, text, { mode: statSync(path).mode & 0o777, flag: 'wx' });
-    renameSync(draft, path);
+    writeFileSync(draft, text, { mode: mode & 0o777, flag: 'wx' });
+    // Only root can give a file away, and only root would take it.
+    if (process.getuid?.() === 0) chownSync(draft, uid, gid);
+    renameSync(draft, target);
   } catch (cause) {
     rmSync(draft, { force: true });
     throw new EngineError('internal', `cannot write ${path}`, { path, cause });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -187,6 +188,10 @@ test('a fixed file is written whole, with its mode, and never over something els
   writeFixed(path, 'FROM a:1\n', 'FROM b:1\n');
   assert.equal(readFileSync(path, 'utf8'), 'FROM b:1\n');
   assert.equal(statSync(path).mode & 0o777, 0o640);
+  symlinkSync(path, join(root, 'link'));
+  writeFixed(join(root, 'link'), 'FROM b:1\n', 'FROM c:1\n');
+  assert.equal(readFileSync(path, 'utf8'), 'FROM c:1\n');
+  assert.ok(lstatSync(join(root, 'link')).isSymbolicLink());
   assert.throws(() => writeFixed(path, 'FROM a:1\n', 'x'), /was changed meanwhile/);
   writeFileSync(path, Buffer.from([0x46, 0xff]));
   assert.throws(() => writeFixed(path, 'F\ufffd', 'x'), /not UTF-8/);
