@@ -17,6 +17,10 @@ import type { Group, Session } from '../session.ts';
 /** The longest that diagnostics wait for the next keystroke, in milliseconds. */
 const LONGEST_WAIT = 300;
 
+/** Milliseconds that hold nobody up, and those from which on typing should not be judged at every keystroke. */
+const CHEAP = 1;
+const DEAR = 30;
+
 export const diagnostics: Group = {
   capabilities: ({ textDocument }) =>
     textDocument?.diagnostic === undefined
@@ -69,11 +73,25 @@ class Publisher {
     if (this.isPulled()) return;
     const { uri } = document;
     clearTimeout(this.waiting.get(uri));
-    const pause = Math.min(LONGEST_WAIT, costOf(document) + this.session.linter.costOf(document));
-    this.waiting.set(
-      uri,
-      setTimeout(() => this.publish(uri), pause),
-    );
+    this.waiting.delete(uri);
+    const cost = costOf(document) + this.session.linter.costOf(document);
+    if (cost > CHEAP) {
+      const pause = cost > DEAR ? Math.min(LONGEST_WAIT, cost) : 1;
+      this.waiting.set(
+        uri,
+        setTimeout(() => this.publish(uri), pause),
+      );
+      return;
+    }
+    // The second turn of the loop lets a request that came with the change go first.
+    const { version } = document;
+    setImmediate(() => setImmediate(() => this.publishVersion(uri, version)));
+  }
+
+  /** Unless there is a newer version, which publishes itself. */
+  private publishVersion(uri: string, version: number): void {
+    const isCurrent = this.session.documents.get(uri)?.version === version;
+    if (isCurrent && !this.waiting.has(uri)) this.publish(uri);
   }
 
   private publish(uri: string): void {

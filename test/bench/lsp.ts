@@ -53,7 +53,10 @@ export async function bench(): Promise<Row[]> {
       },
     },
   };
-  const ours = await LanguageServer.start({ capabilities });
+  const ours = await LanguageServer.start({
+    capabilities,
+    command: [process.execPath, join(ROOT, 'out', 'cli.js'), 'language-server', '--stdio'],
+  });
   const peer = await LanguageServer.start({
     capabilities,
     command: [process.execPath, installPeer(), '--stdio'],
@@ -165,7 +168,7 @@ class Side {
 
   async turn(): Promise<void> {
     const { server, line } = this;
-    const uri = `file:///bench/${String(line)}/${String(this.count++)}/Dockerfile`;
+    const uri = `file:///bench/${String(line)}-${String(this.count++)}.Dockerfile`;
     const textDocument = { uri };
     const start = { line, character: 0 };
     await this.time('open to diagnostics', async () => {
@@ -213,7 +216,15 @@ function emptyTimes(): Times {
 function memoryRow(ours: LanguageServer, peer: LanguageServer): Row {
   const [value, peerValue] = [residentOf(ours), residentOf(peer)];
   const ratio = value / peerValue;
-  return { what: 'memory after all', value, unit: 'MB', peer: PEER, peerValue, ratio, limit: 1 };
+  return {
+    what: 'memory after all',
+    value,
+    unit: 'MB',
+    peer: PEER,
+    peerValue,
+    ratio,
+    limit: 1,
+  };
 }
 
 function residentOf({ child }: LanguageServer): number {

@@ -95,6 +95,7 @@ export class LanguageServer {
   }
 
   async open(uri: string, text: string, languageId = 'dockerfile'): Promise<void> {
+    this.published.delete(uri);
     const textDocument = { uri, languageId, version: 1, text };
     await this.connection.sendNotification(DidOpenTextDocumentNotification.type, { textDocument });
   }
@@ -104,6 +105,7 @@ export class LanguageServer {
     version: number,
     contentChanges: TextDocumentContentChangeEvent[],
   ): Promise<void> {
+    this.published.delete(uri);
     const textDocument = { uri, version };
     await this.connection.sendNotification(DidChangeTextDocumentNotification.type, {
       textDocument,
@@ -121,7 +123,9 @@ export class LanguageServer {
     const { promise, resolve, reject } = Promise.withResolvers<PublishDiagnosticsParams>();
     const look = (): void => {
       const found = this.published.get(uri);
-      if (found?.version === version) resolve(found);
+      // A server that names no version means the last one.
+      const fits = found?.version === undefined || found.version === version;
+      if (found !== undefined && fits) resolve(found);
     };
     const timer = setTimeout(
       () => reject(new Error(`no diagnostics for ${uri} version ${String(version)}`)),

@@ -5,6 +5,9 @@ import { languageServerProgram } from '../../client/engine/program.ts';
 import { EngineError } from '../../lib/errors.ts';
 import type { Register } from '../context.ts';
 
+/** A young generation of 4 MB: the server takes half the memory, 300 -> 145 MB after 150 files of 1,000 lines. */
+const FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
+
 export const languageServer: Register = (program, context) => {
   program
     .command('language-server')
@@ -14,7 +17,15 @@ export const languageServer: Register = (program, context) => {
       if (flags.stdio !== true)
         throw new EngineError('invalid', 'say how to speak: pinnace language-server --stdio');
       context.ownSignals();
+      const program = languageServerProgram();
+      become(program);
       // The server finds --stdio among this process's arguments, answers and ends the process itself.
-      await import(pathToFileURL(languageServerProgram()).href);
+      await import(pathToFileURL(program).href);
     });
 };
+
+/** Replaces this process by the server's, with its own heap; returns where that cannot be done (Windows, Electron). */
+function become(program: string): void {
+  if (process.platform === 'win32' || process.versions['electron'] !== undefined) return;
+  process.execve?.(process.execPath, [process.execPath, ...FLAGS, program, '--stdio']);
+}
