@@ -23,6 +23,7 @@ export async function packageExtension(): Promise<{ file: string; list: string[]
       'package',
       '--no-dependencies',
       '--allow-missing-repository',
+      '--no-rewrite-relative-links',
       '--skip-license',
       '--target',
       platform,
