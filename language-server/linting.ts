@@ -8,7 +8,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { ConfigurationFinder, type FoundConfiguration } from '../src/client/lint/configuration.ts';
 import { contextFacts, contextPaths } from '../src/client/lint/context.ts';
 import { thresholdOf, withConfiguration } from '../src/lib/dockerfile/lint/config/hadolint.ts';
-import { DEFAULT_OPTIONS, lintDockerfile } from '../src/lib/dockerfile/lint/lint.ts';
+import { DEFAULT_OPTIONS, lintInSteps } from '../src/lib/dockerfile/lint/lint.ts';
 import type { ContextFacts, LintOptions, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
 import { ScriptMemory } from '../src/lib/dockerfile/lint/shell/read.ts';
 import { rulesNamed } from '../src/lib/dockerfile/lint/table.ts';
@@ -28,6 +28,12 @@ interface Linted {
 /** Milliseconds for which the disk is believed to stay as it is. */
 const CONTEXT_LIFE = 2000;
 
+/** A judging that is under way. */
+interface Running extends Pick<Linted, 'version' | 'generation' | 'memory'> {
+  readonly steps: ReturnType<typeof lintInSteps>;
+  took: number;
+}
+
 interface KnownContext {
   readonly at: number;
   readonly sources: string;
@@ -36,6 +42,7 @@ interface KnownContext {
 
 export class Linter {
   private readonly results = new WeakMap<TextDocument, Linted>();
+  private readonly running = new WeakMap<TextDocument, Running>();
   private finder = new ConfigurationFinder(process.env);
   private generation = 0;
   private readonly contexts = new Map<string, KnownContext>();
@@ -49,17 +56,51 @@ export class Linter {
 
   /** The problems of an open Dockerfile. */
   problemsOf(document: TextDocument, settings: Settings): readonly LintProblem[] {
-    const { version } = document;
-    const known = this.results.get(document);
-    if (known?.version === version && known.generation === this.generation) return known.problems;
-    const file = treeOf(document);
+    const known = this.resultOf(document);
+    if (known !== undefined) return known.problems;
+    this.work(document, settings, Infinity);
+    return this.resultOf(document)?.problems ?? [];
+  }
+
+  /** Judges for some milliseconds, from where the last call for this version left off; `more` is to be called again. */
+  work(document: TextDocument, settings: Settings, milliseconds: number): 'done' | 'more' {
+    if (this.resultOf(document) !== undefined) return 'done';
     const started = performance.now();
-    const memory = known?.memory ?? new ScriptMemory();
-    const options = this.optionsFor(document.uri, file, settings);
-    const { problems } = lintDockerfile(file, options, memory);
-    const took = performance.now() - started;
-    this.results.set(document, { version, generation: this.generation, problems, took, memory });
-    return problems;
+    const running = this.runningOf(document, settings);
+    for (;;) {
+      const { done, value } = running.steps.next();
+      const took = performance.now() - started;
+      if (done === true) {
+        this.running.delete(document);
+        const { version, generation, memory } = running;
+        const { problems } = value;
+        const all = running.took + took;
+        this.results.set(document, { version, generation, problems, took: all, memory });
+        return 'done';
+      }
+      if (took < milliseconds) continue;
+      running.took += took;
+      return 'more';
+    }
+  }
+
+  private resultOf(document: TextDocument): Linted | undefined {
+    const known = this.results.get(document);
+    const isCurrent = known?.version === document.version && known.generation === this.generation;
+    return isCurrent ? known : undefined;
+  }
+
+  private runningOf(document: TextDocument, settings: Settings): Running {
+    const { version } = document;
+    const { generation } = this;
+    const before = this.running.get(document);
+    if (before?.version === version && before.generation === generation) return before;
+    const file = treeOf(document);
+    const memory = this.results.get(document)?.memory ?? new ScriptMemory();
+    const steps = lintInSteps(file, this.optionsFor(document.uri, file, settings), memory);
+    const running = { version, generation, memory, steps, took: 0 };
+    this.running.set(document, running);
+    return running;
   }
 
   /** How long the last judging took, so that big files are not judged at every keystroke. */

@@ -17,9 +17,11 @@ import type { Group, Session } from '../session.ts';
 /** The longest that diagnostics wait for the next keystroke, in milliseconds. */
 const LONGEST_WAIT = 300;
 
-/** Milliseconds that hold nobody up, and those from which on typing should not be judged at every keystroke. */
-const CHEAP = 1;
-const DEAR = 30;
+/** Milliseconds from which on a document is not judged at every keystroke. */
+const DEAR = 50;
+
+/** The longest that judging holds a request up, in milliseconds. */
+const SLICE = 0.7;
 
 export const diagnostics: Group = {
   capabilities: ({ textDocument }) =>
@@ -35,10 +37,19 @@ export const diagnostics: Group = {
 /** The rules' pages, found once from where the program lies. */
 const PAGES = findPages(pathToFileURL(process.argv[1] ?? ''));
 
+/** Ignore files and very large files have the parser's problems only. */
+function isJudged(document: TextDocument): boolean {
+  return !isIgnoreFile(document) && document.getText().length <= LARGE;
+}
+
+/** In the second next turn of the loop: what came in by then is answered first. */
+function soon(work: () => void): void {
+  setImmediate(() => setImmediate(work));
+}
+
 /** All diagnostics of a document, in the client's positions. */
 function diagnose(session: Session, document: TextDocument): Diagnostic[] {
-  const isParsedOnly = isIgnoreFile(document) || document.getText().length > LARGE;
-  if (isParsedOnly) return session.encode(document, diagnosticsOf(problemsOf(document)));
+  if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
   const problems = session.linter.problemsOf(document, session.client.settings);
   return session.encode(document, diagnosticsOf(problems, PAGES));
 }
@@ -75,23 +86,21 @@ class Publisher {
     clearTimeout(this.waiting.get(uri));
     this.waiting.delete(uri);
     const cost = costOf(document) + this.session.linter.costOf(document);
-    if (cost > CHEAP) {
-      const pause = cost > DEAR ? Math.min(LONGEST_WAIT, cost) : 1;
-      this.waiting.set(
-        uri,
-        setTimeout(() => this.publish(uri), pause),
-      );
-      return;
-    }
-    // The second turn of the loop lets a request that came with the change go first.
     const { version } = document;
-    setImmediate(() => setImmediate(() => this.publishVersion(uri, version)));
+    const pause = Math.min(LONGEST_WAIT, cost);
+    const begin = (): void => this.judge(uri, version);
+    if (cost > DEAR) this.waiting.set(uri, setTimeout(begin, pause));
+    else soon(begin);
   }
 
-  /** Unless there is a newer version, which publishes itself. */
-  private publishVersion(uri: string, version: number): void {
-    const isCurrent = this.session.documents.get(uri)?.version === version;
-    if (isCurrent && !this.waiting.has(uri)) this.publish(uri);
+  /** Judges in slices, so that requests go between; a newer version begins anew. */
+  private judge(uri: string, version: number): void {
+    const document = this.session.documents.get(uri);
+    if (document?.version !== version) return;
+    const { linter, client } = this.session;
+    const isMore = isJudged(document) && linter.work(document, client.settings, SLICE) === 'more';
+    if (isMore) soon(() => this.judge(uri, version));
+    else this.publish(uri);
   }
 
   private publish(uri: string): void {

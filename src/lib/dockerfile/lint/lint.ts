@@ -38,10 +38,23 @@ export function lintDockerfile(
   options: LintOptions = DEFAULT_OPTIONS,
   memory?: ScriptMemory,
 ): LintResult {
+  const steps = lintInSteps(file, options, memory);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `lintDockerfile`, an instruction at a time, for those who must not hold others up. It may be left unfinished. */
+export function* lintInSteps(
+  file: Dockerfile,
+  options: LintOptions = DEFAULT_OPTIONS,
+  memory?: ScriptMemory,
+): Generator<undefined, LintResult, undefined> {
   const suppressions = readSuppressions(file, options);
   memory?.begin();
   const walk = new Walk(file, options, { suppressions, memory });
-  walk.run();
+  yield* walk.steps();
   return { problems: walk.problems(), failOnAny: suppressions.failOnAny };
 }
 
@@ -155,12 +168,13 @@ class Walk implements Scope {
     this.shells = shellsOf(file, this.facts);
   }
 
-  run(): void {
+  *steps(): Generator<undefined, void, undefined> {
     const { file, plan } = this;
     for (const problem of file.problems) this.takeParsed(problem);
     this.call(plan.file, file);
     let at = 0;
     for (const instruction of file.instructions) {
+      yield undefined;
       if (instruction.kind === 'FROM') {
         this.stage = file.stages[at++];
         this.scripts.clear();
