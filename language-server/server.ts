@@ -46,7 +46,7 @@ const groups = [
   tokens,
   formatting,
   diagnostics,
-  actions,
+  actions(images),
   configurations,
 ];
 lifecycle(groups).register(session);

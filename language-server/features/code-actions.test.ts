@@ -122,3 +122,23 @@ test('an action names the diagnostics that it is for, and the safe ones are pref
   );
   assert.equal(action.isPreferred, true);
 });
+
+test('refactorings come with the fixes, or by their kind alone', () => {
+  const marked = 'FROM a:1\nRUN x && |y\nRUN z\n';
+  const kinds = ({ actions }: Asked): unknown[] => [...new Set(actions.map(({ kind }) => kind))];
+  assert.ok(kinds(at(marked)).includes(CodeActionKind.RefactorRewrite));
+  assert.deepEqual(kinds(at(marked, [CodeActionKind.RefactorInline])), [
+    CodeActionKind.RefactorInline,
+  ]);
+  const asked = at(marked, [CodeActionKind.Refactor]);
+  assert.deepEqual(kinds(asked), [CodeActionKind.RefactorInline, CodeActionKind.RefactorRewrite]);
+  const merged = 'FROM a:1\nRUN x && y \\\n    && z\n';
+  assert.equal(after(asked, 'Merge 2 RUN instructions'), merged);
+});
+
+test('a refactoring that is a fix as well is offered once', () => {
+  const asked = at('FROM a:1\nCMD |x y\n');
+  const texts = asked.actions.map(({ edit }) => JSON.stringify(edit));
+  assert.equal(new Set(texts).size, texts.length);
+  assert.ok(texts.some((text) => text.includes('[\\"x\\"')));
+});

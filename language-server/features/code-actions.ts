@@ -14,6 +14,8 @@ import {
 import type { Edit, Fix, LintProblem } from '../../src/lib/dockerfile/lint/rule.ts';
 import { instructionAt } from '../../src/lib/dockerfile/lint/analysis/places.ts';
 import type { Dockerfile, Instruction, Range } from '../../src/lib/dockerfile/syntax.ts';
+import { refactoringsAt } from '../../src/lib/dockerfile/refactor/table.ts';
+import { LARGE, scriptsIn } from '../facts.ts';
 import { SOURCE } from './diagnostics.ts';
 import { rangeAt } from './positions.ts';
 
@@ -34,20 +36,50 @@ export interface ActionRequest {
   readonly diagnostics: readonly Diagnostic[];
   /** The kinds that the client asks for; undefined: all. */
   readonly only: readonly string[] | undefined;
+  /** The digest that an image's name stands for, where it is known. */
+  readonly digestOf?: (image: string) => string | undefined;
 }
 
 /** The actions at a place, the preferred ones first. */
 export function codeActionsAt(request: ActionRequest): CodeAction[] {
   const actions: CodeAction[] = [];
   if (isWanted(request, CodeActionKind.QuickFix)) actions.push(...quickFixes(request));
+  const isRefactored = isWanted(request, CodeActionKind.Refactor);
+  if (isRefactored) actions.push(...refactorings(request, actions));
   if (isWanted(request, FIX_ALL)) actions.push(...fixAll(request));
   return actions;
 }
 
-/** A kind is asked for by itself or by one that it belongs to. Source actions only come when asked for. */
+/**
+ * A kind is asked for by itself, by one that it belongs to, or by one that belongs to it. Source actions only come when
+ * asked for.
+ */
 function isWanted({ only }: ActionRequest, kind: string): boolean {
-  if (only === undefined) return kind === CodeActionKind.QuickFix;
-  return only.some((wanted) => wanted === '' || kind === wanted || kind.startsWith(`${wanted}.`));
+  if (only === undefined) return kind !== FIX_ALL;
+  return only.some((wanted) => isWithin(kind, wanted) || isWithin(wanted, kind));
+}
+
+function isWithin(kind: string, outer: string): boolean {
+  return outer === '' || kind === outer || kind.startsWith(`${outer}.`);
+}
+
+/** The same in another form; what a fix does already is not offered twice. */
+function refactorings(request: ActionRequest, fixes: readonly CodeAction[]): CodeAction[] {
+  const { file, selection, only } = request;
+  if (file.text.length > LARGE) return [];
+  const found = refactoringsAt({
+    file,
+    selection,
+    scripts: scriptsIn(file),
+    digestOf: request.digestOf ?? (() => undefined),
+  });
+  const known = new Set(fixes.map(({ edit }) => JSON.stringify(edit)));
+  return found.flatMap(({ title, kind, edits }) => {
+    const whole = `${CodeActionKind.Refactor}.${kind}`;
+    if (only?.every((wanted) => !isWithin(whole, wanted)) === true) return [];
+    const edit = editOf(request, edits);
+    return known.has(JSON.stringify(edit)) ? [] : [{ title, kind: whole, edit }];
+  });
 }
 
 function quickFixes(request: ActionRequest): CodeAction[] {

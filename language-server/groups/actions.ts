@@ -2,11 +2,15 @@
 import { CodeActionKind } from 'vscode-languageserver/node';
 import { LARGE } from '../facts.ts';
 import { codeActionsAt, FIX_ALL } from '../features/code-actions.ts';
+import type { ImageKnowledge } from '../knowledge/images.ts';
 import type { Group } from '../session.ts';
 
-export const actions: Group = {
+/** `images`: what is known of images, asked without waiting. */
+export const actions = (images: ImageKnowledge): Group => ({
   capabilities: () => ({
-    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, FIX_ALL] },
+    codeActionProvider: {
+      codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.Refactor, FIX_ALL],
+    },
   }),
   register: (session) => {
     session.connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
@@ -21,8 +25,9 @@ export const actions: Group = {
           selection: session.offsets(document, range),
           diagnostics: context.diagnostics,
           only: context.only,
+          digestOf: (name) => images.describe(name).value?.digest,
         }),
       ),
     );
   },
-};
+});

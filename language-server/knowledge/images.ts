@@ -124,13 +124,14 @@ function inspect(socketPath: string, name: string): Promise<ImageDescription> {
   return withClient(socketPath, async (client, signal) => {
     const image = await client.images.inspect(name, { signal });
     const found: unknown = image;
-    const { Os, Architecture, Size, Created } = image;
+    const { Os, Architecture, Size, Created, RepoDigests } = image;
     const config = isRecord(found) && isRecord(found['Config']) ? found['Config'] : {};
     return {
       ...configurationOf(config),
       size: Size,
       platforms: [`${Os}/${Architecture}`],
       created: textOf(Created),
+      digest: digestIn(RepoDigests, name),
       where: 'local',
     };
   });
@@ -138,13 +139,24 @@ function inspect(socketPath: string, name: string): Promise<ImageDescription> {
 
 async function lookUp(reference: Reference): Promise<ImageDescription> {
   const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
-  const { config, size, platforms } = await readImage(reference, platform);
+  const { config, size, platforms, digest } = await readImage(reference, platform);
   const inner = isRecord(config['config']) ? config['config'] : {};
   const created = textOf(config['created']);
-  return { ...configurationOf(inner), size, platforms, created, where: 'registry' };
+  return { ...configurationOf(inner), size, platforms, created, digest, where: 'registry' };
 }
 
-type Configuration = Omit<ImageDescription, 'size' | 'platforms' | 'created' | 'where'>;
+type Configuration = Omit<ImageDescription, 'size' | 'platforms' | 'created' | 'digest' | 'where'>;
+
+/** The digest under which an image was pulled from the repository of a name; '' for one that was built here. */
+function digestIn(digests: unknown, name: string): string {
+  const wanted = tryReference(name);
+  for (const text of listOf(digests)) {
+    const found = tryReference(text);
+    if (found?.digest === undefined || wanted === undefined) continue;
+    if (repositoryOf(found) === repositoryOf(wanted)) return found.digest;
+  }
+  return '';
+}
 
 function configurationOf(config: Readonly<Record<string, unknown>>): Configuration {
   return {

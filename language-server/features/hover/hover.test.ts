@@ -77,6 +77,7 @@ test("a base image's configuration is shown when it is known, and as text only",
     volumes: [],
     size: 4_200_000,
     platforms: ['linux/amd64'],
+    digest: '',
     created: '2026-01-02T03:04:05Z',
     where: 'local',
   };

@@ -20,6 +20,8 @@ export interface ImageDescription {
   readonly size: number | undefined;
   readonly platforms: readonly string[];
   readonly created: string;
+  /** What the name stands for in its repository, `sha256:…`; '' where that is not known. */
+  readonly digest: string;
   readonly where: 'local' | 'registry';
 }
 

@@ -1,5 +1,6 @@
 /** Tests of the registry reader against a small registry on this machine. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, test } from 'node:test';
@@ -57,16 +58,18 @@ test('tags are listed page by page with the token that anybody gets', async () =
 });
 
 test("an image's configuration is read through an index", async () => {
+  let digest = '';
   const reference = await serve(({ url = '' }, answer) => {
     const platform = { os: 'linux', architecture: 'arm64' };
     const unknown = { os: 'unknown', architecture: 'unknown' };
-    if (url.endsWith('/manifests/tag'))
-      send(answer, {
-        manifests: [
-          { digest: DIGEST, platform },
-          { digest: 'x', platform: unknown },
-        ],
-      });
+    const index = {
+      manifests: [
+        { digest: DIGEST, platform },
+        { digest: 'x', platform: unknown },
+      ],
+    };
+    digest = createHash('sha256').update(JSON.stringify(index)).digest('hex');
+    if (url.endsWith('/manifests/tag')) send(answer, index);
     else if (url.endsWith(`/manifests/${DIGEST}`))
       send(answer, { config: { digest: CONFIG }, layers: [{ size: 5 }, { size: 7 }] });
     else send(answer, { config: { User: 'me' } });
@@ -75,6 +78,7 @@ test("an image's configuration is read through an index", async () => {
     config: { config: { User: 'me' } },
     size: 12,
     platforms: ['linux/arm64'],
+    digest: `sha256:${digest}`,
   });
 });
 

@@ -3,6 +3,7 @@
  * machine); every answer is bounded in size, time and redirects, since a registry may lie. It writes nothing.
  */
 
+import { createHash } from 'node:crypto';
 import { EngineError } from '../../lib/errors.ts';
 import type { Reference } from '../../lib/image/reference.ts';
 
@@ -20,6 +21,8 @@ export interface RegistryImage {
   readonly size: number;
   /** `os/architecture[/variant]`; one for an image that has no index. */
   readonly platforms: readonly string[];
+  /** Of the index or manifest that the name stands for. */
+  readonly digest: string;
 }
 
 const TIME_LIMIT = 10_000;
@@ -83,7 +86,7 @@ export async function readImage(
     .filter((part) => typeof part === 'string')
     .join('/');
   const platforms = entries.length > 0 ? entries.map((entry) => entry.platform) : [own];
-  return { config, size: layersSize(manifest), platforms };
+  return { config, size: layersSize(manifest), platforms, digest: top.digest };
 }
 
 interface IndexEntry {
@@ -116,6 +119,8 @@ function layersSize(manifest: unknown): number {
 
 interface Page {
   readonly value: unknown;
+  /** Of what was received, whatever the registry says it is. */
+  readonly digest: string;
   /** The path of the next page, on the same host. */
   readonly next: string | undefined;
 }
@@ -153,8 +158,10 @@ class RegistrySession {
         `${this.base.host} answers ${String(answer.status)} for ${this.path}`,
       );
     }
+    const body = await readBody(answer, this.base.host);
     return {
-      value: parse(await readBody(answer, this.base.host), this.base.host),
+      value: parse(body, this.base.host),
+      digest: `sha256:${createHash('sha256').update(body).digest('hex')}`,
       next: nextOf(answer, url),
     };
   }

@@ -1,0 +1,138 @@
+/** Turns a shell form into an exec form and back, where both run the same program with the same arguments. */
+import { replace } from '../lint/edits.ts';
+import { readShellText } from '../shell/read.ts';
+import { scriptsOf } from '../shell/scripts.ts';
+import type { ShellInForce } from '../shell/shells.ts';
+import type { ShellWord } from '../shell/syntax.ts';
+import { parseDockerfile } from '../parse.ts';
+import type { CommandInstruction, Instruction, RunInstruction } from '../syntax.ts';
+import { andParts } from './lists.ts';
+import { onlyInstruction, scriptFor, stageOf } from './place.ts';
+import type { RefactorRequest, Refactoring } from './refactoring.ts';
+
+type Runs = RunInstruction | CommandInstruction;
+
+/** What a shell does itself, and may do in another way than a program of that name. */
+const BUILT_IN = new Set(
+  (
+    '. : [ alias bg bind break builtin case cd command compgen complete continue declare dirs disown do done ' +
+    'echo elif else enable esac eval exec exit export false fc fg fi for function getopts hash help history if ' +
+    'in jobs kill let local logout mapfile popd printf pushd pwd read readarray readonly return select set shift ' +
+    'shopt source suspend test then time times trap true type typeset ulimit umask unalias unset until wait while'
+  ).split(' '),
+);
+
+export function toExecForm(request: RefactorRequest): readonly Refactoring[] {
+  const instruction = commandOf(request);
+  if (instruction?.command.form !== 'shell' || !isFree(request, instruction)) return [];
+  const use = scriptFor(request, instruction);
+  if (use === undefined || use.form !== 'line' || !isOrdinary(use.shell)) return [];
+  const words = wordsOf(use.script);
+  if (words === undefined) return [];
+  const text = `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
+  const edits = [replace(instruction.command.command.range, text)];
+  return [{ title: `Change ${instruction.kind} to the exec form`, kind: 'rewrite', edits }];
+}
+
+export function toShellForm(request: RefactorRequest): readonly Refactoring[] {
+  const instruction = commandOf(request);
+  if (instruction?.command.form !== 'exec' || !isFree(request, instruction)) return [];
+  const words = instruction.command.words.map(({ text }) => text);
+  const shell = shellAt(request, instruction);
+  if (shell === undefined || !isOrdinary(shell)) return [];
+  const line = lineOf(words, shell, instruction.kind);
+  if (line === undefined || !readsAs(request, line)) return [];
+  const edits = [replace(instruction.argument.range, line)];
+  return [{ title: `Change ${instruction.kind} to the shell form`, kind: 'rewrite', edits }];
+}
+
+function commandOf(request: RefactorRequest): Runs | undefined {
+  const instruction = onlyInstruction(request);
+  const kind = instruction?.kind;
+  if (kind === 'RUN') return instruction.heredocs.length === 0 ? instruction : undefined;
+  return kind === 'CMD' || kind === 'ENTRYPOINT' ? instruction : undefined;
+}
+
+/** CMD is handed to ENTRYPOINT, in another way by each form: together they are not changed one by one. */
+function isFree({ file }: RefactorRequest, instruction: Runs): boolean {
+  if (instruction.kind === 'RUN') return true;
+  const other = instruction.kind === 'CMD' ? 'ENTRYPOINT' : 'CMD';
+  return stageOf(file, instruction)?.instructions.every(({ kind }) => kind !== other) ?? false;
+}
+
+/** sh or bash with options that do not matter to a single command. */
+function isOrdinary({ dialect, words }: ShellInForce): boolean {
+  const options = words.slice(1);
+  return (
+    (dialect === 'sh' || dialect === 'bash') &&
+    options.every((word) => /^(?:-[euxo]*c?|pipefail|errexit|nounset)$/.test(word))
+  );
+}
+
+/** The words of one simple command that needs no shell; undefined for all others. */
+function wordsOf(script: Parameters<typeof andParts>[0]): string[] | undefined {
+  const [only, ...more] = andParts(script) ?? [];
+  if (only?.kind !== 'simple' || more.length > 0) return undefined;
+  const { name, assignments, redirects } = only;
+  if (name === undefined || assignments.length > 0 || redirects.length > 0) return undefined;
+  if (script.marks.length > 0) return undefined;
+  const all = [name, ...only.arguments];
+  // `exec` is what the exec form is.
+  const words = name.text === 'exec' && all.length > 1 ? all.slice(1) : all;
+  const [first] = words;
+  if (first?.value === undefined || BUILT_IN.has(first.value)) return undefined;
+  if (words === all || !first.value.startsWith('-')) return literals(words);
+  return undefined;
+}
+
+function literals(words: readonly ShellWord[]): string[] | undefined {
+  const values: string[] = [];
+  for (const { value, text } of words) {
+    if (value === undefined || text.startsWith('~') || /[=:]~/.test(text)) return undefined;
+    if (hasAnsi(text)) return undefined;
+    values.push(value);
+  }
+  return values;
+}
+
+/** `$'…'` is read as it is written: its escapes are bash's own. */
+function hasAnsi(text: string): boolean {
+  return text.includes("$'") || text.includes('$"');
+}
+
+/** The shell in force: that of the nearest shell text, else what a RUN put there would get. */
+function shellAt(request: RefactorRequest, instruction: Instruction): ShellInForce | undefined {
+  const { file } = request;
+  const before = file.text.slice(0, instruction.range.start);
+  const probe = parseDockerfile(`${before}RUN x\n`);
+  const run = probe.instructions.at(-1);
+  return scriptsOf(probe).find((use) => use.instruction === run)?.shell;
+}
+
+function lineOf(words: readonly string[], shell: ShellInForce, kind: string): string | undefined {
+  const [program, ...rest] = words;
+  if (program === undefined || words.some((word) => /[\0-\x1f\x7f]/.test(word))) return undefined;
+  const script = words.at(-1);
+  const same =
+    shell.words.length === words.length - 1 && shell.words.every((word, at) => word === words[at]);
+  if (same && script !== undefined && script.trim() === script && script !== '') return script;
+  if (BUILT_IN.has(program) || program.includes('=')) return undefined;
+  const line = [program, ...rest].map(quote).join(' ');
+  // The program and not a shell is to get the signals.
+  return kind === 'RUN' ? line : `exec ${line}`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The line is one for the builder and the shell alike: no heredoc, no array, no continuation in it. */
+function readsAs({ file }: RefactorRequest, line: string): boolean {
+  const { escapeCharacter } = file.directives;
+  const probe = parseDockerfile(`# escape=${escapeCharacter}\nFROM a\nRUN ${line}\n`);
+  const run = probe.instructions[1];
+  if (probe.instructions.length !== 2 || run?.kind !== 'RUN' || run.heredocs.length > 0)
+    return false;
+  if (run.command.form !== 'shell' || run.flags.length > 0) return false;
+  return run.command.command.text === line && readShellText(line).problems.length === 0;
+}
