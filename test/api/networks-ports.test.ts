@@ -40,6 +40,7 @@ function suite(mode: EngineMode): void {
   let engine: TestEngine;
   let tools: string;
   let port: number;
+  let other: number;
   const host = hostAddress();
   const docker = (...args: string[]): Promise<string> => engine.docker(...args);
   const tries = (...args: string[]): Promise<Result> => engine.tryDocker(args);
@@ -65,6 +66,7 @@ function suite(mode: EngineMode): void {
     engine = await startTestEngine(mode);
     await docker('load', '-i', archiveOf('busybox:latest'));
     port = await freePort();
+    other = await freePort();
   });
   after(async () => {
     rmSync(tools, { recursive: true, force: true });
@@ -121,8 +123,8 @@ function suite(mode: EngineMode): void {
   });
 
   test('datagrams go in and come back, the largest too, for several clients', async () => {
-    await echoing('-p', `${port}:81/udp`, '-p', `${port + 1}:81`);
-    await untilOpen('127.0.0.1', port + 1);
+    await echoing('-p', `${port}:81/udp`, '-p', `${other}:81`);
+    await untilOpen('127.0.0.1', other);
     for (const size of [1, 1400, 9000, 65_507]) {
       const data = randomBytes(size);
       assert.deepEqual(await askEcho('127.0.0.1', port, data), data, `${size} bytes`);
@@ -245,9 +247,9 @@ function suite(mode: EngineMode): void {
 
   test('ports and connections survive the engine’s death, and its return', async () => {
     await docker('run', '-d', '--name', 'web', '-p', `${port}:80`, ...HTTPD);
-    await echoing('-p', `${port + 1}:81`);
-    await untilOpen('127.0.0.1', port + 1);
-    const socket = connect(port + 1, '127.0.0.1');
+    await echoing('-p', `${other}:81`);
+    await untilOpen('127.0.0.1', other);
+    const socket = connect(other, '127.0.0.1');
     await new Promise((resolve) => socket.once('connect', resolve));
     const turn = (): Promise<string> =>
       new Promise((resolve, reject) => {

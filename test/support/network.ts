@@ -79,11 +79,26 @@ export function serveEcho(address: string): Promise<Server> {
   });
 }
 
-/** A port of this machine that is free now, for TCP. */
+/** A TCP port of this machine that is free, below those that the kernel gives to outgoing connections. */
 export async function freePort(): Promise<number> {
-  const server = await serveTcp('127.0.0.1', () => undefined);
-  server.close();
-  return server.port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen(port, () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
+  });
 }
 
 /** The body of an HTTP answer. A server that is still starting (the connection is reset) is asked again, for `ms` at most. */
