@@ -4,18 +4,15 @@
  */
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { parseDockerignore } from '../src/lib/dockerfile/dockerignore.ts';
-import { parseDockerfile } from '../src/lib/dockerfile/parse.ts';
 import type { Dockerfile, Problem } from '../src/lib/dockerfile/syntax.ts';
 import { DockerfileDocument, type TextEdit } from '../src/lib/dockerfile/tree/document.ts';
 
 interface Parsed {
-  version: number;
-  file: Dockerfile;
+  readonly version: number;
+  readonly tree: DockerfileDocument;
   /** Milliseconds that the parsing took. */
-  took: number;
-  /** Made by the first edit. */
-  edited: DockerfileDocument | undefined;
-  /** Edits since `file`, each in the text that the one before left; undefined: the whole text was replaced. */
+  readonly took: number;
+  /** Edits since the tree, each in the text that the one before left; undefined: the whole text was replaced. */
   pending: TextEdit[] | undefined;
 }
 
@@ -31,7 +28,7 @@ export function isIgnoreFile({ languageId, uri }: TextDocument): boolean {
 
 /** The document's tree. */
 export function treeOf(document: TextDocument): Dockerfile {
-  return parse(document).file;
+  return parse(document).tree.file;
 }
 
 /** The document's problems. */
@@ -55,28 +52,19 @@ export function noteEdit(document: TextDocument, edit: TextEdit | undefined): vo
 
 function parse(document: TextDocument): Parsed {
   const known = parsed.get(document);
-  if (known?.version === document.version) return known;
+  const { version } = document;
+  if (known?.version === version) return known;
   const started = performance.now();
-  const fresh = known === undefined ? undefined : reparse(document, known);
-  const result: Parsed = fresh ?? {
-    version: document.version,
-    file: parseDockerfile(document.getText()),
-    took: 0,
-    edited: undefined,
-    pending: [],
-  };
-  result.took = performance.now() - started;
-  parsed.set(document, result);
-  return result;
+  const tree = known === undefined ? new DockerfileDocument(document.getText()) : known.tree;
+  if (known !== undefined) catchUp(document, known);
+  const fresh = { version, tree, took: performance.now() - started, pending: [] };
+  parsed.set(document, fresh);
+  return fresh;
 }
 
-/** The tree by its edits; undefined when they are not known, or do not lead to the document's text. */
-function reparse(document: TextDocument, known: Parsed): Parsed | undefined {
-  const { pending } = known;
-  if (pending === undefined || pending.length === 0) return undefined;
-  const edited = known.edited ?? new DockerfileDocument(known.file.text);
-  for (const edit of pending) edited.edit(edit);
-  const { file } = edited;
-  if (file.text !== document.getText()) return undefined;
-  return { version: document.version, file, took: 0, edited, pending: [] };
+/** Brings the tree to the document's text: by its edits, or whole when they are not known or do not lead there. */
+function catchUp(document: TextDocument, { tree, pending }: Parsed): void {
+  for (const edit of pending ?? []) tree.edit(edit);
+  const text = document.getText();
+  if (tree.file.text !== text) tree.replace(text);
 }

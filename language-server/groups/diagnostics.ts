@@ -87,7 +87,7 @@ class Publisher {
     this.waiting.delete(uri);
     const cost = costOf(document) + this.session.linter.costOf(document);
     const { version } = document;
-    const pause = Math.min(LONGEST_WAIT, cost);
+    const pause = Math.min(LONGEST_WAIT, cost / 2);
     const begin = (): void => this.judge(uri, version);
     if (cost > DEAR) this.waiting.set(uri, setTimeout(begin, pause));
     else soon(begin);

@@ -36,7 +36,8 @@ export class DockerfileDocument {
   private units: readonly Unit[];
 
   constructor(text: string) {
-    this.current = parseDockerfile(text);
+    // Read once: the empty file only stands in until the text is read.
+    this.current = parseDockerfile('');
     this.units = [];
     this.replace(text);
   }
