@@ -5,6 +5,7 @@ use super::address::{self, Cidr};
 use super::link::{self, End};
 use super::namespace::{self, Space, Visited};
 use super::netlink::Netlink;
+use super::network::Network;
 use super::publish::Published;
 use super::request::Attach;
 use crate::error::{Failure, Kind};
@@ -111,7 +112,7 @@ pub fn connect(
     space: &mut Space,
     pidfd: &OwnedFd,
     plan: &Plan,
-    (serial, bridge, mtu): (u32, u32, u32),
+    (serial, network): (u32, &Network),
 ) -> Result<(), Failure> {
     let mut visited = namespace::of_process(pidfd.as_fd())?;
     if namespace::identity(visited.fd.as_fd())? == namespace::identity(space.fd.as_fd())? {
@@ -123,7 +124,7 @@ pub fn connect(
     let name = link_name(serial);
     let ours = End {
         name: &name,
-        bridge: Some(bridge),
+        bridge: Some(network.bridge),
         up: true,
         ..End::default()
     };
@@ -133,7 +134,7 @@ pub fn connect(
         namespace: Some(visited.fd.as_fd()),
         ..End::default()
     };
-    link::add_veth(&mut space.netlink, ours, theirs, mtu).map_err(|errno| {
+    link::add_veth(&mut space.netlink, ours, theirs, network.wanted.mtu).map_err(|errno| {
         let message = match errno {
             Errno::EXIST => format!("the container has an interface {} already", plan.interface),
             // EXFULL (br_add_if): the kernel has numbers for so many ports.
@@ -146,11 +147,23 @@ pub fn connect(
         }
         failure
     })?;
-    let done = configure(&mut visited, pidfd, plan);
+    // Nothing passes yet: the container's end is down.
+    let apart = if network.wanted.isolated {
+        set_apart(space, serial, true)
+    } else {
+        Ok(())
+    };
+    let done = apart.and_then(|()| configure(&mut visited, pidfd, plan));
     if done.is_err() {
         let _ = link::remove(&mut space.netlink, &name);
     }
     done
+}
+
+/// Whether the other endpoints of the network are out of its reach.
+pub fn set_apart(space: &mut Space, serial: u32, apart: bool) -> Result<(), Failure> {
+    link::isolate(&mut space.netlink, &link_name(serial), apart)
+        .map_err(|errno| Failure::errno("cannot set a container apart from others on its bridge", errno))
 }
 
 fn configure(visited: &mut Visited, pidfd: &OwnedFd, plan: &Plan) -> Result<(), Failure> {

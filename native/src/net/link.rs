@@ -8,7 +8,8 @@ use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeader, AddressMessage, AddressScope,
 };
 use netlink_packet_route::link::{
-    BridgeStpState, InfoBridge, InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth,
+    LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
@@ -98,6 +99,20 @@ pub fn up(netlink: &mut Netlink, index: u32) -> Result<(), Errno> {
     message.header.index = index;
     set_up(&mut message);
     netlink.request(RouteNetlinkMessage::SetLink(message), 0)
+}
+
+/// Lets a bridge's port exchange frames with the bridge only, or with its other ports too.
+pub fn isolate(netlink: &mut Netlink, name: &str, isolated: bool) -> Result<(), Errno> {
+    let mut message = LinkMessage::default();
+    message.attributes = vec![
+        LinkAttribute::IfName(name.to_owned()),
+        LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(vec![InfoBridgePort::Isolated(isolated)])),
+        ]),
+    ];
+    // Data of a port are read from "new link" messages only, which without CREATE change a link.
+    netlink.request(RouteNetlinkMessage::NewLink(message), 0)
 }
 
 /// Changes a link's MTU.

@@ -23,6 +23,7 @@ pub enum Request {
         endpoint: String,
     },
     Names(Names),
+    Hello,
     Dial(Dial),
     State,
     Stop {
@@ -39,6 +40,8 @@ pub struct Network {
     pub subnets: Vec<Subnet>,
     #[serde(default)]
     pub internal: bool,
+    #[serde(default)]
+    pub isolated: bool,
     pub mtu: Option<u32>,
     #[serde(default)]
     pub host_loopback: bool,
@@ -109,6 +112,9 @@ pub struct Names {
     pub names: BTreeMap<String, Vec<IpAddr>>,
     #[serde(default)]
     pub clients: BTreeMap<IpAddr, BTreeMap<String, Vec<IpAddr>>>,
+    /// Client → the servers that are asked for it instead of the host's.
+    #[serde(default)]
+    pub resolvers: BTreeMap<IpAddr, Vec<IpAddr>>,
     #[serde(default)]
     pub forward: bool,
 }
@@ -143,6 +149,7 @@ pub struct Wanted {
     pub bridge: String,
     pub subnets: Vec<(Cidr, Option<IpAddr>)>,
     pub internal: bool,
+    pub isolated: bool,
     pub mtu: u32,
     pub host_loopback: bool,
 }
@@ -180,6 +187,7 @@ impl Wanted {
             bridge: request.bridge,
             subnets,
             internal: request.internal,
+            isolated: request.isolated,
             mtu,
             host_loopback: request.host_loopback,
         })
@@ -211,8 +219,9 @@ mod tests {
             r#"{"op":"route","endpoint":"e","gateways":[]}"#,
             r#"{"op":"publish","network":"n","endpoint":"e","ports":[{"protocol":"tcp","hostAddress":"::","hostPort":0,"address":"172.18.0.2","port":80}]}"#,
             r#"{"op":"detach","endpoint":"e"}"#,
-            r#"{"op":"names","network":"n","names":{"web":["172.18.0.2"]},"clients":{"172.18.0.2":{"db":["172.19.0.4"]}},"forward":true}"#,
+            r#"{"op":"names","network":"n","names":{"web":["172.18.0.2"]},"clients":{"172.18.0.2":{"db":["172.19.0.4"]}},"resolvers":{"172.18.0.2":["192.0.2.53"]},"forward":true}"#,
             r#"{"op":"dial","pid":1,"startTime":2,"port":80,"addresses":["127.0.0.1"]}"#,
+            r#"{"op":"hello"}"#,
             r#"{"op":"state"}"#,
             r#"{"op":"stop","force":true}"#,
             r#"{"op":"stop"}"#,
@@ -243,6 +252,7 @@ mod tests {
                 })
                 .collect(),
             internal: false,
+            isolated: false,
             mtu: Some(mtu),
             host_loopback: false,
         })

@@ -1,5 +1,6 @@
 //! How a supervisor comes to life: one for a directory, in the background, with its lock, its socket and
-//! its record. A second start finds the first.
+//! its record. A second start finds the first, or ends it when it is of another user namespace: from
+//! there no container of this one's could be entered.
 
 use super::namespace::Space;
 use super::server::Server;
@@ -12,7 +13,7 @@ use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use rustix::process::{Pid, Resource, Rlimit, WaitOptions};
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::io::Read;
@@ -22,6 +23,8 @@ use std::time::{Duration, Instant};
 
 const REQUEST_LIMIT: u64 = 1 << 20;
 const BACKLOG: i32 = 1024;
+/// How long a supervisor that is in the way may take to end by itself.
+const MANNERS: Duration = Duration::from_secs(2);
 /// How long a second start waits for the first one's record, or for its end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -31,11 +34,14 @@ struct Begin {
 }
 
 /// Who serves a directory.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-struct Record {
+pub struct Record {
     pid: i32,
     start_time: u64,
+    /// Its user namespace, as /proc/PID/ns/user numbers it.
+    #[serde(default)]
+    user_namespace: u64,
 }
 
 /// `net`: reads the request, prints who serves.
@@ -134,10 +140,11 @@ fn prepare(path: &Path) -> Result<Start, Failure> {
     let signals = sys::shim::signal_fd(&[libc::SIGTERM, libc::SIGINT])
         .map_err(|errno| Failure::errno("cannot watch signals", errno))?;
     let listener = listen(&dir, path)?;
-    let supervisor = Space::create().and_then(Supervisor::new);
+    let own = identity()?;
+    let supervisor = Space::create().and_then(|space| Supervisor::new(space, own));
     let result = supervisor.and_then(|supervisor| {
-        let record = record(&dir, path)?;
-        Ok((Server::new(supervisor, signals, listener), record))
+        record(&dir, path, own)?;
+        Ok((Server::new(supervisor, signals, listener), own))
     });
     match result {
         Ok((server, record)) => {
@@ -173,15 +180,19 @@ fn lock_or_find(dir: &OwnedFd, path: &Path) -> Result<Result<OwnedFd, Record>, F
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let lock = rustix::fs::openat(dir, "net.lock", flags, Mode::RUSR | Mode::WUSR)
         .map_err(|errno| Failure::errno("cannot open", errno).at(path.join("net.lock")))?;
+    let own = user_namespace()?;
     let end = Instant::now() + PATIENCE;
+    let mut ending: Option<(Record, Instant)> = None;
     loop {
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(Ok(lock)),
             Err(Errno::AGAIN) => {}
             Err(errno) => return Err(Failure::errno("cannot lock", errno).at(path.join("net.lock"))),
         }
-        if let Some(record) = read_record(dir) {
-            return Ok(Err(record));
+        match read_record(dir) {
+            Some(record) if record.user_namespace == own => return Ok(Err(record)),
+            Some(record) => dismiss(record, &mut ending),
+            None => {}
         }
         if Instant::now() >= end {
             return Err(Failure::new(
@@ -192,6 +203,43 @@ fn lock_or_find(dir: &OwnedFd, path: &Path) -> Result<Result<OwnedFd, Record>, F
         }
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Asks a supervisor to end, once; one that has not after a while is ended.
+fn dismiss(record: Record, ending: &mut Option<(Record, Instant)>) {
+    let signal = match ending {
+        Some((known, since)) if *known == record => {
+            if since.elapsed() < MANNERS {
+                return;
+            }
+            Signal::KILL
+        }
+        _ => {
+            *ending = Some((record, Instant::now()));
+            Signal::TERM
+        }
+    };
+    // One that is gone meanwhile is what was wanted; one that may not be signalled holds the lock on.
+    if let Ok(pidfd) = super::endpoint::watch(record.pid, record.start_time) {
+        let _ = rustix::process::pidfd_send_signal(&pidfd, signal);
+    }
+}
+
+/// The caller's user namespace.
+fn user_namespace() -> Result<u64, Failure> {
+    const OWN: &str = "/proc/self/ns/user";
+    let stat = rustix::fs::stat(OWN)
+        .map_err(|errno| Failure::errno("cannot look at the user namespace", errno).at(OWN))?;
+    Ok(stat.st_ino)
+}
+
+fn identity() -> Result<Record, Failure> {
+    let pid = rustix::process::getpid().as_raw_nonzero().get();
+    Ok(Record {
+        pid,
+        start_time: start_time(pid)?,
+        user_namespace: user_namespace()?,
+    })
 }
 
 /// The record of a living supervisor.
@@ -236,18 +284,12 @@ fn listen(dir: &OwnedFd, path: &Path) -> Result<OwnedFd, Failure> {
 }
 
 /// Writes `net.json`, whole or not at all.
-fn record(dir: &OwnedFd, path: &Path) -> Result<Record, Failure> {
+fn record(dir: &OwnedFd, path: &Path, record: Record) -> Result<(), Failure> {
     let fail = |errno| Failure::errno("cannot write", errno).at(path.join("net.json"));
-    let pid = rustix::process::getpid().as_raw_nonzero().get();
-    let record = Record {
-        pid,
-        start_time: start_time(pid)?,
-    };
     let flags = OFlags::CREATE | OFlags::TRUNC | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = rustix::fs::openat(dir, "net.json.tmp", flags, Mode::RUSR | Mode::WUSR).map_err(fail)?;
     rustix::io::write(&file, format!("{}\n", json!(record)).as_bytes()).map_err(fail)?;
-    rustix::fs::renameat(dir, "net.json.tmp", dir, "net.json").map_err(fail)?;
-    Ok(record)
+    rustix::fs::renameat(dir, "net.json.tmp", dir, "net.json").map_err(fail)
 }
 
 fn io_failure(message: &str, error: &std::io::Error) -> Failure {

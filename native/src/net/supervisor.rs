@@ -10,6 +10,7 @@ use super::namespace::Space;
 use super::network::Network;
 use super::publish;
 use super::request::{Attach, Names, Port, Publish, Request, Wanted};
+use super::start::Record;
 use crate::error::{Failure, Kind};
 use rustix::fd::OwnedFd;
 use serde_json::{Value, json};
@@ -51,6 +52,8 @@ pub struct Supervisor {
     pub completed: Vec<(u64, Result<Value, Failure>)>,
     pub counting: Vec<Counting>,
     pub janitor: Janitor,
+    /// Who serves, for those who ask.
+    identity: Record,
     next_index: u32,
     next_serial: u32,
     next_key: u64,
@@ -61,7 +64,7 @@ fn done() -> Outcome {
 }
 
 impl Supervisor {
-    pub fn new(mut space: Space) -> Result<Self, Failure> {
+    pub fn new(mut space: Space, identity: Record) -> Result<Self, Failure> {
         let spare = space.spare.take();
         let spare =
             spare.ok_or_else(|| Failure::new(Kind::Internal, "the namespace has no second socket"))?;
@@ -77,6 +80,7 @@ impl Supervisor {
             completed: Vec::new(),
             counting: Vec::new(),
             janitor,
+            identity,
             next_index: 0,
             next_serial: 0,
             next_key: 0,
@@ -99,6 +103,7 @@ impl Supervisor {
                 Ok(Outcome::Later)
             }
             Request::Names(names) => self.names(names),
+            Request::Hello => Ok(Outcome::Answer(json!(self.identity))),
             Request::State => Ok(self.state(client)),
             Request::Stop { force } => self.stop(force),
             Request::Dial(_) => Err(Failure::new(Kind::Internal, "a stream is not a request")),
@@ -130,6 +135,11 @@ impl Supervisor {
             let same = network.wanted == wanted;
             // An uplink is bound to its gateways: with others it starts anew.
             let rebound = network.wanted.subnets != wanted.subnets;
+            if network.wanted.isolated != wanted.isolated {
+                for endpoint in self.endpoints.values().filter(|one| one.network == index) {
+                    endpoint::set_apart(&mut self.space, endpoint.serial, wanted.isolated)?;
+                }
+            }
             network.change(&mut self.space, wanted)?;
             if rebound {
                 network.keeper.kill();
@@ -232,8 +242,7 @@ impl Supervisor {
         };
         self.next_serial = self.next_serial.wrapping_add(1);
         let serial = self.next_serial;
-        let (bridge, mtu) = (network.bridge, network.wanted.mtu);
-        endpoint::connect(&mut self.space, &pidfd, &plan, (serial, bridge, mtu))?;
+        endpoint::connect(&mut self.space, &pidfd, &plan, (serial, network))?;
         let endpoint = Endpoint {
             id: request.endpoint.clone(),
             network: index,

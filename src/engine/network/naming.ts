@@ -10,6 +10,8 @@ export interface Resident {
 export interface NameTable {
   readonly names: Readonly<Record<string, readonly string[]>>;
   readonly clients: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** Client → the servers that are asked for it. */
+  readonly resolvers: Readonly<Record<string, readonly string[]>>;
 }
 
 const DEFAULT_BRIDGE = 'bridge';
@@ -43,6 +45,11 @@ export function mainEndpoint(endpoints: readonly Endpoint[]): Endpoint | undefin
   return byPreference(endpoints)[0];
 }
 
+/** Whether the tenant can ask for names of others, so that only the engine's server is asked. */
+export function knowsNames(endpoints: readonly Pick<Endpoint, 'networkName'>[]): boolean {
+  return endpoints.some(({ networkName }) => networkName !== DEFAULT_BRIDGE);
+}
+
 /** What others on the endpoint's network may call the tenant; nothing on the default bridge, as in Docker. */
 export function namesOf(
   tenant: Tenant,
@@ -61,14 +68,18 @@ export function plainAddresses(endpoint: Endpoint): string[] {
 /** The whole table of one network. */
 export function nameTable(networkId: string, residents: readonly Resident[]): NameTable {
   const clients: Record<string, Record<string, readonly string[]>> = {};
+  const resolvers: Record<string, readonly string[]> = {};
   for (const resident of residents) {
     const main = mainEndpoint(resident.endpoints);
     if (main?.networkId !== networkId) continue;
+    const servers = resident.tenant.resolvers ?? [];
+    if (servers.length > 0 && knowsNames(resident.endpoints))
+      for (const address of plainAddresses(main)) resolvers[address] = servers;
     const own = namesFor(resident, main, residents);
     if (Object.keys(own).length === 0) continue;
     for (const address of plainAddresses(main)) clients[address] = own;
   }
-  return { names: namesOn(networkId, residents), clients };
+  return { names: namesOn(networkId, residents), clients, resolvers };
 }
 
 /** Networks whose tables change when somebody comes to or leaves `networkId`: it, and those whose members also ask about it. */

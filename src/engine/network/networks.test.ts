@@ -166,10 +166,16 @@ test("refusals have docker's words and kinds", () => {
 
 test('options without effect are told', () => {
   const { Warning } = networks.create({
-    Name: 'icc',
-    Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+    Name: 'routed',
+    Options: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
   });
-  assert.match(Warning, /enable_icc=false has no effect/);
+  assert.match(Warning, /enable_ip_masquerade=false has no effect/);
+  const option = 'com.docker.network.bridge.enable_icc';
+  const apart = networks.create({ Name: 'apart', Options: { [option]: 'false' } });
+  assert.equal(apart.Warning, '');
+  assert.throws(() => networks.create({ Name: 'x', Options: { [option]: 'no' } }), {
+    kind: 'invalid',
+  });
 });
 
 test('filters choose networks and unknown ones are refused', () => {

@@ -20,13 +20,12 @@ export const DEFAULT_MTU = 1500;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const PREDEFINED = ['bridge', 'host', 'none', 'default'];
 const OPTION = 'com.docker.network.';
+const ICC = `${OPTION}bridge.enable_icc`;
+/** As Go reads them. */
+const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
+const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
 /** Set by Docker's clients, and what this engine makes of them when they are not as it does it anyway. */
 const IGNORED: readonly { name: string; fine: readonly string[]; why: string }[] = [
-  {
-    name: `${OPTION}bridge.enable_icc`,
-    fine: ['', 'true', '1'],
-    why: 'containers of one network always reach each other',
-  },
   {
     name: `${OPTION}bridge.enable_ip_masquerade`,
     fine: ['', 'true', '1'],
@@ -301,6 +300,9 @@ function warningsOf(options: Readonly<Record<string, string>>): string[] {
     const value = options[name];
     return value !== undefined && !fine.includes(value.toLowerCase());
   }).map(({ name, why }) => `the option ${name}=${options[name] ?? ''} has no effect: ${why}`);
+  const talk = options[ICC] ?? '';
+  if (talk !== '' && ![...TRUE, ...FALSE].includes(talk))
+    throw new EngineError('invalid', `invalid ${ICC} "${talk}": it is true or false`);
   const binding = options[`${OPTION}bridge.host_binding_ipv4`] ?? '';
   if (binding !== '' && isIP(binding) === 0)
     throw new EngineError(
@@ -308,6 +310,12 @@ function warningsOf(options: Readonly<Record<string, string>>): string[] {
       `invalid ${OPTION}bridge.host_binding_ipv4 "${binding}": it is an IP address`,
     );
   return warnings;
+}
+
+/** Whether the network's containers are out of each other's reach. */
+export function isIsolated(network: Pick<NetworkRecord, 'options'>): boolean {
+  const talk = network.options[ICC] ?? '';
+  return talk !== '' && !TRUE.includes(talk);
 }
 
 /** The address that ports of this network are published on when none is named; '' for all. */

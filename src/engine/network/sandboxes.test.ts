@@ -193,6 +193,22 @@ test('a start tells the network, the link, its ports and the names, in this orde
   assert.deepEqual(events, ['connect a front', 'connect b front']);
 });
 
+test('whoever has own resolvers is asked for at them, where the engine’s server alone is named', async () => {
+  const resolvers = ['198.51.100.1', '2001:db8::53'];
+  const run = async (id: string, wishes: Record<string, EndpointWish>): Promise<void> => {
+    const prepared = sandboxes.prepare(
+      { id, name: id, hostname: id, resolvers },
+      new Map(Object.entries(wishes)),
+    );
+    await sandboxes.connect(prepared, { pid: 42, startTime: 7 }, []);
+  };
+  await run('plain', { bridge: wish() });
+  assert.deepEqual(helper.take('names').at(-1)?.['resolvers'], {});
+  await run('named', { front: wish() });
+  const last = helper.take('names').findLast((one) => one['network'] === '2');
+  assert.deepEqual(last?.['resolvers'], { '10.2.0.2': resolvers });
+});
+
 test('the default bridge resolves no names', async () => {
   await start('a', { bridge: wish() });
   assert.deepEqual(helper.take('names')[0]?.['names'], {});

@@ -113,6 +113,8 @@ export interface Tenant {
   readonly id: string;
   readonly name: string;
   readonly hostname: string;
+  /** Servers that answer its questions in the place of the machine's, on networks with names. */
+  readonly resolvers?: readonly string[];
 }
 
 export interface NetworkFilters {

@@ -5,6 +5,7 @@ import { EngineError, messageOf } from '../../lib/errors.ts';
 import type { NetAnswer } from '../runtime/net.ts';
 import { parseAddress } from './addresses.ts';
 import { plainAddresses } from './naming.ts';
+import { isIsolated } from './request.ts';
 import type {
   Endpoint,
   NetworkRecord,
@@ -29,6 +30,7 @@ export function networkRequest(
     bridge: network.bridge,
     subnets: network.subnets.map(({ cidr, gateway }) => ({ cidr, gateway })),
     internal: network.internal,
+    isolated: isIsolated(network),
     mtu: network.mtu,
     hostLoopback: options.hostLoopback,
   };

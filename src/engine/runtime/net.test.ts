@@ -1,7 +1,7 @@
 /** Checks the conversation with the networks' supervisor against a server of the same protocol: order, errors, lanes, streams, and an end in between. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -14,16 +14,20 @@ let dir: string;
 let server: Server | undefined;
 let sockets: Socket[];
 let starts: number;
-/** The process that `net.json` names. */
-let serving: number;
+/** The user namespace that the server says to be in. */
+let namespace: number;
+let hellos: number;
 /** What the server does with a request: the line to send, or undefined for none. */
 let answer: (request: Record<string, unknown>, socket: Socket) => string | undefined;
+
+const own = statSync('/proc/self/ns/user').ino;
 
 beforeEach(() => {
   dir = mkdtempSync('/tmp/pinnace-net-');
   sockets = [];
   starts = 0;
-  serving = process.pid;
+  namespace = own;
+  hellos = 0;
   answer = (request) => JSON.stringify({ ok: true, echo: request['n'] });
 });
 
@@ -41,7 +45,6 @@ function stopServer(): void {
 function serve(): Promise<void> {
   mkdirSync(join(dir, 'net'), { recursive: true });
   rmSync(join(dir, 'net', 'net.sock'), { force: true });
-  writeFileSync(join(dir, 'net', 'net.json'), JSON.stringify({ pid: serving, startTime: 1 }));
   server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.push(socket);
     socket.on('error', () => undefined);
@@ -51,7 +54,11 @@ function serve(): Promise<void> {
       rest = lines.pop() ?? '';
       for (const line of lines) {
         const request = JSON.parse(line) as Record<string, unknown>;
-        const text = answer(request, socket);
+        const isHello = request['op'] === 'hello';
+        if (isHello) hellos += 1;
+        const text = isHello
+          ? JSON.stringify({ ok: true, userNamespace: namespace })
+          : answer(request, socket);
         if (request['op'] === 'dial') socket.off('data', onData);
         if (text !== undefined) socket.write(`${text}\n`);
       }
@@ -67,6 +74,7 @@ const native: Native = {
   call: async <T>(verb: readonly string[]) => {
     assert.deepEqual(verb, ['net']);
     starts += 1;
+    server?.close();
     await serve();
     return {} as T;
   },
@@ -132,22 +140,26 @@ test('when the supervisor ends, what was open fails, the owner hears of it, and 
   assert.equal(starts, 2);
 });
 
-test('a supervisor of another user namespace is ended and replaced', async () => {
-  serving = 2 ** 30;
-  const asked: unknown[] = [];
-  answer = (request, socket) => {
-    asked.push(request['op']);
-    if (request['op'] === 'stop') {
-      serving = process.pid;
-      server?.close();
-      socket.destroy();
-    }
-    return '{"ok":true}';
-  };
+test('a supervisor of another user namespace is not used, and the helper replaces it', async () => {
+  namespace = own + 1;
   await serve();
-  const link = await supervisor().link('work');
-  await link.send({ op: 'x' });
-  assert.deepEqual([asked, starts], [['stop', 'x'], 1]);
+  const near: Native = {
+    ...native,
+    call: async <T>(verb: readonly string[], request: object) => {
+      namespace = own;
+      return native.call<T>(verb, request);
+    },
+  };
+  const net = createNetSupervisor({ native: near, dir: join(dir, 'net') });
+  const link = await net.link('work');
+  assert.equal((await link.send({ op: 'x', n: 5 }))['echo'], 5);
+  assert.deepEqual([starts, hellos], [1, 2]);
+});
+
+test('supervisors that are all of another user namespace are given up', async () => {
+  namespace = own + 1;
+  await assert.rejects(supervisor().link('work'), /does not answer/);
+  await assert.rejects(supervisor().dial({ op: 'dial' }), { kind: 'unavailable' });
 });
 
 test('a link that was let go is no loss', async () => {

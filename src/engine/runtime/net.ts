@@ -3,12 +3,11 @@
  * answered in their order, and one for each dialled stream. It knows no network and keeps nothing but the connection.
  */
 
-import { mkdir, readFile, readlink } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { EngineError } from '../../lib/errors.ts';
 import { errorObject } from './native.ts';
 import type { Native } from './types.ts';
@@ -18,8 +17,8 @@ const MAX_LINE = 16 << 20;
 const MAX_SOCKET_PATH = 107;
 /** A supervisor that has not answered for so long never will: its connection counts as broken. */
 const ANSWER_MS = 20_000;
-/** How long the end of another engine's supervisor is waited for. */
-const DISMISS_MS = 3000;
+/** How often a supervisor is started that ends before it can be reached. */
+const TRIES = 4;
 
 export type NetAnswer = Readonly<Record<string, unknown>>;
 
@@ -75,7 +74,8 @@ export function createNetSupervisor(parts: { native: Native; dir: string }): Net
     },
     dial: async (request) => {
       const socket = await reach(dir, () => start(native, dir, path));
-      return dialled(socket, request);
+      await exchange(socket, request);
+      return socket;
     },
     release: () => {
       const closing = [...lanes.values()];
@@ -102,51 +102,31 @@ async function start(native: Native, dir: string, path: string): Promise<void> {
   await native.call(['net'], { dir });
 }
 
-/** Connects to a supervisor that can serve this engine; where there is none, after `begin` once more. */
+/** Connects to a supervisor that can serve this engine; where there is none, `begin` sees to one. */
 async function reach(dir: string, begin: () => Promise<void>): Promise<Socket> {
   const path = join(dir, 'net.sock');
-  const found = await connected(path).catch(() => undefined);
-  if (found !== undefined) {
-    if (await isNear(dir)) return found;
-    await dismiss(found);
-  }
-  await begin();
-  try {
-    return await connected(path);
-  } catch (cause) {
-    throw new EngineError('unavailable', "the networks' supervisor does not answer", {
-      cause,
-      path,
-    });
+  for (let attempt = 1; ; attempt++) {
+    const socket = await connected(path).catch(() => undefined);
+    if (socket !== undefined) {
+      if (await isNear(socket)) return socket;
+      socket.destroy();
+    }
+    if (attempt > TRIES)
+      throw new EngineError('unavailable', "the networks' supervisor does not answer", { path });
+    await begin();
   }
 }
 
-/** An engine that was killed may have left a supervisor in its user namespace, from which containers of this one's cannot be entered. */
-async function isNear(dir: string): Promise<boolean> {
-  try {
-    const { pid } = JSON.parse(await readFile(join(dir, 'net.json'), 'utf8')) as { pid?: unknown };
-    const [own, its] = await Promise.all([
-      readlink('/proc/self/ns/user'),
-      readlink(`/proc/${String(pid)}/ns/user`),
-    ]);
-    return own === its;
-  } catch {
-    // What cannot even be looked at belongs to another namespace, or is gone.
-    return false;
-  }
-}
-
-/** Ends a supervisor that has nothing of ours, and waits for that; not for ever. */
-async function dismiss(socket: Socket): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    socket.once('close', () => resolve());
-  });
-  const late = delay(DISMISS_MS, undefined, { ref: false });
-  socket.on('error', () => undefined);
-  socket.resume();
-  socket.end(`${JSON.stringify({ op: 'stop', force: true })}\n`);
-  await Promise.race([closed, late]);
-  socket.destroy();
+/**
+ * Whether it says that it is in this process' user namespace. An engine that was killed may have left one in another,
+ * from where containers of this engine cannot be entered; a new one is made in its place. One that ends just now is none.
+ */
+async function isNear(socket: Socket): Promise<boolean> {
+  const [own, its] = await Promise.all([
+    stat('/proc/self/ns/user'),
+    exchange(socket, { op: 'hello' }).catch(() => undefined),
+  ]);
+  return its?.['userNamespace'] === own.ino;
 }
 
 function connected(path: string): Promise<Socket> {
@@ -185,6 +165,7 @@ class Connection implements NetLink {
     socket.on('error', () => this.#gone());
     socket.on('end', () => this.#gone());
     socket.on('close', () => this.#gone());
+    socket.resume();
   }
 
   get isOpen(): boolean {
@@ -257,8 +238,8 @@ class Connection implements NetLink {
   }
 }
 
-/** Sends the one line and reads the one answer; what follows stays in the socket. */
-function dialled(socket: Socket, request: object): Promise<Duplex> {
+/** Sends one line and reads one answer; what follows stays in the socket, which is paused. */
+function exchange(socket: Socket, request: object): Promise<NetAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const fail = (error: Error) => {
@@ -280,13 +261,14 @@ function dialled(socket: Socket, request: object): Promise<Duplex> {
       socket.off('data', onData).off('end', broken).off('error', broken).off('close', broken);
       if (at + 1 < chunk.length) socket.unshift(chunk.subarray(at + 1));
       try {
-        readAnswer(Buffer.concat(chunks).toString('utf8'));
-        resolve(socket);
+        resolve(readAnswer(Buffer.concat(chunks).toString('utf8')));
       } catch (error) {
         fail(error instanceof Error ? error : new Error(String(error)));
       }
     };
     socket.on('data', onData).on('end', broken).on('error', broken).on('close', broken);
+    // An exchange before this one has paused it.
+    socket.resume();
     socket.write(`${JSON.stringify(request)}\n`);
   });
 }

@@ -1,7 +1,8 @@
-//! One question at one server of the host's: its socket, its id, and what has come back. It does not
+//! One question at one server: its socket, its id, and what has come back. It does not
 //! know who asked or what happens next.
 
 use super::message::{self, Question};
+use super::{Neighbourhood, Upstream};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
@@ -12,7 +13,7 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 /// A question at one server.
 pub struct Attempt {
     pub flight: u64,
-    pub server: SocketAddr,
+    pub server: Upstream,
     id: u16,
     socket: Socket,
 }
@@ -48,16 +49,23 @@ impl Attempt {
     /// Sends the question under another id, from a socket of its own.
     pub fn start(
         flight: u64,
-        server: SocketAddr,
-        id: [u8; 2],
-        by: By,
-        question: &[u8],
+        server: Upstream,
+        ways: (By, &Neighbourhood),
+        (id, question): ([u8; 2], &[u8]),
     ) -> Result<Self, Errno> {
         let mut message = question.to_vec();
         message[..2].copy_from_slice(&id);
-        let socket = match by {
-            By::Datagram => Socket::datagram(server, &message)?,
-            By::Stream => Socket::stream(server, &message)?,
+        let kind = match ways.0 {
+            By::Datagram => SocketType::DGRAM,
+            By::Stream => SocketType::STREAM,
+        };
+        let (opened, address) = match server {
+            Upstream::Outside(address) => (open(address, kind)?, address),
+            Upstream::Inside(address) => (ways.1(kind, address.ip())?, address),
+        };
+        let socket = match ways.0 {
+            By::Datagram => Socket::datagram(opened, address, &message)?,
+            By::Stream => Socket::stream(opened, address, &message)?,
         };
         Ok(Self {
             flight,
@@ -109,15 +117,15 @@ impl Attempt {
 }
 
 impl Socket {
-    fn datagram(server: SocketAddr, message: &[u8]) -> Result<Self, Errno> {
-        let socket = UdpSocket::from(open(server, SocketType::DGRAM)?);
+    fn datagram(socket: OwnedFd, server: SocketAddr, message: &[u8]) -> Result<Self, Errno> {
+        let socket = UdpSocket::from(socket);
         rustix::net::connect(&socket, &server)?;
         socket.send(message).map_err(|error| errno_of(&error))?;
         Ok(Self::Datagram(socket))
     }
 
-    fn stream(server: SocketAddr, message: &[u8]) -> Result<Self, Errno> {
-        let stream = TcpStream::from(open(server, SocketType::STREAM)?);
+    fn stream(socket: OwnedFd, server: SocketAddr, message: &[u8]) -> Result<Self, Errno> {
+        let stream = TcpStream::from(socket);
         match rustix::net::connect(&stream, &server) {
             Ok(()) | Err(Errno::INPROGRESS) => {}
             Err(errno) => return Err(errno),

@@ -1,4 +1,5 @@
-//! Questions on their way to the host's resolvers. Equal questions share one flight; each attempt has a
+//! Questions on their way to the host's resolvers, or to a client's own. Equal questions to the same
+//! servers share one flight; each attempt has a
 //! socket, a source port and an id of its own, so that an answer can only be forged by guessing both. It
 //! never looks into an answer beyond its header and question.
 //!
@@ -9,6 +10,7 @@
 use super::attempt::{Attempt, By, Outcome};
 use super::message::{self, PLAIN_LIMIT, Question};
 use super::resolvers::Resolvers;
+use super::{Neighbourhood, Upstream};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use std::collections::hash_map::RandomState;
@@ -44,10 +46,11 @@ pub struct Waiter {
 /// Every flight, and what has landed.
 pub struct Forwarder {
     resolvers: Resolvers,
+    neighbourhood: Neighbourhood,
     /// Epoll data of an attempt is this plus its number.
     tag: u64,
     flights: BTreeMap<u64, Flight>,
-    by_question: HashMap<Vec<u8>, u64>,
+    by_question: HashMap<Errand, u64>,
     attempts: HashMap<u64, Attempt>,
     timers: BTreeSet<(Instant, u64)>,
     next: u64,
@@ -57,11 +60,15 @@ pub struct Forwarder {
     pub landed: Vec<(Waiter, Option<Vec<u8>>)>,
 }
 
+/// The client's own servers, if it has any, and its message without the id.
+type Errand = (Option<Vec<Upstream>>, Vec<u8>);
+
 struct Flight {
+    errand: Errand,
     /// The client's message as it came.
     message: Vec<u8>,
     waiters: Vec<Waiter>,
-    servers: Vec<SocketAddr>,
+    servers: Vec<Upstream>,
     tries: usize,
     /// The numbers of its attempts that may still be answered.
     live: Vec<u64>,
@@ -72,9 +79,10 @@ struct Flight {
 }
 
 impl Forwarder {
-    pub fn new(resolvers: Resolvers, tag: u64) -> Self {
+    pub fn new(resolvers: Resolvers, neighbourhood: Neighbourhood, tag: u64) -> Self {
         Self {
             resolvers,
+            neighbourhood,
             tag,
             flights: BTreeMap::new(),
             by_question: HashMap::new(),
@@ -91,10 +99,17 @@ impl Forwarder {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// Starts or joins a flight for a client's message, which has been read as a question.
-    pub fn ask(&mut self, epoll: &OwnedFd, message: &[u8], waiter: Waiter, now: Instant) {
-        let key = message.get(2..).unwrap_or_default();
-        if let Some(id) = self.by_question.get(key) {
+    /// Starts or joins a flight for a client's message, which has been read as a question; `own` are the
+    /// servers to ask instead of the host's.
+    pub fn ask(
+        &mut self,
+        epoll: &OwnedFd,
+        (message, own): (&[u8], Option<Vec<Upstream>>),
+        waiter: Waiter,
+        now: Instant,
+    ) {
+        let errand: Errand = (own, message.get(2..).unwrap_or_default().to_vec());
+        if let Some(id) = self.by_question.get(&errand) {
             if let Some(flight) = self.flights.get_mut(id)
                 && flight.waiters.len() < WAITERS
                 && !flight.waiters.contains(&waiter)
@@ -110,10 +125,15 @@ impl Forwarder {
         }
         self.next += 1;
         let id = self.next;
+        let servers = match &errand.0 {
+            Some(own) => self.resolvers.sorted(own.clone(), now),
+            None => self.resolvers.order(now),
+        };
         let flight = Flight {
+            errand: errand.clone(),
             message: message.to_vec(),
             waiters: vec![waiter],
-            servers: self.resolvers.order(now),
+            servers,
             tries: 0,
             live: Vec::new(),
             next_at: now,
@@ -121,7 +141,7 @@ impl Forwarder {
             last: None,
         };
         self.timers.insert((flight.wake(), id));
-        self.by_question.insert(key.to_vec(), id);
+        self.by_question.insert(errand, id);
         self.flights.insert(id, flight);
         self.try_next(epoll, id, now);
     }
@@ -231,14 +251,19 @@ impl Forwarder {
         }
     }
 
-    fn start(&mut self, epoll: &OwnedFd, id: u64, server: SocketAddr, by: By) -> Result<(), Errno> {
+    fn start(&mut self, epoll: &OwnedFd, id: u64, server: Upstream, by: By) -> Result<(), Errno> {
         let Some(flight) = self.flights.get_mut(&id) else {
             return Ok(());
         };
         self.next += 1;
         let number = self.next;
         let [high, low, ..] = self.secret.hash_one(number).to_ne_bytes();
-        let attempt = Attempt::start(id, server, [high, low], by, &flight.message)?;
+        let attempt = Attempt::start(
+            id,
+            server,
+            (by, &self.neighbourhood),
+            ([high, low], &flight.message),
+        )?;
         attempt.watch(epoll, self.tag + number)?;
         flight.live.push(number);
         self.attempts.insert(number, attempt);
@@ -274,8 +299,7 @@ impl Forwarder {
             return;
         };
         self.timers.remove(&(flight.wake(), id));
-        self.by_question
-            .remove(flight.message.get(2..).unwrap_or_default());
+        self.by_question.remove(&flight.errand);
         for number in &flight.live {
             self.attempts.remove(number);
         }

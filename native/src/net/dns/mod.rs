@@ -5,7 +5,8 @@
 //!
 //! `server` reads questions and answers what the `table` knows; `forward` asks the `resolvers` for the
 //! rest, by one `attempt` or several; `streams` holds the clients that came by TCP; `message` is the wire format. A question is
-//! forwarded byte for byte but for its id, so what this code does not know passes unharmed.
+//! forwarded byte for byte but for its id, so what this code does not know passes unharmed. A client with
+//! resolvers of its own is never answered by the host's.
 
 mod attempt;
 mod forward;
@@ -22,9 +23,13 @@ use crate::error::Failure;
 use resolvers::Resolvers;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::SocketType;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
+pub use resolvers::PORT;
 pub use table::Table;
 
 /// Sockets bound to the gateway's port 53 (datagrams) and listening there (streams), in whatever network
@@ -33,6 +38,18 @@ pub struct DnsSockets {
     pub udp: Vec<OwnedFd>,
     pub tcp: Vec<OwnedFd>,
 }
+
+/// A server that is asked, and from where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Upstream {
+    /// From the host's network namespace.
+    Outside(SocketAddr),
+    /// From the clients' side: another container of their network.
+    Inside(SocketAddr),
+}
+
+/// Makes sockets on the clients' side, non-blocking and not bound.
+pub type Neighbourhood = Box<dyn Fn(SocketType, IpAddr) -> Result<OwnedFd, Errno> + Send>;
 
 /// A running server; dropping it ends its thread and closes its sockets.
 pub struct Server {
@@ -43,19 +60,23 @@ pub struct Server {
 impl Server {
     /// Serves `table` on `sockets`, in a thread with the caller's network namespace, which must be the
     /// host's. A change of the table counts from the next question on.
-    pub fn start(sockets: DnsSockets, table: Arc<RwLock<Table>>) -> Result<Self, Failure> {
-        Self::start_with(sockets, table, Resolvers::of_host())
+    pub fn start(
+        sockets: DnsSockets,
+        table: Arc<RwLock<Table>>,
+        neighbourhood: Neighbourhood,
+    ) -> Result<Self, Failure> {
+        Self::start_with(sockets, table, (Resolvers::of_host(), neighbourhood))
     }
 
     fn start_with(
         sockets: DnsSockets,
         table: Arc<RwLock<Table>>,
-        resolvers: Resolvers,
+        ways: (Resolvers, Neighbourhood),
     ) -> Result<Self, Failure> {
         let failed = |errno| Failure::errno("cannot start the name server", errno);
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(failed)?;
         let stop = Arc::new(stop);
-        let mut serving = server::Serving::new(sockets, table, resolvers, &stop).map_err(failed)?;
+        let mut serving = server::Serving::new(sockets, table, ways, &stop).map_err(failed)?;
         let thread = std::thread::Builder::new()
             .name("dns".into())
             .stack_size(256 << 10)

@@ -1,6 +1,7 @@
 //! The host's resolvers: which they are, read again whenever their files change, and in which order to
 //! ask them. It opens no sockets.
 
+use super::Upstream;
 use rustix::net::{AddressFamily, SocketType};
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
@@ -13,9 +14,9 @@ use std::time::{Duration, Instant};
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// systemd-resolved's list of the servers behind its stub.
 const BEHIND_STUB: &str = "/run/systemd/resolve/resolv.conf";
-const PORT: u16 = 53;
+pub const PORT: u16 = 53;
 /// More servers than this are not asked; the C library stops at three.
-const SERVERS: usize = 8;
+pub const SERVERS: usize = 8;
 /// For this long a server that did not answer is asked last.
 const DOUBT: Duration = Duration::from_secs(30);
 const FILE_LIMIT: u64 = 64 << 10;
@@ -37,7 +38,7 @@ pub struct Resolvers {
     servers: Vec<SocketAddr>,
     rotate: bool,
     turn: usize,
-    doubted: HashMap<SocketAddr, Instant>,
+    doubted: HashMap<Upstream, Instant>,
 }
 
 /// Tells one state of a file from another.
@@ -72,23 +73,28 @@ impl Resolvers {
 
     /// The servers in the order in which to ask: as listed (or from the next one on, with the option
     /// `rotate`), those that lately did not answer last.
-    pub fn order(&mut self, now: Instant) -> Vec<SocketAddr> {
+    pub fn order(&mut self, now: Instant) -> Vec<Upstream> {
         self.refresh();
-        self.doubted.retain(|_, until| *until > now);
-        let mut order = self.servers.clone();
+        let mut order: Vec<Upstream> = self.servers.iter().copied().map(Upstream::Outside).collect();
         if self.rotate && !order.is_empty() {
             self.turn = (self.turn + 1) % order.len();
             order.rotate_left(self.turn);
         }
-        order.sort_by_key(|server| self.doubted.contains_key(server));
-        order
+        self.sorted(order, now)
     }
 
-    pub fn doubt(&mut self, server: SocketAddr, now: Instant) {
+    /// Other servers than the host's, in the order in which to ask.
+    pub fn sorted(&mut self, mut servers: Vec<Upstream>, now: Instant) -> Vec<Upstream> {
+        self.doubted.retain(|_, until| *until > now);
+        servers.sort_by_key(|server| self.doubted.contains_key(server));
+        servers
+    }
+
+    pub fn doubt(&mut self, server: Upstream, now: Instant) {
         self.doubted.insert(server, now + DOUBT);
     }
 
-    pub fn trust(&mut self, server: SocketAddr) {
+    pub fn trust(&mut self, server: Upstream) {
         self.doubted.remove(&server);
     }
 
@@ -119,7 +125,8 @@ impl Resolvers {
         self.servers = servers;
         self.rotate = listed.rotate;
         self.stamps = stamps;
-        self.doubted.clear();
+        self.doubted
+            .retain(|server, _| matches!(server, Upstream::Inside(_)));
     }
 }
 
@@ -203,6 +210,13 @@ mod tests {
         servers.iter().map(|server| server.ip().to_string()).collect()
     }
 
+    fn asked(servers: &[Upstream]) -> Vec<String> {
+        let address = |server: &Upstream| match server {
+            Upstream::Outside(address) | Upstream::Inside(address) => address.ip().to_string(),
+        };
+        servers.iter().map(address).collect()
+    }
+
     #[test]
     fn servers_are_read_with_comments_options_and_nonsense_around_them() {
         let text = "# nameserver 9.9.9.9\n;x\nsearch lan\nnameserver 10.0.0.1 # why\n nameserver\t::1\nnameserver example\nnameserver 10.0.0.1\noptions ndots:2 rotate\n";
@@ -221,15 +235,15 @@ mod tests {
         std::fs::write(&behind, "nameserver 10.9.9.9\n").expect("write");
         let mut resolvers = Resolvers::from_files(main.clone(), behind);
         let now = Instant::now();
-        assert_eq!(addresses(&resolvers.order(now)), ["127.0.0.1"]);
+        assert_eq!(asked(&resolvers.order(now)), ["127.0.0.1"]);
         std::fs::write(&main, "nameserver 127.0.0.53\n").expect("write");
-        assert_eq!(addresses(&resolvers.order(now)), ["127.0.0.53", "10.9.9.9"]);
+        assert_eq!(asked(&resolvers.order(now)), ["127.0.0.53", "10.9.9.9"]);
         std::fs::write(&main, "nameserver 10.0.0.1\nnameserver 10.0.0.2\n").expect("write");
         let order = resolvers.order(now);
-        assert_eq!(addresses(&order), ["10.0.0.1", "10.0.0.2"]);
+        assert_eq!(asked(&order), ["10.0.0.1", "10.0.0.2"]);
         resolvers.doubt(order[0], now);
-        assert_eq!(addresses(&resolvers.order(now)), ["10.0.0.2", "10.0.0.1"]);
-        assert_eq!(addresses(&resolvers.order(now + DOUBT)), ["10.0.0.1", "10.0.0.2"]);
+        assert_eq!(asked(&resolvers.order(now)), ["10.0.0.2", "10.0.0.1"]);
+        assert_eq!(asked(&resolvers.order(now + DOUBT)), ["10.0.0.1", "10.0.0.2"]);
         std::fs::remove_dir_all(&dir).expect("remove");
     }
 }

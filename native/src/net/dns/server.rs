@@ -1,12 +1,12 @@
 //! The loop of the name server: takes questions from datagrams and streams, answers what the table
 //! knows, and hands the rest to the forwarder. It decides; the wire format and the waiting are others'.
 
-use super::DnsSockets;
 use super::forward::{Forwarder, Origin, Waiter};
 use super::message::{self, Question, Record, Refusal};
 use super::resolvers::Resolvers;
 use super::streams::Streams;
 use super::table::{Found, Table};
+use super::{DnsSockets, Neighbourhood};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -52,7 +52,7 @@ impl Serving {
     pub fn new(
         sockets: DnsSockets,
         table: Arc<RwLock<Table>>,
-        resolvers: Resolvers,
+        ways: (Resolvers, Neighbourhood),
         stop: &OwnedFd,
     ) -> Result<Self, Errno> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
@@ -74,7 +74,7 @@ impl Serving {
             datagrams: sockets.udp.into_iter().map(UdpSocket::from).collect(),
             listeners: sockets.tcp.into_iter().map(TcpListener::from).collect(),
             table,
-            forwarder: Forwarder::new(resolvers, ATTEMPTS),
+            forwarder: Forwarder::new(ways.0, ways.1, ATTEMPTS),
             streams: Streams::new(STREAMS),
             turn: 0,
         })
@@ -182,9 +182,11 @@ impl Serving {
             Origin::Datagram(..) => question.limit(),
             Origin::Stream(_) => usize::from(u16::MAX),
         };
-        let (found, forward) = {
+        let (found, forward, own) = {
             let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-            (table.find(client, question.name), table.forward)
+            let found = table.find(client, question.name);
+            let own = matches!(found, Found::Unknown).then(|| table.resolvers_of(client));
+            (found, table.forward, own.flatten())
         };
         match found {
             Found::Addresses(addresses) => Reply::Now(self.answer_addresses(&question, &addresses, limit)),
@@ -194,12 +196,13 @@ impl Serving {
                 let records: Vec<Record<'_>> = names.iter().map(|name| Record::Name(name)).collect();
                 Reply::Now(question.answer(&records, limit))
             }
-            Found::Unknown if forward => {
+            Found::Unknown if forward && own.as_ref().is_none_or(|servers| !servers.is_empty()) => {
                 let id = question.id;
-                self.forwarder.ask(&self.epoll, text, Waiter { origin, id }, now);
+                self.forwarder
+                    .ask(&self.epoll, (text, own), Waiter { origin, id }, now);
                 Reply::Later
             }
-            // What Docker's resolver says on an internal network.
+            // What Docker's resolver says on an internal network, or without a server that may be asked.
             Found::Unknown => Reply::Now(question.failure(message::SERVER_FAILURE)),
         }
     }

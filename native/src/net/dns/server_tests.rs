@@ -4,8 +4,9 @@
 use super::message;
 use super::resolvers::Resolvers;
 use super::table::{Table, encode};
-use super::{DnsSockets, Server};
+use super::{DnsSockets, Neighbourhood, Server, Upstream};
 use proptest::prelude::*;
+use rustix::fd::OwnedFd;
 use simple_dns::rdata::RData;
 use simple_dns::{
     CLASS, Name, OPCODE, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, ResourceRecord, TYPE,
@@ -28,6 +29,18 @@ fn table(text: &str) -> Table {
     serde_json::from_str(text).expect("a table")
 }
 
+/// Sockets of the same namespace, which shows that they were asked for.
+fn here() -> Neighbourhood {
+    Box::new(|kind, address| {
+        if kind == rustix::net::SocketType::STREAM || address.is_ipv6() {
+            return Err(rustix::io::Errno::NETUNREACH);
+        }
+        let socket = UdpSocket::bind(LOCAL).expect("bind");
+        socket.set_nonblocking(true).expect("non-blocking");
+        Ok(OwnedFd::from(socket))
+    })
+}
+
 fn rig(names: &str, upstreams: Vec<SocketAddr>) -> Rig {
     let (udp, tcp) = both(LOCAL);
     let address = udp.local_addr().expect("address");
@@ -36,8 +49,8 @@ fn rig(names: &str, upstreams: Vec<SocketAddr>) -> Rig {
         tcp: vec![tcp.into()],
     };
     let table = Arc::new(RwLock::new(table(names)));
-    let server =
-        Server::start_with(sockets, Arc::clone(&table), Resolvers::fixed(upstreams)).expect("a server");
+    let server = Server::start_with(sockets, Arc::clone(&table), (Resolvers::fixed(upstreams), here()))
+        .expect("a server");
     Rig {
         server,
         table,
@@ -589,4 +602,32 @@ proptest! {
             prop_assert!(table.find(LOCAL.ip(), question.name) != super::table::Found::Unknown);
         }
     }
+}
+
+#[test]
+fn a_client_with_resolvers_of_its_own_is_never_answered_by_the_hosts() {
+    let host = upstream(|text, by_stream| Some(answered(text, 1, by_stream)));
+    let own = upstream(|text, by_stream| Some(answered(text, 2, by_stream)));
+    let names = r#"{"names":{"web":["172.18.0.2"]},"resolvers":{"127.0.0.1":["192.0.2.53","192.0.2.54"]},"forward":true}"#;
+    let rig = rig(names, vec![host]);
+    let asked = |id| ask(rig.address, &question(id, "x.example", TYPE::A, None));
+    assert_eq!(code(&asked(1)), RCODE::ServerFailure, "not judged yet");
+    for way in [Upstream::Outside(own), Upstream::Inside(own)] {
+        let first: IpAddr = "192.0.2.53".parse().expect("address");
+        let judge = |_, server| (server == first).then_some(way);
+        rig.table.write().expect("lock").judge(judge);
+        assert_eq!(addresses(&asked(2)).len(), 2, "{way:?}");
+    }
+    rig.table.write().expect("lock").judge(|_, _| None);
+    assert_eq!(code(&asked(3)), RCODE::ServerFailure, "none may be asked");
+    assert_eq!(
+        addresses(&ask(rig.address, &question(4, "web", TYPE::A, None))).len(),
+        1
+    );
+    *rig.table.write().expect("lock") = table(r#"{"resolvers":{"127.0.0.9":["192.0.2.53"]},"forward":true}"#);
+    assert_eq!(
+        addresses(&asked(5)).len(),
+        1,
+        "another client's are not this one's"
+    );
 }

@@ -1,6 +1,7 @@
 //! The names of one network, as the engine last told them: for everybody on it, and for single clients.
 //! Keys are names in lower-case wire form, so looking up never has to interpret a client's bytes.
 
+use super::Upstream;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,7 +17,10 @@ pub struct Table {
     names: Names,
     clients: HashMap<IpAddr, Names>,
     reverse: HashMap<IpAddr, Vec<WireName>>,
-    /// Whether questions that the table does not answer go to the host's resolvers.
+    /// Clients with resolvers of their own, as told, and as they may be asked.
+    told: HashMap<IpAddr, Vec<IpAddr>>,
+    resolvers: HashMap<IpAddr, Vec<Upstream>>,
+    /// Whether questions that the table does not answer go to the client's own or the host's resolvers.
     pub forward: bool,
 }
 
@@ -36,6 +40,8 @@ struct Told {
     #[serde(default)]
     clients: BTreeMap<IpAddr, BTreeMap<String, Vec<IpAddr>>>,
     #[serde(default)]
+    resolvers: BTreeMap<IpAddr, Vec<IpAddr>>,
+    #[serde(default)]
     forward: bool,
 }
 
@@ -49,12 +55,39 @@ impl From<Told> for Table {
                 .map(|(client, names)| (client.to_canonical(), encoded(names)))
                 .collect(),
             reverse,
+            told: told
+                .resolvers
+                .into_iter()
+                .map(|(client, servers)| (client.to_canonical(), servers))
+                .collect(),
+            resolvers: HashMap::new(),
             forward: told.forward,
         }
     }
 }
 
 impl Table {
+    /// Decides which of the clients' own resolvers are asked, and from where: None, never. Until it is
+    /// called none is, and the host's are not asked in their place.
+    pub fn judge(&mut self, way: impl Fn(IpAddr, IpAddr) -> Option<Upstream>) {
+        let judged = |(client, servers): (&IpAddr, &Vec<IpAddr>)| {
+            let mut ways: Vec<Upstream> = Vec::new();
+            for server in servers {
+                ways.extend(way(*client, server.to_canonical()).filter(|found| !ways.contains(found)));
+            }
+            ways.truncate(super::resolvers::SERVERS);
+            (*client, ways)
+        };
+        self.resolvers = self.told.iter().map(judged).collect();
+    }
+
+    /// The client's own resolvers; None: the host's are asked.
+    pub fn resolvers_of(&self, client: IpAddr) -> Option<Vec<Upstream>> {
+        let client = client.to_canonical();
+        self.told.get(&client)?;
+        Some(self.resolvers.get(&client).cloned().unwrap_or_default())
+    }
+
     /// Looks up a name in wire form, in any case of letters, for a client with this address. Names of the
     /// network win over those that only this client sees.
     pub fn find(&self, client: IpAddr, name: &[u8]) -> Found {

@@ -6,6 +6,7 @@ use super::frame::{self, ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use super::policy::Network;
 use super::{confine, firewall};
 use crate::error::{Failure, Kind};
+use crate::net::dns::Neighbourhood;
 use crate::sys::{packet, uplink as sys};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
@@ -77,6 +78,15 @@ impl Inside {
     /// A socket of the namespace for an address of this family, not bound to anything.
     pub fn take(&self, kind: Pooled, address: IpAddr) -> Result<OwnedFd, Errno> {
         self.pool.take(kind, address)
+    }
+
+    /// Makes sockets of the namespace for the name server's thread.
+    pub fn neighbourhood(&self) -> Neighbourhood {
+        let pool = Arc::clone(&self.pool);
+        Box::new(move |kind, address| {
+            let stream = kind == SocketType::STREAM;
+            pool.take(if stream { Pooled::Tcp } else { Pooled::Udp }, address)
+        })
     }
 
     /// Puts a first segment back. The kernel answers the container when a listener takes it.

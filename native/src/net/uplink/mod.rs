@@ -252,9 +252,13 @@ impl Uplink {
         match control::read(message, fds)? {
             Order::Configure(network) => {
                 self.context.network.change(network)?;
+                self.context
+                    .network
+                    .judge_resolvers(&mut self.table.write().unwrap_or_else(PoisonError::into_inner));
                 return Ok(Some(json!({"ok": true})));
             }
-            Order::Names(table) => {
+            Order::Names(mut table) => {
+                self.context.network.judge_resolvers(&mut table);
                 *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
             }
             Order::Listen(listen, socket) => {
@@ -328,7 +332,7 @@ fn prepare(
     let dns = if sockets.udp.is_empty() {
         None
     } else {
-        Some(Server::start(sockets, Arc::clone(table))?)
+        Some(Server::start(sockets, Arc::clone(table), inside.neighbourhood())?)
     };
     let context = Context {
         reactor,

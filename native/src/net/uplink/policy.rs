@@ -1,6 +1,7 @@
 //! Where a container may connect to, decided on the destination's address alone. It opens nothing.
 
 use crate::error::{Failure, Kind};
+use crate::net::dns::{self, Table, Upstream};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -114,6 +115,21 @@ impl Network {
     /// Whether the address may be a container's.
     pub fn is_client(&self, address: IpAddr) -> bool {
         self.subnets.iter().any(|subnet| subnet.cidr.contains(address)) && !self.is_gateway(address)
+    }
+
+    /// A client's own resolvers are asked as the client could ask them, and from its side where they are
+    /// its neighbours.
+    pub fn judge_resolvers(&self, table: &mut Table) {
+        table.judge(|client, server| {
+            let server = SocketAddr::new(server, dns::PORT);
+            match self.judge(client, server) {
+                Verdict::Forward(to) => Some(Upstream::Outside(to)),
+                Verdict::Ignore if self.is_client(client) && self.is_client(server.ip()) => {
+                    Some(Upstream::Inside(server))
+                }
+                _ => None,
+            }
+        });
     }
 
     /// Judges a packet from `client` to `server`.

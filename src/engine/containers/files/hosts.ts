@@ -69,7 +69,7 @@ export interface ResolvInput {
   readonly machineResolv: string;
   /** The gateway that answers for names; undefined where the machine's own servers are asked. */
   readonly server?: string | undefined;
-  /** Names of other containers are known at that server, so it stays the first. */
+  /** Names of other containers are known at that server, which itself asks what the request names. */
   readonly knowsNames?: boolean;
 }
 
@@ -80,7 +80,7 @@ export function resolvText(input: ResolvInput): string {
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^\s*[#;]/.test(line));
   const keep = (word: string) => lines.filter((line) => new RegExp(`^\\s*${word}\\s`).test(line));
-  const asked = host.Dns ?? [];
+  const asked = (host.Dns ?? []).filter((one) => input.knowsNames !== true || isOwnServer(one));
   const named = (servers: readonly string[]) => servers.map((one) => `nameserver ${one}`);
   const own =
     server === undefined || (asked.length > 0 && input.knowsNames !== true) ? [] : [server];
@@ -92,13 +92,29 @@ export function resolvText(input: ResolvInput): string {
         ? [`search ${searches.join(' ')}`]
         : []
       : keep('(?:search|domain)');
-  const isOptioned = (host.DnsOptions ?? []).length > 0;
-  const options = isOptioned
-    ? [`options ${(host.DnsOptions ?? []).join(' ')}`]
-    : input.knowsNames === true
-      ? ['options ndots:0']
-      : keep('options');
+  const options = optionsOf(host.DnsOptions ?? [], {
+    machine: keep('options'),
+    knowsNames: input.knowsNames === true,
+  });
   return [...(servers.length > 0 ? named(servers) : keep('nameserver')), ...search, ...options]
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** A server in the container itself, which nobody else can ask for it. */
+export function isOwnServer(address: string): boolean {
+  return /^127\.|^(?:0*:)*:?0*1$/.test(address);
+}
+
+/** The request's options, else the machine's; where names have no dots, one without any is asked for as it is. */
+function optionsOf(
+  asked: readonly string[],
+  facts: { readonly machine: readonly string[]; readonly knowsNames: boolean },
+): string[] {
+  const words =
+    asked.length > 0
+      ? [...asked]
+      : facts.machine.flatMap((line) => line.trim().split(/\s+/).slice(1));
+  if (facts.knowsNames && !words.some((word) => word.startsWith('ndots:'))) words.push('ndots:0');
+  return words.length === 0 ? [] : [`options ${words.join(' ')}`];
 }

@@ -2,7 +2,7 @@
 
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname as machineName } from 'node:os';
-import { mainEndpoint, plainAddresses } from '../../network/naming.ts';
+import { knowsNames, mainEndpoint, plainAddresses } from '../../network/naming.ts';
 import type { Endpoint } from '../../network/types.ts';
 import type { OciMount } from '../../runtime/spec.ts';
 import type { Container } from '../container.ts';
@@ -95,7 +95,7 @@ async function resolvOf(container: Container, endpoints: readonly Endpoint[]): P
     host: container.definition.hostConfig,
     machineResolv: await readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
     server: gatewayOf(endpoints),
-    knowsNames: endpoints.some(({ networkName }) => networkName !== 'bridge'),
+    knowsNames: knowsNames(endpoints),
   });
 }
 

@@ -231,7 +231,7 @@ test('hosts keeps what the container wrote when its networks change', () => {
   assert.equal(moved, '127.0.0.1\tlocalhost\n1.2.3.4\tmine\n10.8.0.2\tboat\n');
 });
 
-test('resolv.conf asks the gateway; own servers replace it only where no names are to be known', () => {
+test('resolv.conf asks the gateway; own servers replace it where no names are known, else it asks them', () => {
   const machineResolv = '# x\nnameserver 192.0.2.1\nsearch example.org\noptions rotate\n';
   const text = (input: Partial<Parameters<typeof resolvText>[0]>) =>
     resolvText({ host: {}, machineResolv, ...input });
@@ -242,9 +242,16 @@ test('resolv.conf asks the gateway; own servers replace it only where no names a
   );
   const host = { Dns: ['198.51.100.1'] };
   assert.match(text({ server: '10.9.0.1', host }), /^nameserver 198\.51\.100\.1\nsearch/);
-  assert.match(
-    text({ server: '10.9.0.1', host, knowsNames: true }),
-    /^nameserver 10\.9\.0\.1\nnameserver 198\.51\.100\.1\nsearch example\.org\noptions ndots:0\n$/,
+  const named = { server: '10.9.0.1', knowsNames: true };
+  assert.equal(
+    text({ ...named, host }),
+    'nameserver 10.9.0.1\nsearch example.org\noptions rotate ndots:0\n',
+  );
+  const own = { Dns: ['127.0.0.1', '::1'], DnsSearch: ['a', 'b'], DnsOptions: ['ndots:2', 'x'] };
+  assert.equal(
+    text({ ...named, host: own }),
+    'nameserver 10.9.0.1\nnameserver 127.0.0.1\nnameserver ::1\nsearch a b\noptions ndots:2 x\n',
+    'only the container itself can ask its own loopback',
   );
 });
 

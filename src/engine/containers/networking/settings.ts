@@ -2,8 +2,9 @@
 
 import type { EndpointSettings, NetworkSettings } from '../../../lib/api/containers.ts';
 import { namesOf } from '../../network/naming.ts';
-import type { Endpoint, EndpointWish } from '../../network/types.ts';
+import type { Endpoint, EndpointWish, Tenant } from '../../network/types.ts';
 import type { Container } from '../container.ts';
+import { isOwnServer } from '../files/hosts.ts';
 import { portMap } from './ports.ts';
 import { NO_WISH } from './wishes.ts';
 
@@ -106,7 +107,9 @@ function ipamConfig(wish: EndpointWish): NonNullable<EndpointSettings['IPAMConfi
 }
 
 /** The container as the networks know it. */
-export function tenantOf(container: Container): { id: string; name: string; hostname: string } {
-  const hostname = container.definition.config.Hostname ?? '';
-  return { id: container.id, name: container.name, hostname };
+export function tenantOf(container: Container): Tenant {
+  const { config, hostConfig } = container.definition;
+  const resolvers = (hostConfig.Dns ?? []).filter((one) => !isOwnServer(one) && !one.includes('%'));
+  const { id, name } = container;
+  return { id, name, hostname: config.Hostname ?? '', resolvers };
 }
