@@ -144,7 +144,7 @@ test('a problem comes with its page, and with a fix', async () => {
   });
   const [action] = actions ?? [];
   assert.ok(action !== undefined && 'edit' in action);
-  assert.deepEqual(action.edit?.changes?.[uri], [{ range: diagnostic.range, newText: 'AS' }]);
+  assert.deepEqual(action.edit.changes?.[uri], [{ range: diagnostic.range, newText: 'AS' }]);
 });
 
 test("mistakes in a document's .hadolint.yaml are shown in that file", async () => {

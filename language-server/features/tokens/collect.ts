@@ -102,11 +102,15 @@ function argumentTokens(file: Dockerfile, instruction: Instruction, add: Add): v
     for (const { range } of words) add(range, 'string');
   };
   switch (instruction.kind) {
-    case 'FROM':
-      { fromTokens(file, instruction, add); return; }
+    case 'FROM': {
+      fromTokens(file, instruction, add);
+      return;
+    }
     case 'COPY':
-    case 'ADD':
-      { strings([...instruction.sources, instruction.dest]); return; }
+    case 'ADD': {
+      strings([...instruction.sources, instruction.dest]);
+      return;
+    }
     case 'ENV':
     case 'ARG':
     case 'LABEL':
@@ -119,23 +123,30 @@ function argumentTokens(file: Dockerfile, instruction: Instruction, add: Add): v
       for (const { range } of instruction.words) add(range, 'number');
       return;
     case 'VOLUME':
-    case 'SHELL':
-      { strings(instruction.words); return; }
+    case 'SHELL': {
+      strings(instruction.words);
+      return;
+    }
     case 'USER':
     case 'WORKDIR':
     case 'STOPSIGNAL':
-    case 'MAINTAINER':
-      { strings([instruction.value]); return; }
+    case 'MAINTAINER': {
+      strings([instruction.value]);
+      return;
+    }
     case 'HEALTHCHECK': {
       const word = /^\S+/.exec(instruction.argument.text)?.[0].length ?? 0;
       const { start } = instruction.argument.range;
       add({ start, end: start + word }, 'keyword');
-      execTokens(instruction.command, add); return;
+      execTokens(instruction.command, add);
+      return;
     }
     case 'RUN':
     case 'CMD':
-    case 'ENTRYPOINT':
-      { execTokens(instruction.command, add); return; }
+    case 'ENTRYPOINT': {
+      execTokens(instruction.command, add);
+      return;
+    }
     default:
   }
 }
