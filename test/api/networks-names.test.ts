@@ -125,6 +125,50 @@ function suite(mode: EngineMode): void {
     assert.equal((await answer.text()).trim(), 'web');
   });
 
+  test('a container leaves the network none for others, and may come back to it', async () => {
+    await docker('network', 'create', 'sea');
+    await docker('run', '-d', '--name', 'hermit', '--network', 'none', ...SLEEP);
+    const networks = (): Promise<string> =>
+      docker(
+        'inspect',
+        '--format',
+        '{{range $n, $_ := .NetworkSettings.Networks}}{{$n}} {{end}}',
+        'hermit',
+      );
+    const refused = await tries('network', 'connect', 'sea', 'hermit');
+    assert.match(refused.stderr, /one of the networks in private \(none\) mode/);
+    await docker('network', 'disconnect', 'none', 'hermit');
+    assert.equal(await networks(), '');
+    const again = await tries('network', 'disconnect', 'none', 'hermit');
+    assert.match(again.stderr, /is not connected to (the )?network none/);
+    await docker('network', 'connect', 'sea', 'hermit');
+    assert.equal(await networks(), 'sea');
+    assert.match(await docker('exec', 'hermit', 'ip', 'route'), /^default via .* dev eth0/m);
+    await docker('restart', '-t', '0', 'hermit');
+    assert.match(await docker('exec', 'hermit', 'nslookup', 'hermit.'), /Address: \d/);
+    assert.match((await tries('network', 'connect', 'none', 'hermit')).stderr, /private \(none\)/);
+    await docker('network', 'disconnect', 'sea', 'hermit');
+    await docker('network', 'connect', 'none', 'hermit');
+    assert.equal(await networks(), 'none');
+  });
+
+  test('rm --link takes the name away, and neither container', async () => {
+    await docker('run', '-d', '--name', 'db', ...SLEEP);
+    await docker('run', '-d', '--name', 'app', '--link', 'db:one', '--link', 'db:two', ...SLEEP);
+    assert.match(await docker('exec', 'app', 'cat', '/etc/hosts'), /\tone /);
+    await docker('rm', '--link', '/app/one');
+    const hosts = await docker('exec', 'app', 'cat', '/etc/hosts');
+    assert.doesNotMatch(hosts, /\tone /);
+    assert.match(hosts, /\ttwo /);
+    assert.equal(await docker('inspect', '--format', '{{.HostConfig.Links}}', 'app'), '[db:two]');
+    await docker('restart', '-t', '0', 'app');
+    assert.doesNotMatch(await docker('exec', 'app', 'cat', '/etc/hosts'), /\tone /);
+    assert.match((await tries('rm', '--link', 'app/one')).stderr, /No such link: \/app\/one/);
+    assert.match((await tries('rm', '--link', 'app')).stderr, /cannot remove the default link/);
+    assert.match((await tries('rm', '--link', 'ghost/one')).stderr, /Cannot get parent ghost/);
+    assert.match((await tries('rm', 'app/two')).stderr, /No such container: app\/two/);
+  });
+
   test('an engine that is killed without containers and started at once has networks that work', async () => {
     const own = statSync('/proc/self/ns/user').ino;
     for (let death = 0; death < DEATHS; death++) {

@@ -52,6 +52,8 @@ export interface Definition {
   readonly mounts: readonly PlannedMount[];
   /** Network name → how it is there; empty without networks of its own. */
   networks: Readonly<Record<string, EndpointWish>>;
+  /** Its mode is none, and it was disconnected from that: it may be connected to others. */
+  leftNone?: boolean;
 }
 
 /** What changes while it lives, as the database holds it. */

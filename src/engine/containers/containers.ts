@@ -13,7 +13,7 @@ import { announce, placesOf } from './parts.ts';
 import type { ContainersParts } from './parts.ts';
 import { reconcile } from './reconcile.ts';
 import { Remover } from './remove.ts';
-import { rewriteFiles } from './files/own-files.ts';
+import { forgetHost, rewriteFiles } from './files/own-files.ts';
 import { Connections } from './networking/connections.ts';
 import { listeningPorts } from './networking/listening.ts';
 import { attach } from './streams/attach.ts';
@@ -52,6 +52,7 @@ export function createContainers(parts: ContainersParts): ContainerStore {
     table,
     rewrite: (container, change) =>
       rewriteFiles(container, placesOf(parts.places, container.id), change),
+    forgetHost: (container, line) => forgetHost(placesOf(parts.places, container.id), line),
   });
   const execs = new Execs(parts, table);
   const lifecycle = new Lifecycle({
@@ -105,6 +106,7 @@ function operations({ parts, table, lifecycle, control, execs, connections }: Ma
     },
     update: async (ref, resources) => control.update(get(ref), resources),
     connect: async (network, ref, settings) => connections.join(get(ref), network, settings),
+    unlink: (reference) => connections.unlink(reference),
     disconnect: async (network, ref, options) => connections.leave(get(ref), network, options),
   } satisfies Partial<Containers>;
 }

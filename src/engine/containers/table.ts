@@ -109,7 +109,7 @@ export class ContainerTable {
 
   saveDefinition(
     container: Container,
-    change: Partial<Pick<Definition, 'hostConfig' | 'networks'>>,
+    change: Partial<Pick<Definition, 'hostConfig' | 'networks' | 'leftNone'>>,
   ): void {
     const definition = { ...container.definition, ...change };
     this.#database.transaction(() => {
@@ -119,6 +119,7 @@ export class ContainerTable {
     });
     if (change.hostConfig !== undefined) container.definition.hostConfig = change.hostConfig;
     if (change.networks !== undefined) container.definition.networks = change.networks;
+    if (change.leftNone !== undefined) container.definition.leftNone = change.leftNone;
   }
 
   rename(container: Container, name: string): void {

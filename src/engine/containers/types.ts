@@ -65,6 +65,8 @@ export interface Containers {
   unpause(ref: string): Promise<void>;
   rename(ref: string, name: string): Promise<void>;
   remove(ref: string, options: { force: boolean; volumes: boolean }): Promise<void>;
+  /** Removes a link on the default bridge, named `PARENT/ALIAS`. */
+  unlink(reference: string): Promise<void>;
   /** Subscribes before it returns, so that an exit after the call is never missed. */
   wait(
     ref: string,

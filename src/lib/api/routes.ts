@@ -282,7 +282,7 @@ export type BuiltRouteName = Extract<
 export interface Route {
   readonly name: RouteName;
   readonly method: Method;
-  /** `{id}` and `{name}` stand for one segment; under /images, /distribution and /plugins `{name}` may hold slashes. */
+  /** `{id}` and `{name}` stand for one segment; under /images, /distribution and /plugins `{name}` may hold slashes, and so may what `rm --link` names. */
   readonly path: string;
   /** The API version that brought it, e.g. `1.24`. */
   readonly since: string;
@@ -308,9 +308,9 @@ export function routeOf(name: RouteName): Route {
   return route;
 }
 
-/** Whether a template's `{name}` takes slashes too (image references and the like have them). */
+/** Whether a template's parameter takes slashes too (image references and links have them). */
 export function takesSlashes(path: string): boolean {
-  return /^\/(images|distribution|plugins)\//.test(path);
+  return /^\/(?:images|distribution|plugins)\/|^\/containers\/\{id\}$/.test(path);
 }
 
 /**

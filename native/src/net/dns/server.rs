@@ -154,13 +154,16 @@ impl Serving {
             match listener.accept() {
                 Ok((stream, peer)) => self.streams.add(&self.epoll, stream, peer, now),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) => match Errno::from_io_error(&error) {
-                    Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => {
+                Err(error) => {
+                    let errno = Errno::from_io_error(&error);
+                    if matches!(
+                        errno,
+                        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS)
+                    ) {
                         std::thread::sleep(PAUSE);
                         return;
                     }
-                    _ => {}
-                },
+                }
             }
         }
     }

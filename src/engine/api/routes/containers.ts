@@ -39,6 +39,7 @@ export interface ContainerService {
   unpause(ref: string): Promise<void>;
   rename(ref: string, name: string): Promise<void>;
   remove(ref: string, options: { force: boolean; volumes: boolean }): Promise<void>;
+  unlink(reference: string): Promise<void>;
   wait(
     ref: string,
     condition: Condition,
@@ -211,10 +212,9 @@ function lifeRoutes(
     'container.remove': async (exchange) => {
       const { query } = exchange;
       if (query.bool('link')) {
-        throw new EngineError(
-          'invalid',
-          'link=1: legacy container links are not part of Pinnace; use a network',
-        );
+        await containers.unlink(param(exchange, 'id'));
+        sendEmpty(exchange);
+        return;
       }
       await containers.remove(param(exchange, 'id'), {
         force: query.bool('force'),

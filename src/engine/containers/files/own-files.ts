@@ -85,6 +85,18 @@ export async function rewriteFiles(
   if (now === old && next !== old) await writeFile(files.resolvConf, next);
 }
 
+/** Takes the line of a link away. */
+export async function forgetHost(
+  files: ContainerPlaces,
+  line: { readonly address: string; readonly alias: string },
+): Promise<void> {
+  const text = await readFile(files.hosts, 'utf8').catch(() => '');
+  const isIt = (words: readonly string[]) => words[0] === line.address && words[1] === line.alias;
+  const kept = text.split('\n').filter((one) => !isIt(one.split(/\s+/)));
+  // Written over, not replaced: the container has this very file.
+  await writeFile(files.hosts, kept.join('\n'));
+}
+
 function namesIn(container: Container): { hostname: string; domainname: string } {
   const domainname = container.definition.config.Domainname ?? '';
   return { hostname: hostNameOf(container), domainname };

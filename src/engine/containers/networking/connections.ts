@@ -17,8 +17,9 @@ import type {
 import type { Container } from '../container.ts';
 import type { ContainerTable } from '../table.ts';
 import { portWishes } from './ports.ts';
-import { tenantOf } from './settings.ts';
-import { checkStatic, checkWish, isApart } from './wishes.ts';
+import { withoutLink } from './links.ts';
+import { isOnNone, tenantOf } from './settings.ts';
+import { checkStatic, checkWish } from './wishes.ts';
 
 /** How long the end of a container waits for its links and ports to go. */
 const RELEASE_MS = 2000;
@@ -31,6 +32,11 @@ export interface ConnectionsParts {
   readonly rewrite: (
     container: Container,
     change: { readonly before: readonly Endpoint[]; readonly after: readonly Endpoint[] },
+  ) => Promise<void>;
+  /** Takes a linked container's line out of hosts. */
+  readonly forgetHost: (
+    container: Container,
+    line: { readonly address: string; readonly alias: string },
   ) => Promise<void>;
 }
 
@@ -98,6 +104,10 @@ export class Connections {
     const network = networks.find(reference);
     return container.turns.run(async () => {
       checkMember(container, network);
+      if (network.driver === 'null') {
+        table.saveDefinition(container, { leftNone: false });
+        return;
+      }
       const wish = checkWish(network.name, settings, () => network);
       const wishes = { ...container.definition.networks, [network.name]: wish };
       if (!container.isLive) {
@@ -124,7 +134,10 @@ export class Connections {
       const network = findOrGone(networks, reference, container);
       const name = network?.name ?? reference;
       if (container.removing) throw marked(container);
-      if (name === 'none' && container.definition.hostConfig.NetworkMode === 'none') return;
+      if (name === 'none' && isOnNone(container)) {
+        table.saveDefinition(container, { leftNone: true });
+        return;
+      }
       if (name === 'host' && container.definition.hostConfig.NetworkMode === 'host')
         throw new EngineError('invalid', HOST_CONFLICT);
       const rest = Object.fromEntries(
@@ -145,6 +158,19 @@ export class Connections {
         return;
       }
       table.saveDefinition(container, { networks: rest });
+    });
+  }
+
+  /** `rm --link PARENT/ALIAS`: the parent no longer knows the other container by that name. Throws invalid, not-found. */
+  async unlink(reference: string): Promise<void> {
+    const { table } = this.#parts;
+    const found = withoutLink(reference, table);
+    await found.parent.turns.run(async () => {
+      const { parent, alias, address } = found;
+      const { hostConfig } = withoutLink(reference, table);
+      table.saveDefinition(parent, { hostConfig });
+      if (parent.isLive && address !== undefined)
+        await this.#parts.forgetHost(parent, { address, alias });
     });
   }
 
@@ -185,7 +211,9 @@ function checkMember(container: Container, network: NetworkRecord): void {
     );
   }
   if (mode === 'host' || network.driver === 'host') throw new EngineError('invalid', HOST_CONFLICT);
-  if (isApart(mode) || network.driver === 'null') {
+  const leftNone = mode === 'none' && !isOnNone(container);
+  const isAlone = Object.keys(container.definition.networks).length === 0;
+  if (isOnNone(container) || (network.driver === 'null' && !(leftNone && isAlone))) {
     throw new EngineError(
       'invalid',
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',

@@ -1,5 +1,6 @@
 /** Docker's old links on the default bridge: lines of /etc/hosts and variables that name another container. On other networks links are names in the DNS. Pure but for the table. */
 
+import type { HostConfig } from '../../../lib/api/containers.ts';
 import { EngineError } from '../../../lib/errors.ts';
 import { plainAddresses } from '../../network/naming.ts';
 import { linkPair } from '../../network/wire.ts';
@@ -25,6 +26,41 @@ export function checkLinks(links: readonly string[], table: ContainerTable): voi
         `could not get container for ${reference}: No such container: ${reference}`,
       );
   }
+}
+
+/** The parent of a link `PARENT/ALIAS` and its settings without it, with the address that the alias has now. Throws invalid, not-found. */
+export function withoutLink(
+  reference: string,
+  table: ContainerTable,
+): {
+  readonly parent: Container;
+  readonly alias: string;
+  readonly address: string | undefined;
+  readonly hostConfig: HostConfig;
+} {
+  const path = reference.replace(/^\/+/, '');
+  const at = path.lastIndexOf('/');
+  if (at < 0) {
+    throw new EngineError(
+      'conflict',
+      'Conflict, cannot remove the default link name of the container: a link is PARENT/ALIAS',
+    );
+  }
+  const [name, alias] = [path.slice(0, at), path.slice(at + 1)];
+  const parent = table.find(name);
+  if (parent === undefined)
+    throw new EngineError('not-found', `Cannot get parent ${name} for link name /${path}`);
+  const { hostConfig } = parent.definition;
+  const links = hostConfig.Links ?? [];
+  const rest = links.filter((link) => linkPair(link)[0] !== alias);
+  const gone = links.find((link) => linkPair(link)[0] === alias);
+  if (gone === undefined) throw new EngineError('not-found', `No such link: /${path}`);
+  const target = table.find(linkPair(gone)[1]);
+  const endpoint = target?.state.network?.endpoints.find(
+    ({ networkName }) => networkName === 'bridge',
+  );
+  const [address] = endpoint === undefined ? [] : plainAddresses(endpoint);
+  return { parent, alias, address, hostConfig: { ...hostConfig, Links: rest } };
 }
 
 /** Address and names of each linked container. Throws conflict when one does not run. */

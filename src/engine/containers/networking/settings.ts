@@ -11,11 +11,18 @@ import { NO_WISH } from './wishes.ts';
 /** A network's id; '' when it is gone. */
 export type IdOf = (name: string) => string;
 
+/** Whether it has loopback only because its mode says so; it can be disconnected from that. */
+export function isOnNone(container: Container): boolean {
+  const { hostConfig, networks, leftNone } = container.definition;
+  const isNone = hostConfig.NetworkMode === 'none' && leftNone !== true;
+  return isNone && Object.keys(networks).length === 0;
+}
+
 /** Names of the networks as clients know them; a joined container has none of its own. */
 export function networkNames(container: Container): string[] {
-  const mode = container.definition.hostConfig.NetworkMode ?? 'bridge';
-  if (mode === 'host' || mode === 'none') return [mode];
-  return Object.keys(container.definition.networks);
+  const { hostConfig, networks } = container.definition;
+  const mode = hostConfig.NetworkMode ?? 'bridge';
+  return mode === 'host' || isOnNone(container) ? [mode] : Object.keys(networks);
 }
 
 export function networkSettings(container: Container, idOf: IdOf): NetworkSettings {
