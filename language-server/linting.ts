@@ -114,14 +114,21 @@ export class Linter {
     return path === undefined ? undefined : this.finder.forFolder(dirname(path));
   }
 
-  private optionsFor(uri: string, file: Dockerfile, settings: Settings): LintOptions {
+  /** The options that hold for an address, but for what is on the disk around it. */
+  rulesFor(uri: string, settings: Settings): LintOptions {
     const path = pathOf(uri);
     const overrides = severitiesIn(settings.section['rules']);
     if (path === undefined) return { ...DEFAULT_OPTIONS, severities: overrides };
     const { configuration } = this.finder.forFolder(dirname(path));
     const options = withConfiguration(DEFAULT_OPTIONS, configuration);
     const severities = new Map([...options.severities, ...overrides]);
-    return { ...options, severities, context: this.contextOf(path, file) };
+    return { ...options, severities };
+  }
+
+  private optionsFor(uri: string, file: Dockerfile, settings: Settings): LintOptions {
+    const options = this.rulesFor(uri, settings);
+    const path = pathOf(uri);
+    return path === undefined ? options : { ...options, context: this.contextOf(path, file) };
   }
 
   /** The build context's facts; looked at again when COPY takes other files, and every two seconds. */
@@ -153,7 +160,9 @@ export function severitiesIn(value: unknown): Map<string, Severity | 'off'> {
   for (const [name, level] of isRecord(value) ? Object.entries(value) : []) {
     const chosen = typeof level === 'string' ? levelOf(level) : undefined;
     if (chosen === undefined) continue;
-    for (const { id } of rulesNamed(name)) severities.set(id, chosen);
+    const rules = rulesNamed(name);
+    for (const { id } of rules) severities.set(id, chosen);
+    if (rules.length === 0 && /^SC\d{4}$/i.test(name)) severities.set(name.toUpperCase(), chosen);
   }
   return severities;
 }

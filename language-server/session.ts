@@ -12,12 +12,17 @@ import {
   type WorkspaceFolder,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
 import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
 import { isIgnoreFile, noteEdit, treeOf } from './documents.ts';
 import { applyChanges, chooseEncoding, decodePosition, encodeAnswer } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
+import { scriptsIn, variablesIn } from './facts.ts';
 import { Linter } from './linting.ts';
 import { DEFAULTS, type Settings } from './settings.ts';
+import { ShellChecks } from './shellcheck/checks.ts';
+import { inputsOf } from './shellcheck/input.ts';
+import { mergeFindings } from './shellcheck/merge.ts';
 
 /** What the client said of itself; the settings and the trust change while it runs. */
 export interface Client {
@@ -42,6 +47,9 @@ export class Session {
   readonly connection: Connection;
   readonly documents: TextDocuments<TextDocument>;
   readonly linter = new Linter();
+  private readonly shellChecks: ShellChecks;
+  private readonly foundListeners: ((uri: string) => void)[] = [];
+  private merged = new WeakMap<readonly LintProblem[], readonly LintProblem[]>();
   client: Client = {
     capabilities: {},
     encoding: 'utf-16',
@@ -53,6 +61,15 @@ export class Session {
 
   constructor(connection: Connection) {
     this.connection = connection;
+    this.shellChecks = new ShellChecks({
+      env: process.env,
+      log: (message) => connection.console.warn(message),
+      onFound: (uri) => {
+        this.merged = new WeakMap();
+        for (const listener of this.foundListeners) listener(uri);
+      },
+    });
+    process.once('exit', () => this.shellChecks.dispose());
     this.documents = new TextDocuments({
       create: (uri, languageId, version, text) =>
         TextDocument.create(uri, languageId, version, text),
@@ -76,6 +93,34 @@ export class Session {
   /** Calls back when settings, trust or watched files changed: what was worked out before may be stale. */
   onChange(listener: Listener): void {
     this.listeners.push(listener);
+  }
+
+  /** Calls back when more is known of a document's problems than was told before. */
+  onFound(listener: (uri: string) => void): void {
+    this.foundListeners.push(listener);
+  }
+
+  /** The problems of an open Dockerfile: the linter's own, and ShellCheck's as far as they are known. */
+  problemsOf(document: TextDocument): readonly LintProblem[] {
+    const { settings } = this.client;
+    const own = this.linter.problemsOf(document, settings);
+    if (!this.shellChecks.isOn(settings.shellcheck)) return own;
+    const known = this.merged.get(own);
+    if (known !== undefined) return known;
+    const file = treeOf(document);
+    const findings = this.shellChecks.ask(
+      document.uri,
+      inputsOf(scriptsIn(file), variablesIn(file)),
+    );
+    const options = this.linter.rulesFor(document.uri, settings);
+    const merged = mergeFindings(own, findings, { file, options });
+    this.merged.set(own, merged);
+    return merged;
+  }
+
+  /** A document was closed. */
+  forget(uri: string): void {
+    this.shellChecks.forget(uri);
   }
 
   changed(): void {

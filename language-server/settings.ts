@@ -10,6 +10,8 @@ export interface Settings {
   readonly engineLookups: boolean;
   /** The engine's socket, or '' for the usual place. */
   readonly engineSocket: string;
+  /** ShellCheck's program: '' for the one in the PATH, `off`, or an absolute path. */
+  readonly shellcheck: string;
   /** The whole section as it came, for the parts that have settings of their own (rules, formatter). */
   readonly section: Readonly<Record<string, unknown>>;
 }
@@ -21,6 +23,7 @@ export const DEFAULTS: Settings = {
   registryLookups: true,
   engineLookups: true,
   engineSocket: '',
+  shellcheck: '',
   section: {},
 };
 
@@ -31,6 +34,7 @@ export function readSettings(value: unknown): Settings {
     registryLookups: booleanOf(value['registryLookups'], DEFAULTS.registryLookups),
     engineLookups: booleanOf(value['engineLookups'], DEFAULTS.engineLookups),
     engineSocket: typeof value['engineSocket'] === 'string' ? value['engineSocket'] : '',
+    shellcheck: typeof value['shellcheck'] === 'string' ? value['shellcheck'] : '',
     section: value,
   };
 }

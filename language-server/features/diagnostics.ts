@@ -39,19 +39,26 @@ export function diagnosticsOf(problems: readonly LintProblem[], pages?: URL): Di
   return problems.map((problem) => {
     const { code, message, range, severity, tag, fix } = problem;
     const data: DiagnosticData = { fixable: fix !== undefined };
-    const href =
-      pages === undefined || ruleOf(code) === undefined
-        ? undefined
-        : new URL(pageOf(code), pages).href;
+    const href = linkOf(code, pages);
     return {
       code,
       message,
       range: protocolRange(range),
       severity: SEVERITIES[severity],
-      source: SOURCE,
+      source: SHELLCHECK.test(code) ? 'shellcheck' : SOURCE,
       ...(href === undefined ? {} : { codeDescription: { href } }),
       ...(tag === undefined ? {} : { tags: [TAGS[tag]] }),
       data,
     };
   });
+}
+
+/** Numbers of ShellCheck that its own program found. */
+const SHELLCHECK = /^SC\d{4}$/;
+
+function linkOf(code: string, pages: URL | undefined): string | undefined {
+  if (SHELLCHECK.test(code)) return `https://www.shellcheck.net/wiki/${code}`;
+  return pages === undefined || ruleOf(code) === undefined
+    ? undefined
+    : new URL(pageOf(code), pages).href;
 }

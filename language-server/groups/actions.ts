@@ -18,10 +18,7 @@ export const actions = (images: ImageKnowledge): Group => ({
         codeActionsAt({
           uri,
           file,
-          problems:
-            file.text.length > LARGE
-              ? []
-              : session.linter.problemsOf(document, session.client.settings),
+          problems: file.text.length > LARGE ? [] : session.problemsOf(document),
           selection: session.offsets(document, range),
           diagnostics: context.diagnostics,
           only: context.only,

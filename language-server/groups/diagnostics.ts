@@ -50,7 +50,7 @@ function soon(work: () => void): void {
 /** All diagnostics of a document, in the client's positions. */
 function diagnose(session: Session, document: TextDocument): Diagnostic[] {
   if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
-  const problems = session.linter.problemsOf(document, session.client.settings);
+  const problems = session.problemsOf(document);
   return session.encode(document, diagnosticsOf(problems, PAGES));
 }
 
@@ -69,10 +69,15 @@ class Publisher {
     documents.onDidClose(({ document: { uri } }) => {
       clearTimeout(this.waiting.get(uri));
       this.waiting.delete(uri);
+      this.session.forget(uri);
       if (!this.isPulled()) void connection.sendDiagnostics({ uri, diagnostics: [] });
     });
     this.session.onChange(() => {
       for (const document of documents.all()) this.schedule(document);
+    });
+    this.session.onFound((uri) => {
+      const document = documents.get(uri);
+      if (document !== undefined) this.schedule(document);
     });
   }
 
@@ -116,11 +121,13 @@ class Publisher {
 function registerPull(session: Session): void {
   const { connection } = session;
   let generation = 0;
-  session.onChange(() => {
+  const renew = (): void => {
     generation += 1;
     const refreshes = session.client.capabilities.workspace?.diagnostics?.refreshSupport === true;
     if (refreshes) void connection.languages.diagnostics.refresh();
-  });
+  };
+  session.onChange(renew);
+  session.onFound(renew);
   connection.languages.diagnostics.on(
     ({ textDocument, previousResultId }): DocumentDiagnosticReport => {
       const document = session.documents.get(textDocument.uri);

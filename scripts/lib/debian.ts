@@ -12,6 +12,7 @@ const PACKAGES: Record<string, string> = {
   crun: 'the runtime that the contract suite also runs on',
   podman: 'drives our runtime',
   conmon: 'drives our runtime',
+  shellcheck: 'its findings beside those of the linter',
   skopeo: 'makes images of every form for the registry',
   strace: 'counts system calls in the tests of the runtime',
   'qemu-system-x86': 'a guest with cgroup v2 alone',

@@ -9,8 +9,8 @@ import { ignorePragma, invalidCheckDirective, unknownRule } from './rules/style/
 import { ALL_NAMES, RULES, rulesNamed } from './table.ts';
 
 export interface Suppressions {
-  /** True when a comment says that a finding of a rule at a place is not wanted. */
-  ignores(rule: Rule, range: Range): boolean;
+  /** True when a comment says that a finding at a place is not wanted: of a rule, or of a ShellCheck number. */
+  ignores(rule: Rule | string, range: Range): boolean;
   /** The options' severities and what the directive adds to them. */
   readonly severities: ReadonlyMap<string, Severity | 'off'>;
   readonly failOnAny: boolean;
@@ -20,6 +20,9 @@ export interface Suppressions {
 
 const PRAGMA =
   /^#\s*(?:(?:hadolint|pinnace)\s+(global\s+)?ignore\s*=\s*|(shellcheck)\s+disable\s*=\s*)([^#]*)/i;
+
+/** Stands for every rule, ShellCheck's own numbers as well. */
+const ALL = 'all';
 
 interface Name {
   readonly text: string;
@@ -35,9 +38,9 @@ class Reader {
   private readonly file: Dockerfile;
   private readonly options: LintOptions;
   private readonly severities: Map<string, Severity | 'off'>;
-  private readonly everywhere = new Set<Rule>();
+  private readonly everywhere = new Set<Rule | string>();
   /** By the start of the instruction. */
-  private readonly locals = new Map<number, Set<Rule>>();
+  private readonly locals = new Map<number, Set<Rule | string>>();
   private readonly findings: (LintFinding & { readonly rule: Rule })[] = [];
   private failOnAny = false;
 
@@ -56,9 +59,14 @@ class Reader {
       failOnAny,
       findings,
       ignores: (rule, range) => {
-        if (everywhere.has(rule)) return true;
+        const isIn = (set: ReadonlySet<Rule | string> | undefined): boolean =>
+          set !== undefined &&
+          (set.has(rule) ||
+            (typeof rule === 'string' &&
+              (set.has(ALL) || rulesNamed(rule).some((each) => set.has(each)))));
+        if (isIn(everywhere)) return true;
         if (locals.size === 0) return false;
-        return locals.get(this.instructionFor(range)?.start ?? -1)?.has(rule) === true;
+        return isIn(locals.get(this.instructionFor(range)?.start ?? -1));
       },
     };
   }
@@ -79,7 +87,7 @@ class Reader {
     else {
       const target = this.instructionFor(range);
       if (target === undefined) return;
-      const known = this.locals.get(target.start) ?? new Set();
+      const known = this.locals.get(target.start) ?? new Set<Rule | string>();
       for (const rule of rules) known.add(rule);
       this.locals.set(target.start, known);
     }
@@ -98,11 +106,12 @@ class Reader {
     return instructions[low]?.range;
   }
 
-  private resolve({ text, range }: Name): readonly Rule[] {
-    if (text.toLowerCase() === 'all') return RULES;
+  private resolve({ text, range }: Name): readonly (Rule | string)[] {
+    if (text.toLowerCase() === ALL) return [...RULES, ALL];
     const rules = rulesNamed(text);
-    // ShellCheck has hundreds of rules more: a comment may well be for it.
-    if (rules.length === 0 && !/^SC\d{4}$/i.test(text)) {
+    // ShellCheck has hundreds of rules more.
+    if (rules.length === 0 && /^SC\d{4}$/i.test(text)) return [text.toUpperCase()];
+    if (rules.length === 0) {
       // The number of a rule is not mistyped by a digit: no other is nearer in meaning.
       const names = /^DL\d{4}$/i.test(text) ? [] : ALL_NAMES;
       const message = `there is no rule '${text}'${nearHint(text, names)}`;
@@ -132,7 +141,12 @@ class Reader {
       for (const rule of names.flatMap((name) => this.resolve(name))) this.everywhere.add(rule);
     } else if (key === 'experimental') {
       for (const rule of names.flatMap((name) => this.resolve(name)))
-        if (rule.optional === true && isExperimental(rule) && !this.severities.has(rule.id))
+        if (
+          typeof rule !== 'string' &&
+          rule.optional === true &&
+          isExperimental(rule) &&
+          !this.severities.has(rule.id)
+        )
           this.severities.set(rule.id, rule.severity);
     } else if (key === 'error' && /^\s*(true|false|1|0)\s*$/i.test(value)) {
       this.failOnAny = /true|1/i.test(value);

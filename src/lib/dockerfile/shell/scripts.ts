@@ -24,6 +24,8 @@ export interface ScriptUse {
   readonly shell: ShellInForce;
   /** `line`: the shell form. `heredoc`: the body of `RUN <<EOF` is the script. */
   readonly form: 'line' | 'heredoc';
+  /** The text that the shell is given, with the places of its characters in the file. */
+  readonly source: SourceText;
   /** undefined: in a language that is not read (PowerShell, cmd, another interpreter). */
   readonly script: ShellScript | undefined;
 }
@@ -99,7 +101,7 @@ function use(
   source: SourceText,
 ): Omit<ScriptUse, 'stage'> {
   const script = isReadable(shell.dialect) ? readShell(source, shell.dialect) : undefined;
-  return { instruction, shell, form, script };
+  return { instruction, shell, form, source, script };
 }
 
 /** `RUN <<EOF` and nothing else: the body is the script. */

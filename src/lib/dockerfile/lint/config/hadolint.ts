@@ -209,7 +209,10 @@ class Reader {
   ): void {
     const rules = rulesNamed(text);
     for (const { id } of rules) this.severities.set(id, severity);
-    if (rules.length === 0 && !/^SC\d{4}$/i.test(text))
+    // A number that only ShellCheck has: kept for its findings.
+    if (rules.length === 0 && /^SC\d{4}$/i.test(text))
+      this.severities.set(text.toUpperCase(), severity);
+    else if (rules.length === 0)
       this.report(node, key, `there is no rule '${text}'${suggestion(text, ALL_NAMES)}`);
   }
 

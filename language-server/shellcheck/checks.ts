@@ -1,0 +1,151 @@
+/**
+ * Owns which scripts ShellCheck is asked about and what it said: after a pause in typing, two at a time, each text once.
+ * Nobody waits for it; what is no longer in the document is cancelled, and a program that fails is left alone.
+ */
+import type { Comment } from './comments.ts';
+import type { Input } from './input.ts';
+import type { Finding } from './merge.ts';
+import { findShellCheck, runShellCheck } from './program.ts';
+
+export interface ChecksOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: (message: string) => void;
+  /** Something more is known of a document. */
+  readonly onFound: (uri: string) => void;
+}
+
+/** Milliseconds without another version before the program is started. */
+const PAUSE = 250;
+const LANES = 2;
+const KNOWN_LIMIT = 1000;
+/** After so many failures in a row the program is not started again until the settings change. */
+const FAILURE_LIMIT = 3;
+
+interface Asked {
+  readonly wanted: ReadonlyMap<string, Input>;
+  readonly controller: AbortController;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class ShellChecks {
+  private readonly options: ChecksOptions;
+  private readonly known = new Map<string, readonly Comment[]>();
+  private readonly asked = new Map<string, Asked>();
+  private readonly queue: (() => Promise<void>)[] = [];
+  private running = 0;
+  private failures = 0;
+  private setting: string | undefined;
+  private program: string | undefined;
+
+  constructor(options: ChecksOptions) {
+    this.options = options;
+  }
+
+  /** Takes the setting `shellcheck`; true when there is a program to ask. */
+  isOn(setting: string): boolean {
+    if (setting !== this.setting) {
+      this.setting = setting;
+      this.program = findShellCheck(setting, this.options.env);
+      this.failures = 0;
+      const isMissing = this.program === undefined && setting !== '' && setting !== 'off';
+      if (isMissing)
+        this.options.log(
+          `pinnace.languageServer.shellcheck: ${setting} is no program with an absolute path`,
+        );
+    }
+    return this.program !== undefined && this.failures < FAILURE_LIMIT;
+  }
+
+  /** What is known of a document's scripts; the rest is asked for. */
+  ask(uri: string, inputs: readonly Input[]): readonly Finding[] {
+    const findings: Finding[] = [];
+    const wanted = new Map<string, Input>();
+    for (const input of inputs) {
+      const comments = this.known.get(input.key);
+      if (comments === undefined) wanted.set(input.key, input);
+      else findings.push({ input, comments });
+    }
+    this.want(uri, wanted);
+    return findings;
+  }
+
+  /** A document was closed: nothing more is to be found out about it. */
+  forget(uri: string): void {
+    const asked = this.asked.get(uri);
+    clearTimeout(asked?.timer);
+    asked?.controller.abort();
+    this.asked.delete(uri);
+  }
+
+  /** Ends what is running. */
+  dispose(): void {
+    for (const uri of [...this.asked.keys()]) this.forget(uri);
+  }
+
+  private want(uri: string, wanted: ReadonlyMap<string, Input>): void {
+    const before = this.asked.get(uri);
+    const isNew = [...wanted.keys()].some((key) => before?.wanted.has(key) !== true);
+    const isStale = before !== undefined && wanted.size === 0;
+    if (!isNew && !isStale) return;
+    this.forget(uri);
+    if (wanted.size === 0) return;
+    const controller = new AbortController();
+    const timer = setTimeout(() => this.start(uri, wanted, controller.signal), PAUSE);
+    this.asked.set(uri, { wanted, controller, timer });
+  }
+
+  private start(uri: string, wanted: ReadonlyMap<string, Input>, signal: AbortSignal): void {
+    let left = wanted.size;
+    for (const input of wanted.values()) {
+      this.queue.push(async () => {
+        await this.check(input, signal);
+        left -= 1;
+        if (left > 0 || signal.aborted) return;
+        this.asked.delete(uri);
+        this.options.onFound(uri);
+      });
+    }
+    this.pump();
+  }
+
+  private pump(): void {
+    while (this.running < LANES) {
+      const next = this.queue.shift();
+      if (next === undefined) return;
+      this.running += 1;
+      void next().finally(() => {
+        this.running -= 1;
+        this.pump();
+      });
+    }
+  }
+
+  /** Never rejects: a script that cannot be checked has no findings. */
+  private async check(input: Input, signal: AbortSignal): Promise<void> {
+    const { program } = this;
+    if (isOver(signal) || program === undefined || this.failures >= FAILURE_LIMIT) return;
+    try {
+      this.remember(input.key, await runShellCheck(program, input, signal));
+      this.failures = 0;
+    } catch (error) {
+      if (isOver(signal)) return;
+      this.remember(input.key, []);
+      this.failures += 1;
+      const end = this.failures < FAILURE_LIMIT ? '' : '; it is not asked again';
+      this.options.log(
+        `ShellCheck failed: ${error instanceof Error ? error.message : String(error)}${end}`,
+      );
+    }
+  }
+
+  private remember(key: string, comments: readonly Comment[]): void {
+    this.known.set(key, comments);
+    if (this.known.size <= KNOWN_LIMIT) return;
+    const [oldest] = this.known.keys();
+    if (oldest !== undefined) this.known.delete(oldest);
+  }
+}
+
+function isOver({ aborted }: AbortSignal): boolean {
+  return aborted;
+}
