@@ -17,12 +17,9 @@ import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
 import { isIgnoreFile, noteEdit, treeOf } from './documents.ts';
 import { applyChanges, chooseEncoding, decodePosition, encodeAnswer } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
-import { scriptsIn, variablesIn } from './facts.ts';
 import { Linter } from './linting.ts';
 import { DEFAULTS, type Settings } from './settings.ts';
-import { ShellChecks } from './shellcheck/checks.ts';
-import { inputsOf } from './shellcheck/input.ts';
-import { mergeFindings } from './shellcheck/merge.ts';
+import { ShellCheckLayer } from './shellcheck/layer.ts';
 
 /** What the client said of itself; the settings and the trust change while it runs. */
 export interface Client {
@@ -47,9 +44,8 @@ export class Session {
   readonly connection: Connection;
   readonly documents: TextDocuments<TextDocument>;
   readonly linter = new Linter();
-  private readonly shellChecks: ShellChecks;
+  private readonly shellCheck: ShellCheckLayer;
   private readonly foundListeners: ((uri: string) => void)[] = [];
-  private merged = new WeakMap<readonly LintProblem[], readonly LintProblem[]>();
   client: Client = {
     capabilities: {},
     encoding: 'utf-16',
@@ -61,15 +57,14 @@ export class Session {
 
   constructor(connection: Connection) {
     this.connection = connection;
-    this.shellChecks = new ShellChecks({
+    this.shellCheck = new ShellCheckLayer({
       env: process.env,
       log: (message) => connection.console.warn(message),
-      onFound: (uri) => {
-        this.merged = new WeakMap();
+      onChanged: (uri) => {
         for (const listener of this.foundListeners) listener(uri);
       },
     });
-    process.once('exit', () => this.shellChecks.dispose());
+    process.once('exit', () => this.shellCheck.dispose());
     this.documents = new TextDocuments({
       create: (uri, languageId, version, text) =>
         TextDocument.create(uri, languageId, version, text),
@@ -104,23 +99,13 @@ export class Session {
   problemsOf(document: TextDocument): readonly LintProblem[] {
     const { settings } = this.client;
     const own = this.linter.problemsOf(document, settings);
-    if (!this.shellChecks.isOn(settings.shellcheck)) return own;
-    const known = this.merged.get(own);
-    if (known !== undefined) return known;
-    const file = treeOf(document);
-    const findings = this.shellChecks.ask(
-      document.uri,
-      inputsOf(scriptsIn(file), variablesIn(file)),
-    );
-    const options = this.linter.rulesFor(document.uri, settings);
-    const merged = mergeFindings(own, findings, { file, options });
-    this.merged.set(own, merged);
-    return merged;
+    const rules = this.linter.rulesFor(document.uri, settings);
+    return this.shellCheck.problemsOf({ document, own, rules, setting: settings.shellcheck });
   }
 
   /** A document was closed. */
   forget(uri: string): void {
-    this.shellChecks.forget(uri);
+    this.shellCheck.forget(uri);
   }
 
   changed(): void {

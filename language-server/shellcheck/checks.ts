@@ -1,5 +1,5 @@
 /**
- * Owns which scripts ShellCheck is asked about and what it said: after a pause in typing, two at a time, each text once.
+ * Owns which scripts ShellCheck is asked about and what it said: two at a time, each text once.
  * Nobody waits for it; what is no longer in the document is cancelled, and a program that fails is left alone.
  */
 import type { Comment } from './comments.ts';
@@ -14,8 +14,6 @@ export interface ChecksOptions {
   readonly onFound: (uri: string) => void;
 }
 
-/** Milliseconds without another version before the program is started. */
-const PAUSE = 250;
 const LANES = 2;
 const KNOWN_LIMIT = 1000;
 /** After so many failures in a row the program is not started again until the settings change. */
@@ -24,7 +22,6 @@ const FAILURE_LIMIT = 3;
 interface Asked {
   readonly wanted: ReadonlyMap<string, Input>;
   readonly controller: AbortController;
-  readonly timer: NodeJS.Timeout;
 }
 
 export class ShellChecks {
@@ -72,14 +69,8 @@ export class ShellChecks {
   /** A document was closed: nothing more is to be found out about it. */
   forget(uri: string): void {
     const asked = this.asked.get(uri);
-    clearTimeout(asked?.timer);
     asked?.controller.abort();
     this.asked.delete(uri);
-  }
-
-  /** Ends what is running. */
-  dispose(): void {
-    for (const uri of [...this.asked.keys()]) this.forget(uri);
   }
 
   private want(uri: string, wanted: ReadonlyMap<string, Input>): void {
@@ -90,8 +81,8 @@ export class ShellChecks {
     this.forget(uri);
     if (wanted.size === 0) return;
     const controller = new AbortController();
-    const timer = setTimeout(() => this.start(uri, wanted, controller.signal), PAUSE);
-    this.asked.set(uri, { wanted, controller, timer });
+    this.asked.set(uri, { wanted, controller });
+    this.start(uri, wanted, controller.signal);
   }
 
   private start(uri: string, wanted: ReadonlyMap<string, Input>, signal: AbortSignal): void {

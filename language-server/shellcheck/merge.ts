@@ -14,6 +14,9 @@ export interface Finding {
   readonly comments: readonly Comment[];
 }
 
+/** More than this in one file helps nobody. */
+const LIMIT = 1000;
+
 const SEVERITIES: Readonly<Record<Comment['level'], Severity>> = {
   error: 'error',
   warning: 'warning',
@@ -21,13 +24,13 @@ const SEVERITIES: Readonly<Record<Comment['level'], Severity>> = {
   style: 'hint',
 };
 
-/** All problems of a file, in its order. */
-export function mergeFindings(
+/** The findings that are to be shown beside our own problems. */
+export function findingsAmong(
   own: readonly LintProblem[],
   findings: readonly Finding[],
   { file, options }: { readonly file: Dockerfile; readonly options: LintOptions },
 ): readonly LintProblem[] {
-  if (findings.every(({ comments }) => comments.length === 0)) return own;
+  if (findings.every(({ comments }) => comments.length === 0)) return [];
   const suppressions = readSuppressions(file, options);
   const added: LintProblem[] = [];
   for (const { input, comments } of findings) {
@@ -38,13 +41,26 @@ export function mergeFindings(
       if (range === undefined || suppressions.ignores(code, range)) continue;
       if (own.some((problem) => isSame(problem, code, range))) continue;
       const severity = severityOf(code, SEVERITIES[level], suppressions.severities);
-      if (severity === undefined) continue;
+      if (severity === undefined || added.length >= LIMIT) continue;
       const fix = fixOf(comment, places);
       const span = file.lines.span(range);
       added.push({ code, message, range: span, severity, ...(fix === undefined ? {} : { fix }) });
     }
   }
-  return [...own, ...added].sort((a, b) => a.range.start.offset - b.range.start.offset);
+  return added;
+}
+
+/** All problems of a file, in its order; none of ours twice. */
+export function joinProblems(
+  own: readonly LintProblem[],
+  added: readonly LintProblem[],
+): readonly LintProblem[] {
+  const others = added.filter(({ code, range: { start, end } }) => {
+    const range = { start: start.offset, end: end.offset };
+    return !own.some((problem) => isSame(problem, code, range));
+  });
+  if (others.length === 0) return own;
+  return [...own, ...others].sort((a, b) => a.range.start.offset - b.range.start.offset);
 }
 
 /** One of our rules that has this number has found it there. */

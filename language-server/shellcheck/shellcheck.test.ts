@@ -10,9 +10,10 @@ import { DEFAULT_OPTIONS, lintDockerfile } from '../../src/lib/dockerfile/lint/l
 import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
 import { Variables } from '../../src/lib/dockerfile/scope/variables.ts';
 import { scriptsOf } from '../../src/lib/dockerfile/shell/scripts.ts';
+import { carryOver } from './carry.ts';
 import { type Comment, readComments } from './comments.ts';
 import { type Input, inputsOf, Places } from './input.ts';
-import { mergeFindings } from './merge.ts';
+import { findingsAmong, joinProblems } from './merge.ts';
 
 function inputs(text: string): readonly Input[] {
   const file = parseDockerfile(text);
@@ -98,7 +99,7 @@ function merged({ text, word, more, configuration = '' }: Case) {
   assert.ok(input !== undefined);
   const findings = [{ input, comments: [commentOn(input, word, more)] }];
   const own = lintDockerfile(file, options).problems;
-  const all = mergeFindings(own, findings, { file, options });
+  const all = joinProblems(own, findingsAmong(own, findings, { file, options }));
   return { own, added: all.filter((each) => !own.includes(each)), all };
 }
 
@@ -175,3 +176,28 @@ test('an answer that is none gives nothing', () => {
   const bad = [null, 1, {}, { code: 'x' }, { code: 2086, message: 'm', level: 'info', line: '1' }];
   assert.deepEqual(readComments(JSON.stringify({ comments: bad })), []);
 });
+
+/** What is typed (between the marks, in place of `…`) into a text, and where the finding on `$c` is then. */
+const EDITS: readonly (readonly [string, string, number | undefined])[] = [
+  ['FROM a:1\n¦…¦RUN x $c\n', '# more\n', 22],
+  ['FROM a:1\nRUN x $c¦ y¦\n', '', 15],
+  ['FROM a:1\nRUN ¦x¦ $c\n', 'long', 18],
+  ['FROM a:1\nRUN x $¦c¦\n', 'd', undefined],
+  ['FROM a:1\n¦RUN x $c\n¦', '', undefined],
+];
+
+for (const [marked, put, expected] of EDITS) {
+  test(`a finding moves with the text: ${JSON.stringify([marked, put])}`, () => {
+    const [head = '', old = '', tail = ''] = marked.split('¦');
+    const before = head + old.replace('…', '') + tail;
+    const { added } = merged({ text: before, word: '$c' });
+    const file = parseDockerfile(head + put + tail);
+    const carried = carryOver(added, before, file);
+    assert.deepEqual(
+      carried.map(({ range }) => range.start.offset),
+      expected === undefined ? [] : [expected],
+    );
+    for (const { range } of carried)
+      assert.equal(file.text.slice(range.start.offset, range.end.offset), '$c');
+  });
+}
