@@ -200,6 +200,11 @@ function suite(as: 'root' | 'user'): void {
       const done = await one.run(['ping', '-c1', '-W2', server]);
       assert.equal(done.status, allowed ? 0 : 1, done.stdout);
       if (!allowed) assert.match(done.stdout, /filtered|prohibited/);
+      // In fragments, as the kernel on either side makes them.
+      for (const size of allowed ? [1472, 1473, 5000, 60_000] : []) {
+        const large = await one.run(['ping', '-c1', '-W2', '-s', String(size), server]);
+        assert.equal(large.status, 0, `${server} ${String(size)}: ${large.stdout}`);
+      }
     }
     if (!allowed) return;
     assert.match((await one.run(['ping', '-c1', '-t1', '-W2', HOST])).stdout, /exceeded/);

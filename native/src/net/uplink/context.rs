@@ -1,6 +1,7 @@
 //! What every part of the uplink needs to act: the poll loop, the engine's namespace, the network's rules,
 //! the time of this turn; and how failures are told to containers.
 
+use super::fragments::split;
 use super::frame::{self, Flow, Unreachable};
 use super::inside::Inside;
 use super::policy::Network;
@@ -77,6 +78,16 @@ impl Context {
         if let Some(router) = router.filter(|router| !router.is_loopback()).or_else(own) {
             self.inside
                 .send_packet(frame::echo_error(router, ends, marks, reason), ends.0);
+        }
+    }
+
+    /// Sends an IP packet to a container, in pieces where it is larger than the network's MTU.
+    pub fn send_large(&self, packet: Option<Vec<u8>>, client: IpAddr, id: u16) {
+        for piece in packet
+            .into_iter()
+            .flat_map(|packet| split(packet, self.network.mtu, id))
+        {
+            self.inside.send_packet(Some(piece), client);
         }
     }
 

@@ -6,11 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 
 pub const ETHERTYPE_IPV4: u16 = 0x0800;
 pub const ETHERTYPE_IPV6: u16 = 0x86dd;
-const ETHERNET: usize = 14;
+pub const ETHERNET: usize = 14;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-const ICMP: u8 = 1;
-const ICMPV6: u8 = 58;
+pub const ICMP: u8 = 1;
+pub const ICMPV6: u8 = 58;
 
 /// Where a connection or datagram comes from and what it was sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,13 +36,13 @@ pub struct Echo<'a> {
     pub payload: &'a [u8],
 }
 
-/// Passes first segments and whole echo requests that are addressed to this host, over IPv4
+/// Passes first segments, echo requests and fragments of ICMP that are addressed to this host, over IPv4
 /// (bpf(4) code; offsets are of the Ethernet frame).
 pub const FILTER_IPV4: &[Instruction] = &[
     (0x20, 0, 0, 0xffff_f004), // packet type
     (0x15, 0, 14, 0),          // for this host
     (0x28, 0, 0, 20),          // flags and fragment offset
-    (0x45, 12, 0, 0x3fff),     // a fragment
+    (0x45, 13, 0, 0x3fff),     // a fragment
     (0x30, 0, 0, 23),          // protocol
     (0x15, 0, 5, 6),           // TCP
     (0xb1, 0, 0, 14),          // x = header length
@@ -56,9 +56,13 @@ pub const FILTER_IPV4: &[Instruction] = &[
     (0x15, 0, 1, 8),  // echo request
     (0x06, 0, 0, 0x0004_0000),
     (0x06, 0, 0, 0),
+    (0x30, 0, 0, 23), // a fragment's protocol
+    (0x15, 0, 1, 1),  // ICMP
+    (0x06, 0, 0, 0x0004_0000),
+    (0x06, 0, 0, 0),
 ];
 
-/// The same over IPv6; extension headers are not looked through.
+/// The same over IPv6; extension headers other than a fragment's are not looked through.
 pub const FILTER_IPV6: &[Instruction] = &[
     (0x20, 0, 0, 0xffff_f004), // packet type
     (0x15, 0, 10, 0),          // for this host
@@ -68,9 +72,14 @@ pub const FILTER_IPV6: &[Instruction] = &[
     (0x54, 0, 0, 0x17),        // FIN, SYN, RST, ACK
     (0x15, 0, 5, 0x02),        // SYN alone
     (0x06, 0, 0, 0x0004_0000),
-    (0x15, 0, 3, 58),  // ICMPv6
+    (0x15, 0, 4, 58),  // ICMPv6
     (0x30, 0, 0, 54),  // type
     (0x15, 0, 1, 128), // echo request
+    (0x06, 0, 0, 0x0004_0000),
+    (0x06, 0, 0, 0),
+    (0x15, 0, 3, 44), // a fragment
+    (0x30, 0, 0, 54), // its next header
+    (0x15, 0, 1, 58), // ICMPv6
     (0x06, 0, 0, 0x0004_0000),
     (0x06, 0, 0, 0),
 ];

@@ -122,7 +122,8 @@ impl Pings {
             }
             if let Some(request) = socket.take(context.now, sequence, datagram.from.ip()) {
                 let reply = frame::echo_reply(request.server, request.client, request.marks, payload);
-                context.inside.send_packet(reply, request.client);
+                // No other packet of ours to this container is in pieces at the same time with this number.
+                context.send_large(reply, request.client, request.sequence | 1 << 15);
             }
         }
     }

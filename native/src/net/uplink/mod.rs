@@ -5,7 +5,7 @@
 //! (`reactor`) and no capabilities. A thread in the engine's namespace (`inside`) sets the packet rules
 //! (`firewall`) and makes the sockets there. New TCP connections are seen as frames (`frame`), judged
 //! (`policy`), connected by the host first and then joined (`tcp`, `relay`); datagrams have flows (`udp`);
-//! echo requests go through one socket (`icmp`); published ports come in as sockets (`ports`). Names are
+//! echo requests go through one socket (`icmp`), large ones in pieces (`fragments`); published ports come in as sockets (`ports`). Names are
 //! served by a thread of their own (`net::dns`). `control` reads what the supervisor says.
 
 mod confine;
@@ -13,6 +13,7 @@ mod connection;
 mod context;
 mod control;
 mod firewall;
+mod fragments;
 mod frame;
 mod icmp;
 mod incoming;
@@ -31,6 +32,7 @@ use super::dns::{DnsSockets, Server, Table};
 use crate::error::{Failure, Kind};
 use context::Context;
 use control::Order;
+use fragments::Fragments;
 use frame::Sighting;
 use icmp::Pings;
 use inside::Inside;
@@ -108,6 +110,7 @@ struct Uplink {
     ports: Ports,
     table: Arc<RwLock<Table>>,
     frame: Vec<u8>,
+    fragments: Fragments,
     _dns: Option<Server>,
 }
 
@@ -133,6 +136,7 @@ impl Uplink {
                     ports: Ports::default(),
                     table,
                     frame: vec![0; 65_536 + 64],
+                    fragments: Fragments::default(),
                     _dns: dns,
                 })
             }
@@ -223,7 +227,14 @@ impl Uplink {
                     match frame::parse(frame) {
                         Some(Sighting::Syn(flow)) => self.connections.open(&self.context, flow, frame),
                         Some(Sighting::Echo(echo)) => self.pings.request(&self.context, &echo, frame),
-                        None => {}
+                        None => {
+                            let now = self.context.now;
+                            if let Some(whole) = self.fragments.take(frame, now)
+                                && let Some(Sighting::Echo(echo)) = frame::parse(&whole)
+                            {
+                                self.pings.request(&self.context, &echo, &whole);
+                            }
+                        }
                     }
                 }
                 Err(Errno::AGAIN) => return,

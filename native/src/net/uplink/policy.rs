@@ -64,6 +64,8 @@ pub struct Network {
     pub internal: bool,
     #[serde(default)]
     pub host_loopback: bool,
+    #[serde(default = "ethernet")]
+    pub mtu: usize,
     /// The other networks of the engine.
     #[serde(default)]
     pub others: Vec<Range>,
@@ -80,6 +82,10 @@ pub enum Verdict {
     Prohibit,
     /// No answer at all: it is not the uplink's.
     Ignore,
+}
+
+const fn ethernet() -> usize {
+    1500
 }
 
 impl Network {
