@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { archiveOf } from '../../scripts/lib/images.ts';
 import {
   startTestEngine,
@@ -17,7 +18,7 @@ import { lives, until } from '../support/traces.ts';
 
 const SLEEP = ['busybox', 'sleep', '100000'];
 /** How often an engine without containers is killed and started again. */
-const DEATHS = 6;
+const DEATHS = 8;
 
 for (const mode of ['system', 'rootless', 'single-id'] as const) {
   describe(`names and neighbours in mode ${mode}`, () => suite(mode));
@@ -173,8 +174,13 @@ function suite(mode: EngineMode): void {
     const own = statSync('/proc/self/ns/user').ino;
     for (let death = 0; death < DEATHS; death++) {
       const pid = await engine.pid();
-      assert.equal(await docker('run', '--rm', 'busybox', 'echo', 'here'), 'here');
+      if (death % 2 === 0)
+        assert.equal(await docker('run', '--rm', 'busybox', 'echo', 'here'), 'here');
+      // Or while the networks are just being set up.
+      const broken = tries('run', '--rm', 'busybox', 'true');
+      await sleep(death % 2 === 0 ? 0 : death * 15);
       process.kill(pid, 'SIGKILL');
+      await broken;
       await until('the engine is gone', () => !lives(pid));
       await engine.start();
       const route = await docker('run', '--rm', 'busybox', 'ip', 'route');
