@@ -29,6 +29,7 @@ import { createNative } from './runtime/native.ts';
 import { createNetSupervisor } from './runtime/net.ts';
 import { probe as probeMachine } from './runtime/probe.ts';
 import { createRuntime } from './runtime/shim.ts';
+import { lowestLayers } from './runtime/single-id.ts';
 import type { Mode } from './runtime/types.ts';
 import { createControl, volumesInUse } from './services/control.ts';
 import { createImageService } from './services/images.ts';
@@ -148,7 +149,14 @@ async function makeParts(ground: Ground) {
     now,
   });
   const { arch, kernel } = probe;
-  const host = { mode, arch, kernel, masked: thermalPaths(), helper: native.path };
+  const host = {
+    mode,
+    arch,
+    kernel,
+    masked: thermalPaths(),
+    helper: native.path,
+    lowest: lowestLayers(mode, ground.places.dataRoot),
+  };
   const stepNetworks = createStepNetworks({ sandboxes, containers: () => later.containers });
   const builder = createBuilder({ ...ground, images, host, stepNetworks, clock: now });
   later.builder = builder;

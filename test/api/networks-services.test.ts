@@ -1,7 +1,7 @@
 /** Real services of Debian in containers, used by an application in another one by name; apt through the host's own mirror settings; and docker-py's network calls, compared with dockerd's answers. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -101,10 +101,27 @@ function suite(mode: EngineMode): void {
   });
 
   test('apt-get update works in a container through the host’s own mirror settings', async () => {
-    const mounts = ['/etc/apt', '/usr/share/keyrings'].flatMap((dir) => ['-v', `${dir}:${dir}:ro`]);
-    const options = mode === 'system' ? [] : ['-o', 'APT::Sandbox::User=root'];
+    // Not all of /etc/apt: what the engine adds to it in single-id mode must show.
+    const settings = [
+      ...['sources.list.d', 'trusted.gpg.d'].map((name) => `/etc/apt/${name}`),
+      ...readdirSync('/etc/apt/apt.conf.d').map((name) => `/etc/apt/apt.conf.d/${name}`),
+      '/usr/share/keyrings',
+    ].filter((path) => existsSync(path));
+    const list = existsSync('/etc/apt/sources.list') ? '/etc/apt/sources.list' : '/dev/null';
+    const mounts = [
+      ...settings.map((path) => `${path}:${path}:ro`),
+      `${list}:/etc/apt/sources.list:ro`,
+    ];
     const update = await engine.tryDocker(
-      ['run', '--rm', ...mounts, 'debian:bookworm-slim', 'apt-get', ...options, 'update', '-qq'],
+      [
+        'run',
+        '--rm',
+        ...mounts.flatMap((mount) => ['-v', mount]),
+        'debian:bookworm-slim',
+        'apt-get',
+        'update',
+        '-qq',
+      ],
       { timeout: 180_000 },
     );
     assert.equal(update.status, 0, update.stderr);

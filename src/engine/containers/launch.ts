@@ -7,6 +7,7 @@ import { allDevices, hostDevices, thermalPaths, throttledDevices } from '../runt
 import type { Prepared } from '../network/types.ts';
 import { buildSpec } from '../runtime/spec.ts';
 import type { NamespaceChoice, SpecHost } from '../runtime/spec.ts';
+import { lowestLayers } from '../runtime/single-id.ts';
 import type { ShimRequest } from '../runtime/types.ts';
 import type { Container } from './container.ts';
 import { ociMounts } from './files/mounts.ts';
@@ -33,6 +34,7 @@ export function specHost(parts: ContainersParts): SpecHost {
     kernel: parts.probe.kernel,
     masked: thermalPaths(),
     helper: parts.native.path,
+    lowest: lowestLayers(parts.runtime.mode, parts.places.dataRoot),
   };
 }
 

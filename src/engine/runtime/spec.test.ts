@@ -19,6 +19,7 @@ const input: SpecInput = {
     kernel: '6.18.0',
     masked: [],
     helper: '/opt/pinnace-native',
+    lowest: [],
   },
   process: { args: ['true'], env: ['A=b'], cwd: '', user: '', tty: false },
   root: { lowers: ['/s/2', '/s/1'], upper: '/c/upper', work: '/c/work' },
@@ -95,7 +96,7 @@ test('a rootless container that shares the host network binds sysfs and its devi
     'rootless',
     withoutFilter({
       ...input,
-      host: { ...input.host, mode: 'single-id' },
+      host: { ...input.host, mode: 'single-id', lowest: ['/lowest'] },
       namespaces: { network: 'host', pid: 'host' },
       devices: [
         {

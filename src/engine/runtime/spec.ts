@@ -24,6 +24,8 @@ export interface SpecHost {
   readonly masked: readonly string[];
   /** The native helper, which is also the container's init on request. */
   readonly helper: string;
+  /** Layers below every image (see single-id.ts). */
+  readonly lowest: readonly string[];
 }
 
 export interface SpecProcess {
@@ -124,7 +126,11 @@ export function buildSpec(input: SpecInput): OciSpec {
     root: {
       path: 'rootfs',
       readonly: input.readonlyRootfs === true,
-      overlay: { lowers: input.root.lowers, upper: input.root.upper, work: input.root.work },
+      overlay: {
+        lowers: [...input.root.lowers, ...input.host.lowest],
+        upper: input.root.upper,
+        work: input.root.work,
+      },
     },
     ...(input.namespaces?.uts === 'host' ? {} : { hostname: input.hostname }),
     ...(input.domainname === undefined ||
