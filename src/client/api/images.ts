@@ -132,6 +132,8 @@ export class ImagesApi {
       cachefrom: jsonText(build.cacheFrom),
       shmsize: build.shmSize,
       memory: build.memory,
+      'pinnace.context': build.recordContext,
+      'pinnace.dockerfile': build.recordDockerfile,
       rm: true,
       version: '1',
     };

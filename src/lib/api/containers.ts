@@ -150,6 +150,11 @@ export interface HostConfig extends ResourceLimits {
   MaskedPaths?: string[] | null;
   ReadonlyPaths?: string[] | null;
   Init?: boolean | null;
+  /**
+   * Pinnace's own: the ids of the container's user to whom the owner of each bind-mounted folder corresponds. What that user
+   * makes there belongs to the folder's owner on the host, and what the owner has there belongs to that user inside.
+   */
+  PinnaceOwner?: { Uid: number; Gid: number } | null;
 }
 
 /** How a container joins one network. */
@@ -353,6 +358,8 @@ export interface ExecCreateRequest {
   Env?: string[] | null;
   WorkingDir?: string;
   Cmd?: string[] | null;
+  /** Pinnace's own. `shell`: the engine's static shell runs with `Cmd` as its arguments; the container needs no program of its own. */
+  PinnaceTool?: 'shell';
 }
 
 /** The answer of `GET /exec/{id}/json`. */

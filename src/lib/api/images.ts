@@ -70,3 +70,23 @@ export interface ImagesPruned {
   ImagesDeleted: ImageDeleteItem[] | null;
   SpaceReclaimed: number;
 }
+
+/** The answer of `POST /commit`. */
+export interface ImageCommitted {
+  Id: string;
+}
+
+/** One element of the answer of `GET /images/search`. */
+export interface ImageSearchItem {
+  name: string;
+  description: string;
+  is_official: boolean;
+  is_automated: boolean;
+  star_count: number;
+}
+
+/** The answer of `GET /distribution/{name}/json`. */
+export interface DistributionInspect {
+  Descriptor: { mediaType: string; digest: string; size: number };
+  Platforms: { architecture: string; os: string; variant?: string; 'os.version'?: string }[];
+}

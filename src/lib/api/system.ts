@@ -268,6 +268,9 @@ export interface BuildQuery {
   cacheFrom?: readonly string[];
   shmSize?: number;
   memory?: number;
+  /** For the engine's record of builds only: the absolute paths on this machine. */
+  recordContext?: string;
+  recordDockerfile?: string;
 }
 
 /** The answer of `GET /pinnace/info`. */
