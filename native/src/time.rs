@@ -1,7 +1,8 @@
 //! Times as Go writes them (RFC3339Nano in UTC, trailing zeros of the fraction trimmed). Never reads the
 //! clock except in `now`.
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+use std::time::Duration;
 
 /// An instant of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,14 @@ pub fn now() -> Stamp {
     Stamp {
         seconds: time.tv_sec,
         nanos: u32::try_from(time.tv_nsec).unwrap_or(0),
+    }
+}
+
+/// A duration as poll and epoll take it.
+pub fn timespec(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: duration.subsec_nanos().into(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::request::{self, Dial, Request};
 use super::supervisor::{Outcome, Supervisor};
 use crate::error::{Failure, Kind};
 use crate::sys;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
@@ -119,13 +119,8 @@ impl Server {
         if self.used {
             sooner(now + QUIET);
         }
-        let timeout = wake.map(|at| {
-            let left = at.saturating_duration_since(now) + Duration::from_millis(1);
-            Timespec {
-                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-                tv_nsec: i64::from(left.subsec_nanos()),
-            }
-        });
+        let timeout = wake
+            .map(|at| crate::time::timespec(at.saturating_duration_since(now) + Duration::from_millis(1)));
         let count = poll(&mut fds, timeout.as_ref()).unwrap_or(0);
         let ready: Vec<_> = tags
             .into_iter()

@@ -11,7 +11,7 @@ use super::session::Sessions;
 use super::stdio::{Io, Read};
 use crate::error::{Failure, Kind};
 use crate::sys;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
@@ -336,12 +336,7 @@ pub fn take_chunk(chunk: &mut Vec<u8>) -> Vec<u8> {
 const _: () = assert!(CLIENT_LIMIT > CHUNK);
 
 fn poll_until(fds: &mut [PollFd<'_>], wake: Option<Instant>, now: Instant) -> usize {
-    let timeout = wake.map(|at| {
-        let left = at.saturating_duration_since(now) + Duration::from_millis(1);
-        Timespec {
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(left.subsec_nanos()),
-        }
-    });
+    let timeout =
+        wake.map(|at| crate::time::timespec(at.saturating_duration_since(now) + Duration::from_millis(1)));
     poll(fds, timeout.as_ref()).unwrap_or(0)
 }

@@ -252,8 +252,5 @@ impl Serving {
 
 fn until(wake: Option<Instant>) -> Option<Timespec> {
     let left = wake?.saturating_duration_since(Instant::now()) + Duration::from_micros(500);
-    Some(Timespec {
-        tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(left.subsec_nanos()),
-    })
+    Some(crate::time::timespec(left))
 }

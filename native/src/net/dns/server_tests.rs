@@ -105,6 +105,22 @@ fn ask(at: SocketAddr, message: &[u8]) -> Vec<u8> {
     buffer[..length].to_vec()
 }
 
+/// As resolvers do: a datagram that found the server's queue full is lost, so the question is sent again.
+fn ask_until_answered(at: SocketAddr, message: &[u8]) -> Vec<u8> {
+    let socket = client();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .expect("timeout");
+    let mut buffer = [0; 65_535];
+    for _ in 0..40 {
+        socket.send_to(message, at).expect("send");
+        if let Ok((length, _)) = socket.recv_from(&mut buffer) {
+            return buffer[..length].to_vec();
+        }
+    }
+    unreachable!("no answer to 40 questions in 20 s")
+}
+
 fn ask_by_stream(at: SocketAddr, messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut stream = TcpStream::connect(at).expect("connect");
     stream
@@ -488,7 +504,11 @@ fn a_thousand_questions_at_once_are_answered_and_more_push_out_the_oldest() {
         }
     }
     assert_eq!(
-        addresses(&ask(rig.address, &question(1, "web", TYPE::A, None))).len(),
+        addresses(&ask_until_answered(
+            rig.address,
+            &question(1, "web", TYPE::A, None)
+        ))
+        .len(),
         1
     );
     let open = std::fs::read_dir("/proc/self/fd").expect("fds").count();

@@ -196,10 +196,7 @@ impl Reactor {
 
     /// Waits for events; an interrupted wait gives none.
     pub fn wait(&self, events: &mut Vec<epoll::Event>, timeout: Option<Duration>) -> Result<(), Errno> {
-        let timeout = timeout.map(|timeout| rustix::event::Timespec {
-            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: timeout.subsec_nanos().into(),
-        });
+        let timeout = timeout.map(crate::time::timespec);
         events.clear();
         let space = rustix::buffer::spare_capacity(events);
         match epoll::wait(&self.epoll, space, timeout.as_ref()) {

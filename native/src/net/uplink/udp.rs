@@ -2,6 +2,7 @@
 //! destination, and one in the engine's namespace that bears the destination's address, connected to the
 //! container. Published ports have flows too, whose host's side is the port's own socket.
 
+use super::connection::plain;
 use super::context::{Context, unreachable_by};
 use super::frame::{Flow, Unreachable};
 use super::inside::Pooled;
@@ -391,9 +392,4 @@ impl Flows {
 fn enlarge(fd: &OwnedFd) {
     let _default = sockopt::set_socket_recv_buffer_size(fd, BUFFER);
     let _default = sockopt::set_socket_send_buffer_size(fd, BUFFER);
-}
-
-/// Without scope, which a packet's own address does not have.
-const fn plain(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip(), address.port())
 }
