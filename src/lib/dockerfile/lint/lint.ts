@@ -2,6 +2,7 @@
  * The linter's entry: a parsed Dockerfile and options in, problems out. Walks the file once and calls the rules by kind of
  * instruction; adds the parser's own problems with their fixes; leaves out what comments and options ignore. Pure.
  */
+import { INSTRUCTION_KINDS } from '../statement.ts';
 import type { Dockerfile, Instruction, Problem, Range, Severity, Stage } from '../syntax.ts';
 import { Facts } from './analysis/facts.ts';
 import type { Checks, LintFinding, LintOptions, LintProblem, Rule, Scope } from './rule.ts';
@@ -75,27 +76,7 @@ interface Plan {
   readonly callsByName: ReadonlyMap<string, readonly Hook<ShellCall>[]>;
 }
 
-const KINDS = [
-  'ADD',
-  'ARG',
-  'CMD',
-  'COPY',
-  'ENTRYPOINT',
-  'ENV',
-  'EXPOSE',
-  'FROM',
-  'HEALTHCHECK',
-  'LABEL',
-  'MAINTAINER',
-  'ONBUILD',
-  'RUN',
-  'SHELL',
-  'STOPSIGNAL',
-  'USER',
-  'VOLUME',
-  'WORKDIR',
-  'UNKNOWN',
-] as const;
+const KINDS = [...INSTRUCTION_KINDS, 'UNKNOWN'] as const;
 
 function planOf(rules: readonly Rule[]): Plan {
   const hooksOf = <Node>(

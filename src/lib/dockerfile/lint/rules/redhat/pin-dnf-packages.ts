@@ -1,10 +1,6 @@
 /** PinDnfPackages: dnf install says which version of each package it wants. */
-import { pinningCheck } from '../../shell/pinning.ts';
 import type { Rule } from '../../rule.ts';
-import { rpmCommand, unpinned } from './rpm.ts';
-
-const NAMES = ['dnf', 'microdnf', 'tdnf'];
-const VERSION = /-\d|[<>=]/;
+import { DASH_VERSION, pinsVersions } from './rpm.ts';
 
 export const pinDnfPackages: Rule = {
   id: 'PinDnfPackages',
@@ -12,14 +8,5 @@ export const pinDnfPackages: Rule = {
   severity: 'warning',
   summary: 'dnf install gives versions',
   fixable: false,
-  checks: {
-    calls: NAMES,
-    call: pinningCheck(
-      (call) => {
-        const command = rpmCommand(call, NAMES);
-        return command === undefined ? [] : unpinned(command, VERSION);
-      },
-      (name) => `${name}-<version>`,
-    ),
-  },
+  checks: pinsVersions(['dnf', 'microdnf', 'tdnf'], DASH_VERSION),
 };

@@ -1,10 +1,6 @@
 /** PinYumPackages: yum install says which version of each package it wants. */
-import { pinningCheck } from '../../shell/pinning.ts';
 import type { Rule } from '../../rule.ts';
-import { rpmCommand, unpinned } from './rpm.ts';
-
-const NAMES = ['yum'];
-const VERSION = /-\d|[<>=]/;
+import { DASH_VERSION, pinsVersions } from './rpm.ts';
 
 export const pinYumPackages: Rule = {
   id: 'PinYumPackages',
@@ -12,14 +8,5 @@ export const pinYumPackages: Rule = {
   severity: 'warning',
   summary: 'yum install gives versions',
   fixable: false,
-  checks: {
-    calls: NAMES,
-    call: pinningCheck(
-      (call) => {
-        const command = rpmCommand(call, NAMES);
-        return command === undefined ? [] : unpinned(command, VERSION);
-      },
-      (name) => `${name}-<version>`,
-    ),
-  },
+  checks: pinsVersions(['yum'], DASH_VERSION),
 };

@@ -1,10 +1,6 @@
 /** PinZypperPackages: zypper install says which version of each package it wants. */
-import { pinningCheck } from '../../shell/pinning.ts';
 import type { Rule } from '../../rule.ts';
-import { rpmCommand, unpinned } from './rpm.ts';
-
-const NAMES = ['zypper'];
-const VERSION = /[<>=]/;
+import { pinsVersions } from './rpm.ts';
 
 export const pinZypperPackages: Rule = {
   id: 'PinZypperPackages',
@@ -12,14 +8,5 @@ export const pinZypperPackages: Rule = {
   severity: 'warning',
   summary: 'zypper install gives versions',
   fixable: false,
-  checks: {
-    calls: NAMES,
-    call: pinningCheck(
-      (call) => {
-        const command = rpmCommand(call, NAMES);
-        return command === undefined ? [] : unpinned(command, VERSION);
-      },
-      (name) => `${name}=<version>`,
-    ),
-  },
+  checks: pinsVersions(['zypper'], { version: /[<>=]/, form: (name) => `${name}=<version>` }),
 };

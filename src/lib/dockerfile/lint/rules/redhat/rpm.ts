@@ -1,6 +1,10 @@
-/** Reads the command lines of yum, dnf, microdnf and zypper for their rules. */
+/** Reads the command lines of yum, dnf, microdnf and zypper for their rules, and holds the checks that several of these share. */
 import type { ShellWord } from '../../../shell/syntax.ts';
-import { type CommandLine, isOpen, readCommandLine } from '../../shell/options.ts';
+import { insert, safeFix } from '../../edits.ts';
+import type { Checks } from '../../rule.ts';
+import { cleanupCheck, removes } from '../../shell/cleanup.ts';
+import { type CommandLine, hasOption, isOpen, readCommandLine } from '../../shell/options.ts';
+import { pinningCheck } from '../../shell/pinning.ts';
 import type { ShellCall } from '../../shell/script.ts';
 
 const VALUES = [
@@ -41,7 +45,7 @@ export function rpmCommand(call: ShellCall, names: readonly string[]): RpmComman
 }
 
 /** Packages that an installation takes from a repository by name and that have no version. */
-export function unpinned(
+function unpinned(
   { action, packages, isModule }: RpmCommand,
   version: RegExp,
 ): readonly ShellWord[] {
@@ -73,3 +77,59 @@ export const ASKING: readonly string[] = [
   'downgrade',
   'swap',
 ];
+
+/** Actions that ask have -y. */
+export function assumesYes(names: readonly string[]): Checks {
+  return {
+    calls: names,
+    call: (call, { report }) => {
+      const command = rpmCommand(call, names);
+      if (command === undefined || !ASKING.includes(command.action.text)) return;
+      if (hasOption(command.line, 'y', 'assumeyes')) return;
+      const { range, text } = command.action;
+      const fix = safeFix('Add -y', insert(range.end, ' -y'));
+      report({
+        message: `${call.name} ${text} waits for an answer that nobody gives: add -y`,
+        range,
+        fix,
+      });
+    },
+  };
+}
+
+const DNF_CACHES = ['/var/cache/dnf', '/var/cache/libdnf5', '/var/cache/yum'];
+
+/** What `name` (dnf, microdnf) fetched is removed in the same RUN. */
+export function cleansDnfCache(name: string): Checks {
+  return {
+    script: cleanupCheck({
+      leaves: (call) => ASKING.includes(rpmCommand(call, [name])?.action.text ?? ''),
+      cleans: (call) =>
+        rpmCommand(call, [name])?.action.text === 'clean' ||
+        DNF_CACHES.some((folder) => removes(call, folder)),
+      folders: DNF_CACHES,
+      message: `what ${name} fetched stays in the image: end this RUN with ${name} clean all`,
+      command: `${name} clean all`,
+    }),
+  };
+}
+
+/** Installed packages say their version; `form` is how that is written. */
+export function pinsVersions(
+  names: readonly string[],
+  { version, form }: { readonly version: RegExp; readonly form: (name: string) => string },
+): Checks {
+  return {
+    calls: names,
+    call: pinningCheck((call) => {
+      const command = rpmCommand(call, names);
+      return command === undefined ? [] : unpinned(command, version);
+    }, form),
+  };
+}
+
+/** How yum and dnf take a version. */
+export const DASH_VERSION = {
+  version: /-\d|[<>=]/,
+  form: (name: string) => `${name}-<version>`,
+};
