@@ -10,6 +10,7 @@ import { createApiServer } from './api/server.ts';
 import { createBuilder } from './builder/builder.ts';
 import type { EngineBuilder } from './builder/builder.ts';
 import { builderMigrations } from './builder/cache.ts';
+import { recordMigrations } from './builder/records/table.ts';
 import { openContainers } from './containers/containers.ts';
 import type { ContainerStore } from './containers/containers.ts';
 import { containerMigrations } from './containers/table.ts';
@@ -102,6 +103,7 @@ async function makeGround({ places, log }: ComposeOptions) {
     ...networkMigrations,
     ...containerMigrations,
     ...builderMigrations,
+    ...recordMigrations,
   ]);
   await clearTemporary(places);
   const blobs = openBlobs(places);

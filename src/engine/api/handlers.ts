@@ -5,6 +5,8 @@ import { archiveRoutes } from './routes/archive.ts';
 import type { ArchiveService } from './routes/archive.ts';
 import { buildRoutes } from './routes/build.ts';
 import type { BuildService } from './routes/build.ts';
+import { buildRecordRoutes } from './routes/builds.ts';
+import type { BuildRecordService } from './routes/builds.ts';
 import { containerRoutes } from './routes/containers.ts';
 import type { ContainerService } from './routes/containers.ts';
 import { imageRoutes } from './routes/images.ts';
@@ -24,7 +26,7 @@ import type { VolumeService } from './routes/volumes.ts';
 export interface ApiServices {
   readonly containers: ContainerService & StreamService & ArchiveService & ContainerPorts;
   readonly images: ImageService;
-  readonly builder: BuildService;
+  readonly builder: BuildService & BuildRecordService;
   readonly volumes: VolumeService;
   readonly networks: NetworkService;
   readonly system: SystemService;
@@ -39,6 +41,7 @@ export function createHandlers(services: ApiServices): Handlers {
     ...archiveRoutes(services.containers),
     ...imageRoutes(services.images),
     ...buildRoutes(services.builder),
+    ...buildRecordRoutes(services.builder),
     ...volumeRoutes(services.volumes),
     ...networkRoutes(services.networks),
     ...systemRoutes(services.system, services.events),

@@ -35,6 +35,8 @@ import type { Graph, ImageWant } from './plan/graph.ts';
 import { createCacheMounts } from './mounts.ts';
 import { createOutput } from './output.ts';
 import { imageKey, planBuild, problemMessage, type BaseImage } from './plan/plan.ts';
+import { openRecords, type BuildRecords, type BuildTrace } from './records/recorder.ts';
+import { forecast } from './records/forecast.ts';
 import { parseNetwork, removeBuilt, unusedRows } from './results.ts';
 import type { BuildParts } from './steps.ts';
 import type { Builder, BuildMessage, BuildOptions, StepNetworks } from './types.ts';
@@ -57,6 +59,7 @@ export interface BuilderParts {
   };
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly warn: (message: string) => void;
 }
 
 export interface EngineBuilder extends Builder {
@@ -71,6 +74,7 @@ type BuildIo = Parameters<Builder['build']>[2];
 export function createBuilder(parts: BuilderParts): EngineBuilder {
   const { database, places, images, snapshots, runtime, native, host, events, clock } = parts;
   const cache = openCache(database, clock);
+  const records = openRecords(database, { now: clock, warn: parts.warn });
   const mounts = createCacheMounts({ root: join(places.dataRoot, 'build', 'mounts'), native });
   const shared: BuildParts = {
     places,
@@ -91,7 +95,10 @@ export function createBuilder(parts: BuilderParts): EngineBuilder {
     removals.add(removal);
   };
   return {
-    build: (context, options, io) => build({ context, options, io, parts, shared, discard }),
+    build: (context, options, io) =>
+      build({ context, options, io, parts, shared, discard, records }),
+    records,
+    forecast: (request) => forecast(request, { cache, records, images, snapshots }),
     async close() {
       await Promise.all(removals);
     },
@@ -119,70 +126,104 @@ interface Build {
   readonly io: BuildIo;
   readonly parts: BuilderParts;
   readonly shared: BuildParts;
+  readonly records: BuildRecords;
 }
 
 async function build(job: Build): Promise<string> {
-  const { options, io, parts, shared } = job;
-  const { native, places, snapshots } = parts;
+  const { options, io, parts } = job;
+  const { places, snapshots } = parts;
   const tags = options.tags.map((tag) => familiarReference(withDefaultTag(parseReference(tag))));
   const settings = checkOptions(options);
   const id = randomBytes(6).toString('hex');
   const dir = join(places.tmpDir, `build-${id}`);
   const lease = snapshots.lease();
+  const platform =
+    settings.targetPlatform === ''
+      ? formatPlatform(settings.buildPlatform)
+      : settings.targetPlatform;
+  const trace = job.records.begin(id, { ...options, tags }, platform);
   try {
     await mkdir(dir, { mode: 0o700 });
-    const context = await openContext(job.context, {
-      dir,
-      dockerfile: options.dockerfile,
-      native,
-      signal: io.signal,
-    });
-    const { graph, images } = await planAll(context.file, { job, settings, lease });
-    const output = createOutput(io.write, {
-      order: graph.stages.map(({ index }) => index),
-      quiet: options.quiet,
-    });
-    const hash = hashContext(graph, { context, native, signal: io.signal });
-    let count = 0;
-    const limits = options.resources as ResourceLimits;
-    const { noCache, shmSize, extraHosts } = options;
-    const run = {
-      id,
-      context,
-      hash,
-      lease,
-      noCache,
-      done: new Map(),
-      limits,
-      shmSize,
-      extraHosts,
-      networkMode: options.networkMode,
-      next: () => ++count,
-    };
-    const result = await executeGraph({
-      graph,
-      images,
-      output,
-      parts: shared,
-      run,
-      signal: io.signal,
-    });
-    if (graph.unusedArgs.length > 0)
-      output.text(
-        `[Warning] One or more build-args [${graph.unusedArgs.join(' ')}] were not consumed\n`,
-      );
-    // What cannot be kept fails the build before it gets a name.
-    shared.cache.flush();
-    const image = await publish(result, { images, tags, store: parts.images });
-    output.finish(image, tags);
+    const image = await work(job, { id, dir, lease, settings, tags, trace });
+    trace.finish({ image });
     return image;
+  } catch (error) {
+    trace.finish({ error: io.signal.aborted ? cancelled(io.signal) : error });
+    throw error;
   } finally {
     lease.release();
     job.context.destroy();
     job.discard(dir);
     // Last: on a full disk it throws, and the steps above must not be left out for that.
-    shared.cache.flush();
+    job.shared.cache.flush();
   }
+}
+
+function cancelled(signal: AbortSignal): EngineError {
+  return new EngineError('cancelled', 'the build was cancelled', { cause: signal.reason });
+}
+
+interface Begun {
+  readonly id: string;
+  readonly dir: string;
+  readonly lease: Lease;
+  readonly settings: Settings;
+  readonly tags: readonly string[];
+  readonly trace: BuildTrace;
+}
+
+/** From the context's first byte to the image's name; resolves to its id. */
+async function work(job: Build, begun: Begun): Promise<string> {
+  const { options, io, parts, shared } = job;
+  const { id, dir, lease, settings, tags, trace } = begun;
+  const { native } = parts;
+  const context = await openContext(job.context, {
+    dir,
+    dockerfile: options.dockerfile,
+    native,
+    signal: io.signal,
+  });
+  const { graph, images } = await planAll(context.file, { job, settings, lease });
+  trace.planned(graph);
+  const output = createOutput(io.write, {
+    order: graph.stages.map(({ index }) => index),
+    quiet: options.quiet,
+  });
+  const hash = hashContext(graph, { context, native, signal: io.signal });
+  let count = 0;
+  const limits = options.resources as ResourceLimits;
+  const { noCache, shmSize, extraHosts } = options;
+  const run = {
+    id,
+    context,
+    hash,
+    lease,
+    noCache,
+    done: new Map(),
+    limits,
+    shmSize,
+    extraHosts,
+    networkMode: options.networkMode,
+    trace,
+    next: () => ++count,
+  };
+  const result = await executeGraph({
+    graph,
+    images,
+    output,
+    parts: shared,
+    run,
+    signal: io.signal,
+  });
+  if (graph.unusedArgs.length > 0)
+    output.text(
+      `[Warning] One or more build-args [${graph.unusedArgs.join(' ')}] were not consumed\n`,
+    );
+  // What cannot be kept fails the build before it gets a name.
+  shared.cache.flush();
+  const image = await publish(result, { images, tags, store: parts.images });
+  output.finish(image, tags);
+  return image;
 }
 
 interface Settings {

@@ -11,6 +11,7 @@ import { historyEntry } from './plan/history.ts';
 import { baseKey, stepKey, type Key } from './keys.ts';
 import type { BuildOutput, StageOutput } from './output.ts';
 import { imageKey } from './plan/plan.ts';
+import type { StepTrace } from './records/recorder.ts';
 import { splitPlatform } from './plan/scope.ts';
 import { fileStep, type BuildParts, type BuildRun, type Position } from './steps.ts';
 
@@ -152,8 +153,11 @@ async function buildStep(step: Step, at: StageResult, io: StageIo): Promise<Stag
   out.text(`${label} : ${step.text}\n`);
   let { position, diffIds } = at;
   let created: string | undefined;
+  const trace = run.trace.step(step);
   if (touchesFiles(step)) {
-    const result = await fileStep(step, position, { parts, run, out }).catch((error: unknown) => {
+    const stepIo = { parts, run, out, trace };
+    const result = await fileStep(step, position, stepIo).catch((error: unknown) => {
+      trace.failed(error);
       throw locate(error, step, run.context.name);
     });
     if (result.position.chainId !== position.chainId)
@@ -161,7 +165,7 @@ async function buildStep(step: Step, at: StageResult, io: StageIo): Promise<Stag
     ({ position, created } = result);
   }
   const key = stepKey(at.key, position.fileKey, step);
-  created ??= metaCreated(step, { key, at, io });
+  created ??= metaCreated(step, { key, at, io, trace });
   out.text(` ---> ${shortId(key)}\n`);
   const emptyLayer = diffIds.length === at.diffIds.length;
   const entry = historyEntry(step.createdBy, { created, emptyLayer, author: step.author });
@@ -182,18 +186,21 @@ function diffIdOf(chainId: string | null, { snapshots }: BuildParts): string {
 /** When a step that only changes the configuration was first made; so that a cached build gives the very same image. */
 function metaCreated(
   step: Step,
-  { key, at, io }: { key: Key; at: StageResult; io: StageIo },
+  { key, at, io, trace }: { key: Key; at: StageResult; io: StageIo; trace: StepTrace },
 ): string {
   const { cache, now } = io.input.parts;
+  trace.keyed(key, at.key, null);
   const row = io.run.noCache ? undefined : cache.get(key);
   if (row !== undefined) {
     io.out.text(' ---> Using cache\n');
     cache.touch(key);
+    trace.cached(row);
     return row.created;
   }
+  trace.missed();
   const created = new Date(now()).toISOString();
   const config = JSON.stringify({ text: step.text, createdBy: step.createdBy, line: step.line });
-  cache.put({
+  const made = {
     key,
     parentKey: at.key,
     chainId: at.position.chainId,
@@ -202,7 +209,9 @@ function metaCreated(
     ms: 0,
     log: '',
     created,
-  });
+  };
+  cache.put(made);
+  trace.ran(made);
   return created;
 }
 

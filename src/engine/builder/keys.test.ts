@@ -95,6 +95,7 @@ describe('cache keys', () => {
       number: 1,
       text: 'ENV A=1',
       line: 2,
+      endLine: 2,
       action: { kind: 'meta' },
       createdBy: 'ENV A=1',
       config: {},

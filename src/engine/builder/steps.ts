@@ -13,22 +13,13 @@ import type { Draft, Lease, Places, SnapshotStore } from '../storage/types.ts';
 import { abortable } from './abortable.ts';
 import type { BuildCache, CacheRow } from './cache.ts';
 import { resolveInside, type BuildContext } from './context.ts';
-import {
-  copyFiles,
-  copySelection,
-  hashTree,
-  isUnchanged,
-  makeWorkdir,
-  missingSource,
-  mountSelection,
-  type ContentHash,
-  type HashEntry,
-  type Selection,
-} from './files.ts';
-import type { Action, CopyAction, RunAction, RunMount, Source, Step } from './plan/graph.ts';
-import { copyKey, hashParts, runKey, workdirKey, type Key, type SourceContent } from './keys.ts';
+import { copyFiles, isUnchanged, makeWorkdir, type ContentHash } from './files.ts';
+import type { RunAction, RunMount, Source, Step } from './plan/graph.ts';
+import { hashParts, type Key } from './keys.ts';
 import type { CacheMounts } from './mounts.ts';
 import type { StageOutput } from './output.ts';
+import type { BuildTrace, StepTrace } from './records/recorder.ts';
+import { keyOf, type FileAction } from './step-keys.ts';
 import type { StepNetworks } from './types.ts';
 import { exitError, runCommand, startError, type PreparedMount } from './run.ts';
 
@@ -70,6 +61,7 @@ export interface BuildRun {
   readonly networkMode: string;
   /** The tree of a stage (when it is built) or an image; null: empty. */
   readonly chainOf: (source: Exclude<Source, { kind: 'context' }>) => Promise<string | null>;
+  readonly trace: BuildTrace;
   /** A number that no other step of the build has. */
   readonly next: () => number;
 }
@@ -90,9 +82,8 @@ export interface StepIo {
   readonly parts: BuildParts;
   readonly run: BuildRun;
   readonly out: StageOutput;
+  readonly trace: StepTrace;
 }
-
-type FileAction = Exclude<Action, { kind: 'meta' }>;
 
 /** Does a step that touches files, or takes its result from the cache. */
 export async function fileStep(
@@ -100,8 +91,9 @@ export async function fileStep(
   at: Position,
   io: StepIo,
 ): Promise<StepResult> {
-  const { parts, run, out } = io;
-  const key = await keyOf(step.action, at, io);
+  const { parts, run, out, trace } = io;
+  const { key, inputs } = await keyOf(step.action, at, io);
+  trace.keyed(key, at.fileKey, inputs);
   const begun = run.noCache ? run.done : parts.flights;
   // Asked again after each wait: another stage may have begun the step meanwhile.
   do {
@@ -109,15 +101,19 @@ export async function fileStep(
     if (row !== undefined) {
       out.text(' ---> Using cache\n');
       parts.cache.touch(key);
+      trace.cached(row);
       return settle(row, run);
     }
   } while (begun.has(key));
+  trace.missed();
   const work = perform(step, key, at, io);
   run.done.set(key, work);
   parts.flights.set(key, work);
   work.catch(() => undefined);
   try {
-    return settle(await work, run);
+    const row = await work;
+    trace.ran(row);
+    return settle(row, run);
   } finally {
     if (parts.flights.get(key) === work) parts.flights.delete(key);
   }
@@ -144,55 +140,11 @@ async function cachedRow(
 }
 
 /** A row counts when its snapshot is there and stands on the very tree at hand (a rebuild may have changed that). */
-function fits(row: CacheRow, at: Position, snapshots: SnapshotStore): boolean {
+export function fits(row: CacheRow, at: Position, snapshots: SnapshotStore): boolean {
   if (row.chainId === at.chainId) return true;
   if (row.chainId === null) return false;
   const snapshot = snapshots.get(row.chainId);
   return snapshot !== undefined && snapshot.parent === at.chainId;
-}
-
-async function keyOf(action: FileAction, at: Position, io: StepIo): Promise<Key> {
-  if (action.kind === 'workdir') return workdirKey(at.fileKey, action);
-  if (action.kind === 'copy') return copyKey(at.fileKey, action, await copyContent(action, io));
-  const mounts = await Promise.all(
-    action.mounts.map(async (mount) => ({ mount, content: await mountContent(mount, io) })),
-  );
-  return runKey(at.fileKey, action, mounts);
-}
-
-async function copyContent(action: CopyAction, io: StepIo): Promise<SourceContent> {
-  if (action.patterns.length === 0) return [];
-  const entries = await contentOf(action.source, copySelection(action), io);
-  for (const { pattern, matches } of entries)
-    if (matches.length === 0) throw missingSource(action, pattern);
-  return entries;
-}
-
-async function mountContent(mount: RunMount, io: StepIo): Promise<SourceContent | null> {
-  return mount.type === 'bind' ? contentOf(mount.source, mountSelection(mount.path), io) : null;
-}
-
-/** Trees of stages and images never change, so what was hashed once is remembered. */
-async function contentOf(
-  source: Source,
-  selection: Selection,
-  { parts, run }: StepIo,
-): Promise<readonly HashEntry[]> {
-  if (source.kind === 'context') return run.hash(selection);
-  const chain = await run.chainOf(source);
-  if (chain === null) return selection.patterns.map((pattern) => ({ pattern, matches: [] }));
-  const key = hashParts('content', chain, selection);
-  const known = parts.cache.content(key);
-  if (known !== undefined) return JSON.parse(known) as HashEntry[];
-  const root = { lowers: parts.snapshots.lowers(chain) };
-  const entries = await hashTree(selection, {
-    root,
-    ignore: [],
-    native: parts.native,
-    signal: run.signal,
-  });
-  parts.cache.putContent(key, JSON.stringify(entries));
-  return entries;
 }
 
 interface Work {
@@ -200,6 +152,7 @@ interface Work {
   readonly parts: BuildParts;
   readonly run: BuildRun;
   readonly out: StageOutput;
+  readonly trace: StepTrace;
   /** A folder of this step's own; not made yet. */
   readonly dir: string;
 }
@@ -210,7 +163,7 @@ async function perform(
   at: Position,
   io: StepIo,
 ): Promise<CacheRow> {
-  const { parts, run, out } = io;
+  const { parts, run, out, trace } = io;
   const release = await parts.slot(run.signal);
   try {
     const began = performance.now();
@@ -224,6 +177,7 @@ async function perform(
         parts,
         run,
         out,
+        trace,
         dir: join(run.context.dir, `step-${String(run.next())}`),
       });
       if (await isUnchanged(draft)) await parts.snapshots.discard(draft);
@@ -288,7 +242,7 @@ async function rootOf(source: Source, { parts, run, dir }: Work): Promise<Root> 
 }
 
 async function runStep(action: RunAction, work: Work): Promise<string> {
-  const { parts, run, out, draft, dir } = work;
+  const { parts, run, out, draft, dir, trace } = work;
   const id = shortId(hashParts(run.id, dir));
   const undo: (() => void)[] = [];
   let closing: () => Promise<void> = () => Promise.resolve();
@@ -312,7 +266,10 @@ async function runStep(action: RunAction, work: Work): Promise<string> {
       shmSize: run.shmSize,
       extraHosts: run.extraHosts,
       network,
-      write: out.text,
+      write: (text) => {
+        trace.print(text);
+        out.text(text);
+      },
       signal: run.signal,
     }).catch((error: unknown) => {
       throw startError(action, error);

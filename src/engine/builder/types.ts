@@ -1,7 +1,10 @@
 /** What the API may ask of the image builder. */
 
 import type { Readable } from 'node:stream';
+import type { BuildPlan, BuildPlanRequest } from '../../lib/api/builds.ts';
 import type { RegistryAuth } from '../images/types.ts';
+
+import type { BuildRecords } from './records/recorder.ts';
 
 /** The options of `POST /build`, already checked. */
 export interface BuildOptions {
@@ -24,6 +27,9 @@ export interface BuildOptions {
   /** Resource limits of the RUN steps, in the HostConfig's names. */
   readonly resources: Readonly<Record<string, unknown>>;
   readonly auths: Readonly<Record<string, RegistryAuth>>;
+  /** For the record only: absolute paths on the client's machine. */
+  readonly recordContext?: string;
+  readonly recordDockerfile?: string;
 }
 
 /** The place of one RUN step on a network. */
@@ -64,5 +70,8 @@ export interface Builder {
   ): Promise<string>;
   /** Snapshots that the cache needs, for sweeps. */
   neededChains(): ReadonlySet<string>;
+  readonly records: Omit<BuildRecords, 'begin' | 'latest'>;
+  /** What a build of a Dockerfile would take from the cache. It fetches nothing and changes nothing. */
+  forecast(request: BuildPlanRequest): BuildPlan;
   prune(options: { all: boolean }): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }>;
 }

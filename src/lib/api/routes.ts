@@ -274,7 +274,7 @@ const ROWS = [
     'GET',
     '/pinnace/builds',
     '1.24',
-    'planned',
+    'built',
     'List the builds that are remembered',
   ],
   [
@@ -282,7 +282,7 @@ const ROWS = [
     'GET',
     '/pinnace/builds/{id}',
     '1.24',
-    'planned',
+    'built',
     'One build: each step, cached or why it ran, time, size, end of its log',
   ],
   [
@@ -290,16 +290,16 @@ const ROWS = [
     'GET',
     '/pinnace/builds/{id}/log',
     '1.24',
-    'planned',
+    'built',
     'What a step of a build printed',
   ],
-  ['pinnace.build-forget', 'DELETE', '/pinnace/builds/{id}', '1.24', 'planned', 'Forget a build'],
+  ['pinnace.build-forget', 'DELETE', '/pinnace/builds/{id}', '1.24', 'built', 'Forget a build'],
   [
     'pinnace.build-plan',
     'POST',
     '/pinnace/builds/plan',
     '1.24',
-    'planned',
+    'built',
     'What a build of a Dockerfile would take from the cache',
   ],
   [

@@ -28,6 +28,8 @@ interface CheckedBuild {
   readonly shmSize: number;
   readonly resources: Readonly<Record<string, unknown>>;
   readonly auths: Readonly<Record<string, AuthConfig>>;
+  readonly recordContext?: string;
+  readonly recordDockerfile?: string;
 }
 
 /** What these routes call. */
@@ -83,7 +85,22 @@ function checkBuild(exchange: Exchange): CheckedBuild {
     shmSize: query.int('shmsize', { min: 0 }) ?? 0,
     resources: resourcesOf(query),
     auths: authsOf(exchange),
+    ...recordPath(query, 'pinnace.context', 'recordContext'),
+    ...recordPath(query, 'pinnace.dockerfile', 'recordDockerfile'),
   };
+}
+
+/** A path on the client's machine: it is shown and compared, never opened. */
+function recordPath(
+  query: Query,
+  name: string,
+  member: 'recordContext' | 'recordDockerfile',
+): Partial<CheckedBuild> {
+  const path = query.optional(name);
+  if (path === undefined) return {};
+  if (!path.startsWith('/') || path.length > 4096 || path.includes('\0'))
+    throw new EngineError('invalid', `the query parameter ${name} is not an absolute path`);
+  return { [member]: path };
 }
 
 /** The options that would change what is built and cannot be honoured. */

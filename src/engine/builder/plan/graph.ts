@@ -104,6 +104,7 @@ export interface Step {
   readonly text: string;
   /** Line of the Dockerfile, from 1 (of its FROM for a trigger). */
   readonly line: number;
+  readonly endLine: number;
   readonly action: Action;
   /** `created_by` of the image's history. */
   readonly createdBy: string;

@@ -87,6 +87,13 @@ export class Expander {
     return place.file.lines.position(place.range.start).line + 1;
   }
 
+  /** The line of a range's last character, 1 … */
+  lastLine(range: Range): number {
+    const place = this.at ?? { file: this.file, range };
+    const { start, end } = place.range;
+    return place.file.lines.position(Math.max(start, end - 1)).line + 1;
+  }
+
   private options() {
     return { escape: this.file.directives.escapeCharacter, lines: this.file.lines };
   }
