@@ -15,16 +15,28 @@ export interface Registry {
   stop(): Promise<void>;
 }
 
+export interface RegistrySettings {
+  /** Lines `user:bcrypt`; everybody needs a login then. */
+  readonly htpasswd?: string;
+}
+
 /** Starts a registry over `dir` on a free loopback port and waits until it answers. */
-export async function startRegistry(dir: string, port?: number): Promise<Registry> {
+export async function startRegistry(
+  dir: string,
+  port?: number,
+  { htpasswd }: RegistrySettings = {},
+): Promise<Registry> {
   await ensurePackages(['docker-registry']);
   mkdirSync(dir, { recursive: true });
   const chosen = port ?? (await freePort());
   const address = `127.0.0.1:${chosen}`;
   const config = join(dir, `config-${chosen}.yml`);
+  const users = join(dir, `users-${chosen}`);
+  if (htpasswd !== undefined) writeFileSync(users, htpasswd, { mode: 0o600 });
+  const auth = htpasswd === undefined ? '' : `auth: {htpasswd: {realm: test, path: ${users}}}\n`;
   writeFileSync(
     config,
-    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${dir}}, delete: {enabled: true}}\nhttp: {addr: '${address}'}\n`,
+    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${dir}}, delete: {enabled: true}}\nhttp: {addr: '${address}'}\n${auth}`,
   );
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => {
@@ -86,7 +98,7 @@ async function answering(url: string, gone: () => boolean): Promise<void> {
     if (gone()) throw new Error('docker-registry ended at once; run it by hand to see why');
     const answer = await fetch(url).catch(() => undefined);
     await answer?.body?.cancel();
-    if (answer?.ok === true) return;
+    if (answer?.ok === true || answer?.status === 401) return;
     await run('sleep', ['0.05']);
   }
   throw new Error(`docker-registry does not answer at ${url}`);
