@@ -280,12 +280,12 @@ function settled(outcome: BuildStep['outcome']): BuildStep['outcome'] {
   return outcome === 'running' ? 'cancelled' : outcome;
 }
 
+/** Without what only the engine compares. */
 function publicStep(step: StoredStep): BuildStep {
-  const shown: BuildStep & Partial<StoredStep> = { ...step };
-  delete shown.key;
-  delete shown.parentKey;
-  delete shown.inputs;
-  return shown;
+  const { index, number, stage, stageName, text, startLine, endLine } = step;
+  const { outcome, reason, ms, size, logTail } = step;
+  const place = { index, number, stage, stageName, text, startLine, endLine };
+  return { ...place, outcome, reason, ms, size, logTail };
 }
 
 function tailOf(log: string | undefined): string {
