@@ -22,14 +22,14 @@ const banner = {
   js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
 };
 
-/** Writes out/*.cjs and out/*.js; throws with esbuild's messages. */
-export async function buildBundles(): Promise<void> {
+/** Writes *.cjs and *.js into a folder (out/ of the checkout by default); throws with esbuild's messages. */
+export async function buildBundles(outdir = join(ROOT, 'out')): Promise<void> {
   const esm: BuildOptions = {
     ...common,
     format: 'esm',
     splitting: true,
     banner,
-    outdir: 'out',
+    outdir,
     chunkNames: 'chunks/[name]-[hash]',
   };
   await Promise.all([
@@ -38,13 +38,20 @@ export async function buildBundles(): Promise<void> {
       format: 'cjs',
       external: ['vscode'],
       entryPoints: ['src/extension/extension.ts'],
-      outfile: 'out/extension.cjs',
+      outfile: join(outdir, 'extension.cjs'),
     }),
     build({
       ...common,
       format: 'cjs',
       entryPoints: ['language-server/server.ts'],
-      outfile: 'out/language-server.cjs',
+      outfile: join(outdir, 'language-server.cjs'),
+    }),
+    // Runs inside containers, alone: one file.
+    build({
+      ...common,
+      format: 'esm',
+      entryPoints: ['src/client/devcontainer/inside.ts'],
+      outfile: 'out/inside.js',
     }),
     build({
       ...esm,

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import type { Client } from '../client/api/client.ts';
 import { EngineError, kindOf, messageOf } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
+import { bridge } from './commands/bridge.ts';
 import { build } from './commands/build.ts';
 import { cp } from './commands/cp.ts';
 import { doctor } from './commands/doctor.ts';
@@ -41,6 +42,7 @@ const COMMANDS: readonly Register[] = [
   format,
   doctor,
   languageServer,
+  bridge,
   system,
 ];
 

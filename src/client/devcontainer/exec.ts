@@ -5,10 +5,11 @@ import type { ContainerInspect } from '../../lib/api/containers.ts';
 import type { LifecycleCommand } from '../../lib/devcontainer/config.ts';
 import { METADATA, type EntryMetadata } from '../../lib/devcontainer/labels.ts';
 import { substitute } from '../../lib/devcontainer/variables.ts';
-import { EngineError } from '../../lib/errors.ts';
+import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { demultiplex } from '../api/streams.ts';
 import { findContainer, workspaceOf } from './find.ts';
+import { KIT_SHELL } from './kit.ts';
 
 /** Everything that an exec request needs. */
 export interface Inside {
@@ -76,11 +77,9 @@ export async function runLifecycle(
   const parts =
     typeof command === 'string' || Array.isArray(command) ? { [name]: command } : command;
   const runs = Object.entries(parts).map(async ([part, words]) => {
-    const status = await runInside(
-      client,
-      { ...how, command: typeof words === 'string' ? ['/bin/sh', '-c', words] : words },
-      out,
-    );
+    const line =
+      typeof words === 'string' ? [await shellOf(client, how.container), '-c', words] : words;
+    const status = await runInside(client, { ...how, command: line }, out);
     if (status !== 0)
       throw new EngineError(
         'internal',
@@ -89,6 +88,25 @@ export async function runLifecycle(
   });
   const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+/** The container's own shell, or the one that was brought along. */
+async function shellOf(client: Client, container: string): Promise<string> {
+  try {
+    await client.containers.archiveStat(container, '/bin/sh');
+    return '/bin/sh';
+  } catch (error) {
+    if (kindOf(error) !== 'not-found' || !(await hasFile(client, container, KIT_SHELL)))
+      return '/bin/sh';
+    return KIT_SHELL;
+  }
+}
+
+async function hasFile(client: Client, container: string, path: string): Promise<boolean> {
+  return client.containers.archiveStat(container, path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Runs one command without a terminal; resolves to its exit status. */

@@ -7,10 +7,16 @@ import type { Writable } from 'node:stream';
 import type { JsonMessage } from '../../lib/api/system.ts';
 import type { DevContainerConfig, LifecycleCommand } from '../../lib/devcontainer/config.ts';
 import { CONFIG_HASH } from '../../lib/devcontainer/labels.ts';
-import { createRequestOf, workspaceFolderOf } from '../../lib/devcontainer/request.ts';
+import {
+  createRequestOf,
+  workspaceFolderOf,
+  type Additions,
+} from '../../lib/devcontainer/request.ts';
 import { substitute } from '../../lib/devcontainer/variables.ts';
 import { EngineError } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
+import { createOwned } from './owner.ts';
+import { KIT_LABEL, KIT_SHELL, kitMounts, type Kit } from './kit.ts';
 import { buildContext, imageNameOf } from '../build/context.ts';
 import { inside, runLifecycle } from './exec.ts';
 import { findConfig, findContainer, type FoundConfig } from './find.ts';
@@ -28,6 +34,8 @@ export interface UpOptions {
   readonly say: (line: string) => void;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Makes a new container ready for the VS Code Server. */
+  readonly kit?: Kit;
 }
 
 export interface UpResult {
@@ -72,12 +80,13 @@ async function make(client: Client, found: FoundConfig, options: UpOptions): Pro
   if (config.initializeCommand !== undefined)
     await runOnHost(config.initializeCommand, found.folder, options);
   const image = await imageOf(client, config, found, options);
-  const request = createRequestOf(config, image, {
+  const workspace = {
     folder: found.folder,
     configFile: found.file,
     configHash: found.hash,
-  });
-  const { Id, Warnings } = await client.containers.create(undefined, request);
+  };
+  const request = createRequestOf(config, image, workspace, additionsOf(options.kit));
+  const { Id, Warnings } = await createOwned(client, request, config.remoteUser);
   for (const warning of Warnings) options.say(`warning: ${warning}`);
   try {
     await client.containers.start(Id);
@@ -93,6 +102,15 @@ async function make(client: Client, found: FoundConfig, options: UpOptions): Pro
     throw error;
   }
   return result(client, Id, found, 'created', options);
+}
+
+function additionsOf(kit: Kit | undefined): Additions | undefined {
+  if (kit === undefined) return undefined;
+  return {
+    mounts: kitMounts(kit),
+    labels: { [KIT_LABEL]: kit.digest },
+    ...(kit.shell ? { shell: KIT_SHELL } : {}),
+  };
 }
 
 function resolved(found: FoundConfig, options: UpOptions): DevContainerConfig {

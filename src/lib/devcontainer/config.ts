@@ -39,6 +39,43 @@ export interface DevContainerConfig {
   postCreateCommand?: LifecycleCommand;
   postStartCommand?: LifecycleCommand;
   postAttachCommand?: LifecycleCommand;
+  /** Ports, or `host:port` of another container. */
+  forwardPorts?: (number | string)[];
+  /** Port, range or regular expression of a process → what the editor does with it. */
+  portsAttributes?: Record<string, PortAttributes>;
+  otherPortsAttributes?: PortAttributes;
+  /** By tool; `vscode` is read by `editorOf`. */
+  customizations?: Record<string, unknown>;
+}
+
+export interface PortAttributes {
+  label?: string;
+  protocol?: string;
+  onAutoForward?: string;
+}
+
+/** What the configuration asks of VS Code. */
+export interface EditorWishes {
+  readonly extensions: readonly string[];
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** `customizations.vscode`; what has another form there is left out. An extension with a `-` before it is not wanted. */
+export function editorOf(config: DevContainerConfig): EditorWishes {
+  const wishes = config.customizations?.['vscode'];
+  const { extensions, settings } = (
+    typeof wishes === 'object' && wishes !== null ? wishes : {}
+  ) as { extensions?: unknown; settings?: unknown };
+  const listed = Array.isArray(extensions)
+    ? extensions.filter((id): id is string => typeof id === 'string' && id !== '')
+    : [];
+  return {
+    extensions: listed.filter((id) => !id.startsWith('-') && !listed.includes(`-${id}`)),
+    settings:
+      typeof settings === 'object' && settings !== null && !Array.isArray(settings)
+        ? (settings as Record<string, unknown>)
+        : {},
+  };
 }
 
 export interface ConfigProblem {
@@ -67,6 +104,9 @@ const isCommand: Check = (node) =>
 const isMounts: Check = (node) =>
   node.type === 'array' &&
   (node.children ?? []).every((item) => isString(item) || item.type === 'object');
+const isPorts: Check = (node) =>
+  node.type === 'array' &&
+  (node.children ?? []).every((item) => isString(item) || item.type === 'number');
 const isObject: Check = (node) => node.type === 'object';
 
 /** Property → what it must be, in words and as a check. */
@@ -93,6 +133,10 @@ const PROPERTIES: Record<string, [string, Check]> = {
   postCreateCommand: ['a command', isCommand],
   postStartCommand: ['a command', isCommand],
   postAttachCommand: ['a command', isCommand],
+  forwardPorts: ['a list of ports', isPorts],
+  portsAttributes: ['an object', isObject],
+  otherPortsAttributes: ['an object', isObject],
+  customizations: ['an object', isObject],
 };
 
 const BUILD_PROPERTIES: Record<string, [string, Check]> = {
@@ -107,10 +151,6 @@ const BUILD_PROPERTIES: Record<string, [string, Check]> = {
 /** Properties that say nothing to the engine: editors and other tools read them. */
 const FOR_OTHERS = new Set([
   '$schema',
-  'customizations',
-  'forwardPorts',
-  'portsAttributes',
-  'otherPortsAttributes',
   'shutdownAction',
   'userEnvProbe',
   'waitFor',

@@ -21,11 +21,20 @@ export function workspaceFolderOf(config: DevContainerConfig, folder: string): s
 /** Keeps a container alive that has nothing of its own to do, and ends at once on a signal. */
 const KEEP_ALIVE = 'trap "exit 0" TERM INT; while :; do sleep 86400 & wait $!; done';
 
+/** What an editor adds, so that it can work inside. */
+export interface Additions {
+  readonly mounts: readonly MountRequest[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** A shell that is there whatever the image holds; undefined: the image's own. */
+  readonly shell?: string;
+}
+
 /** The create request; `config` has its variables replaced. Throws `invalid` on a mount that cannot be read. */
 export function createRequestOf(
   config: DevContainerConfig,
   image: string,
   workspace: Workspace,
+  additions?: Additions,
 ): ContainerCreateRequest {
   const keepAlive = config.overrideCommand ?? true;
   const entry: EntryMetadata = {
@@ -36,17 +45,23 @@ export function createRequestOf(
   return {
     Image: image,
     ...(config.containerUser === undefined ? {} : { User: config.containerUser }),
-    ...(keepAlive ? { Entrypoint: ['/bin/sh'], Cmd: ['-c', KEEP_ALIVE] } : {}),
+    ...(keepAlive ? { Entrypoint: [additions?.shell ?? '/bin/sh'], Cmd: ['-c', KEEP_ALIVE] } : {}),
     Env: Object.entries(config.containerEnv ?? {}).map(([name, value]) => `${name}=${value}`),
     Labels: {
       [LOCAL_FOLDER]: workspace.folder,
       [CONFIG_FILE]: workspace.configFile,
       [CONFIG_HASH]: workspace.configHash,
       [METADATA]: JSON.stringify([entry]),
+      ...additions?.labels,
     },
     HostConfig: {
-      Mounts: [workspaceMount(config, workspace), ...(config.mounts ?? []).map(readMount)],
-      Init: config.init ?? false,
+      Mounts: [
+        workspaceMount(config, workspace),
+        ...(config.mounts ?? []).map(readMount),
+        ...(additions?.mounts ?? []),
+      ],
+      // Programs that outlive what started them, as the VS Code Server's, are reaped by an init.
+      Init: config.init ?? additions !== undefined,
       Privileged: config.privileged ?? false,
       CapAdd: config.capAdd ?? [],
       SecurityOpt: config.securityOpt ?? [],

@@ -1,0 +1,102 @@
+/** Opens a running container for an editor: kit, server, and what of the user goes along. The answer is where the server listens inside. */
+import { execFile } from 'node:child_process';
+import type { ContainerInspect } from '../../lib/api/containers.ts';
+import {
+  editorOf,
+  type DevContainerConfig,
+  type EditorWishes,
+} from '../../lib/devcontainer/config.ts';
+import { CONFIG_FILE, LOCAL_FOLDER } from '../../lib/devcontainer/labels.ts';
+import { EngineError, kindOf } from '../../lib/errors.ts';
+import type { Client } from '../api/client.ts';
+import { inside } from './exec.ts';
+import { findConfig } from './find.ts';
+import type { LaunchAnswer } from './inside.ts';
+import type { Kit } from './kit.ts';
+import { copyKit, hasKit, launchServer } from './server.ts';
+
+export interface OpenOptions {
+  readonly container: string;
+  readonly kit: Kit;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+export interface Opened extends LaunchAnswer {
+  readonly containerId: string;
+  readonly name: string;
+  /** The folder to open, inside. */
+  readonly folder: string;
+  readonly user: string;
+  readonly config: DevContainerConfig | undefined;
+}
+
+/** Throws `conflict` when the container does not run, `unavailable` when the server cannot be brought in or started. */
+export async function openInside(client: Client, options: OpenOptions): Promise<Opened> {
+  const container = await client.containers.inspect(options.container);
+  const name = container.Name.replace(/^\//, '');
+  if (!container.State.Running)
+    throw new EngineError(
+      'conflict',
+      `container ${name} is ${container.State.Status}; start it first`,
+    );
+  if (!(await hasKit(client, container.Id))) {
+    options.say(`copying the VS Code Server into ${name}`);
+    await copyKit(client, container.Id, options.kit, options.signal);
+  }
+  const config = configOf(container);
+  const wishes: EditorWishes =
+    config === undefined ? { extensions: [], settings: {} } : editorOf(config);
+  const local = container.Config.Labels?.[LOCAL_FOLDER] ?? '/';
+  const how = inside(container, local, [], options.env);
+  options.say('starting the VS Code Server');
+  const answer = await launchServer(client, how, {
+    settings: wishes.settings,
+    extensions: wishes.extensions.map((extension) =>
+      extension.endsWith('.vsix') && !extension.startsWith('/')
+        ? `${how.workdir}/${extension}`
+        : extension,
+    ),
+    git: await gitIdentity(),
+    agent: (options.env['SSH_AUTH_SOCK'] ?? '') !== '',
+  });
+  for (const warning of answer.warnings) options.say(`warning: ${warning}`);
+  return {
+    ...answer,
+    containerId: container.Id,
+    name,
+    folder: how.workdir === '' ? '/' : how.workdir,
+    user: how.user === '' ? 'root' : how.user,
+    config,
+  };
+}
+
+/** Of a container that was made from one; a file that has gone or broken since is nobody's wish. */
+function configOf(container: ContainerInspect): DevContainerConfig | undefined {
+  const folder = container.Config.Labels?.[LOCAL_FOLDER];
+  const file = container.Config.Labels?.[CONFIG_FILE];
+  if (folder === undefined || file === undefined) return undefined;
+  try {
+    return findConfig(folder, file).config;
+  } catch (error) {
+    if (error instanceof Error && (kindOf(error) !== 'internal' || 'code' in error))
+      return undefined;
+    throw error;
+  }
+}
+
+/** The user's own name and address for git, where git is there and knows them. */
+async function gitIdentity(): Promise<{ readonly name?: string; readonly email?: string }> {
+  const ask = (key: string): Promise<string> =>
+    new Promise((resolve) => {
+      execFile(
+        'git',
+        ['config', '--global', '--get', key],
+        { timeout: 3000, cwd: '/' },
+        (error, stdout) => resolve(error === null ? stdout.trim() : ''),
+      );
+    });
+  const [name = '', email = ''] = await Promise.all([ask('user.name'), ask('user.email')]);
+  return { ...(name === '' ? {} : { name }), ...(email === '' ? {} : { email }) };
+}

@@ -1,0 +1,93 @@
+/** The VS Code Server of a container: brings it in where it is not mounted, and has it started by our program inside. */
+import { existsSync } from 'node:fs';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { create } from 'tar';
+import { EngineError, messageOf } from '../../lib/errors.ts';
+import type { Client } from '../api/client.ts';
+import { insideCommand, runJoined } from './dial.ts';
+import type { Inside } from './exec.ts';
+import type { LaunchAnswer, LaunchRequest } from './inside.ts';
+import { KIT, type Kit } from './kit.ts';
+
+/** Whether the container has the kit already. */
+export async function hasKit(client: Client, container: string): Promise<boolean> {
+  try {
+    await client.containers.archiveStat(container, `${KIT}/ready`);
+    return true;
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'not-found') return false;
+    throw error;
+  }
+}
+
+/** Copies kit and server into a container that was made without them: about 300 MB, once for each container. */
+export async function copyKit(
+  client: Client,
+  container: string,
+  kit: Kit,
+  signal?: AbortSignal,
+): Promise<void> {
+  const put = (tar: Readable): Promise<void> =>
+    client.containers.archivePut(container, '/', tar, signal === undefined ? {} : { signal });
+  const pack = (cwd: string, prefix: string, filter: (path: string) => boolean): Readable =>
+    Readable.from(
+      create({ cwd, prefix, portable: true, filter, noDirRecurse: false }, [
+        '.',
+      ]) as unknown as Iterable<Buffer>,
+    );
+  try {
+    await put(pack(kit.server, `${KIT.slice(1)}/server`, isNeeded));
+    // `ready` comes with the last part: a copy that was cut short is made again.
+    await put(pack(kit.folder, KIT.slice(1), (path) => path !== './server'));
+  } catch (cause) {
+    throw new EngineError(
+      'unavailable',
+      `the VS Code Server could not be copied into container ${container.slice(0, 12)}: ${messageOf(cause)}; make the container anew with Rebuild Container, which mounts it`,
+      { cause },
+    );
+  }
+}
+
+/** What no Linux container needs of a server's folder. */
+function isNeeded(path: string): boolean {
+  return !/\.map$|\/obj\.target\/|\/prebuilds\/(?:win32|darwin)-|-musl\/|\/node_modules\/@github\/|\/extensions\/(?:copilot|github-copilot)/.test(
+    path,
+  );
+}
+
+/** Starts the server, or finds it running. Throws `unavailable` with what it said. */
+export async function launchServer(
+  client: Client,
+  how: Omit<Inside, 'command'>,
+  request: LaunchRequest,
+): Promise<LaunchAnswer> {
+  const complaints = new PassThrough();
+  const said = text(complaints);
+  const gallery = process.env['EXTENSIONS_GALLERY'];
+  const { stream, exec } = await runJoined(client, how.container, {
+    command: insideCommand('launch'),
+    user: how.user,
+    env: [...how.env, ...(gallery === undefined ? [] : [`EXTENSIONS_GALLERY=${gallery}`])],
+    complaints,
+  });
+  stream.end(JSON.stringify(request));
+  const answer = await text(stream);
+  complaints.end();
+  try {
+    return JSON.parse(answer) as LaunchAnswer;
+  } catch (cause) {
+    const status = (await client.containers.execInspect(exec)).ExitCode ?? 0;
+    const reason = (await said).trim() || answer.trim() || `status ${status}`;
+    throw new EngineError(
+      'unavailable',
+      `the VS Code Server did not start in container ${how.container.slice(0, 12)}: ${reason}`,
+      { cause },
+    );
+  }
+}
+
+/** Whether this folder holds a VS Code Server. */
+export function isServer(appRoot: string): boolean {
+  return existsSync(`${appRoot}/out/server-main.js`);
+}
