@@ -1,7 +1,8 @@
 /** What every command is given: the streams, the way to the engine, and the end of it all. It is made once, in main.ts. */
 
 import type { Command } from 'commander';
-import { createClient, parseAddress, type Client } from '../client/api/client.ts';
+import { parseAddress } from '../client/api/addresses.ts';
+import { createClient, type Client } from '../client/api/client.ts';
 import { startEngine } from '../client/engine/start.ts';
 
 export interface Context {

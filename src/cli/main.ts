@@ -7,6 +7,7 @@ import { VERSION } from '../lib/version.ts';
 import { bridge } from './commands/bridge.ts';
 import { build } from './commands/build.ts';
 import { cp } from './commands/cp.ts';
+import { dialStdio } from './commands/dial-stdio.ts';
 import { doctor } from './commands/doctor.ts';
 import { engine } from './commands/engine.ts';
 import { exec } from './commands/exec.ts';
@@ -42,6 +43,7 @@ const COMMANDS: readonly Register[] = [
   format,
   doctor,
   languageServer,
+  dialStdio,
   bridge,
   system,
 ];

@@ -1,6 +1,8 @@
 /** Watches for the time when the engine has nothing to do: no connection, nothing running. It ends nothing itself. */
 
-import type { Server } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import { ONLOOKER_HEADER } from '../lib/api/system.ts';
 
 export interface IdleOptions {
   /** Seconds; 0: never. */
@@ -32,13 +34,25 @@ export function watchIdle(server: Server, options: IdleOptions): () => void {
       arm,
     );
   };
-  server.on('connection', (socket) => {
+  const counted = new WeakSet<Socket>();
+  const count = (socket: Socket): void => {
+    counted.add(socket);
     connections += 1;
     clearTimeout(timer);
-    socket.once('close', () => {
-      connections -= 1;
-      arm();
-    });
+  };
+  const discount = (socket: Socket): void => {
+    if (!counted.delete(socket)) return;
+    connections -= 1;
+    arm();
+  };
+  server.on('connection', (socket: Socket) => {
+    count(socket);
+    socket.once('close', () => discount(socket));
+  });
+  // The next request on the same connection decides anew.
+  server.on('request', ({ socket, headers }: IncomingMessage) => {
+    if (headers[ONLOOKER_HEADER] !== undefined) discount(socket);
+    else if (!counted.has(socket)) count(socket);
   });
   arm();
   return () => {

@@ -1,112 +1,151 @@
-/** The extension's composition root: makes the parts, hands them what they need, and ends them. No logic of its own. */
+/**
+ * The extension's composition root: makes the parts, hands them what they need, and ends them. No logic of its own.
+ * What is imported here is loaded at activation; everything heavy is imported when it is first needed.
+ */
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { enginePaths } from '../client/engine/paths.ts';
 import { messageOf } from '../lib/errors.ts';
+import { AREAS } from './areas.ts';
 import type { Desk } from './commands/desk.ts';
-import { COMMANDS } from './commands/table.ts';
+import { createDesk } from './desk-vscode.ts';
 import { createCli } from './engine/cli.ts';
+import { createFleet, type Fleet } from './engine/fleet.ts';
 import { settingsEnvironment, startArguments } from './engine/settings.ts';
-import { type EngineWatch, watchEngine } from './engine/watch.ts';
-import { createLanguageClient, TRUST } from './language/client.ts';
-import { createReports, type Reports } from './reports.ts';
-import { statusFace } from './engine/status.ts';
+import { showStatus } from './engine/status-bar.ts';
+import { createLive } from './live/live.ts';
+import type { Parts } from './parts.ts';
+import { registerCommands } from './registration.ts';
+import { createReports } from './reports.ts';
+import type { CredentialSource } from './registries/credentials.ts';
+import type { Node } from './views/nodes.ts';
 
 let stopLanguage: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
-  const bundle = (name: string): string => join(context.extensionPath, 'out', name);
-  context.subscriptions.push(startLanguage(bundle('language-server.cjs')));
-  const setting = (key: string): unknown => vscode.workspace.getConfiguration('pinnace').get(key);
-  const environment = (): Record<string, string> => settingsEnvironment(setting);
-  const engine = showEngine(context, environment);
-  const cli = createCli({ program: bundle('cli.js'), node: process.execPath, environment });
+  const log = vscode.window.createOutputChannel('Pinnace', { log: true });
+  const engines = createEngines(context, log);
+  const live = createLive({ engines, log: (message) => log.debug(message) });
+  const selections = new Map<string, () => readonly Node[]>();
   const reports = createReports();
-  const desk = createDesk({ cli, engine, reports, startArguments: () => startArguments(setting) });
-  context.subscriptions.push(reports);
-  for (const { id, run } of COMMANDS) {
-    context.subscriptions.push(vscode.commands.registerCommand(id, () => run(desk)));
-  }
+  let credentials: CredentialSource = { authFor: () => Promise.resolve(undefined) };
+  const desk = createDesk(context, {
+    cli: createCommandLine(context),
+    engines,
+    live,
+    credentials: { authFor: (reference) => credentials.authFor(reference) },
+    startArguments: () => startArguments(setting),
+    show: (document) => reports.show(document),
+  });
+  context.subscriptions.push(log, engines, live, reports);
+  registerCommands({ context, desk, engines, log, selections });
+  showStatus(context, engines).count(live);
+  watchSurroundings(context, engines);
+  const parts: Parts = {
+    context,
+    desk,
+    engines,
+    live,
+    log,
+    provideCredentials: (source) => {
+      credentials = source;
+    },
+    selection: (view, selected) => {
+      selections.set(view, selected);
+      return new vscode.Disposable(() => selections.delete(view));
+    },
+  };
+  plugAreas(parts);
+  // After the activation, so that the editor does not wait for it.
+  setImmediate(() => {
+    void startLanguage(context, log);
+    void engines.find().then(() => engines.refreshActive());
+  });
 }
 
 export function deactivate(): Promise<void> | undefined {
   return stopLanguage?.();
 }
 
-/** Gives the listener that tells the server of the user's trust. */
-function startLanguage(server: string): vscode.Disposable {
-  const client = createLanguageClient(server, { trusted: vscode.workspace.isTrusted });
-  stopLanguage = async () => {
-    if (client.needsStop()) await client.stop();
-  };
-  client.start().catch((error: unknown) => {
-    void vscode.window.showErrorMessage(
-      `Pinnace's language server did not start: ${messageOf(error)}`,
-    );
-  });
-  return vscode.workspace.onDidGrantWorkspaceTrust(() => {
-    void client.sendNotification(TRUST, { trusted: true });
+function setting(key: string): unknown {
+  return vscode.workspace.getConfiguration('pinnace').get(key);
+}
+
+function createCommandLine(context: vscode.ExtensionContext): Desk['cli'] {
+  const program = join(context.extensionPath, 'out', 'cli.js');
+  return createCli({
+    program,
+    node: process.execPath,
+    environment: () => settingsEnvironment(setting),
   });
 }
 
-/** The status bar item; it looks again when the window gets the focus, when settings change and when the socket does. */
-function showEngine(
-  context: vscode.ExtensionContext,
-  environment: () => Record<string, string>,
-): EngineWatch {
-  const item = vscode.window.createStatusBarItem('pinnace.engine', vscode.StatusBarAlignment.Left);
-  item.name = 'Pinnace Engine';
-  const show = (state: EngineWatch['state']): void => {
-    const { text, tooltip, command, warning } = statusFace(state);
-    item.text = text;
-    item.tooltip = tooltip;
-    item.command = command;
-    item.backgroundColor = warning
-      ? new vscode.ThemeColor('statusBarItem.warningBackground')
-      : undefined;
-  };
-  const engine = watchEngine({
-    socketPath: () => enginePaths({ env: { ...process.env, ...environment() } }).socket,
-    onState: show,
+const CHOICE = 'engine';
+
+function createEngines(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Fleet {
+  return createFleet({
+    cli: createCommandLine(context),
+    environment: () => settingsEnvironment(setting),
+    startArguments: () => startArguments(setting),
+    surroundings: () => ({
+      env: process.env,
+      uid: process.getuid?.() ?? 0,
+      setting: setting('engines'),
+    }),
+    chosen: () => context.globalState.get<string>(CHOICE),
+    remember: async (id) => {
+      await context.globalState.update(CHOICE, id);
+    },
+    log: (message) => log.info(message),
   });
+}
+
+/** The engines are looked at again when settings change, and when the window comes to the front. */
+function watchSurroundings(context: vscode.ExtensionContext, engines: Fleet): void {
   context.subscriptions.push(
-    item,
-    engine,
     vscode.window.onDidChangeWindowState(({ focused }) => {
-      if (focused) void engine.refresh();
+      if (focused) void engines.refreshActive();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('pinnace')) void engine.refresh();
+      if (
+        event.affectsConfiguration('pinnace.engine') ||
+        event.affectsConfiguration('pinnace.engines')
+      )
+        void engines.find().then(() => engines.refreshActive());
     }),
   );
-  show(engine.state);
-  item.show();
-  void engine.refresh();
-  return engine;
 }
 
-function createDesk(
-  parts: Pick<Desk, 'cli' | 'engine' | 'startArguments'> & { readonly reports: Reports },
-): Desk {
-  const { cli, engine, reports, startArguments: args } = parts;
-  return {
-    cli,
-    engine,
-    startArguments: args,
-    inform: (message) => void vscode.window.showInformationMessage(message),
-    complain: async (message, ...actions) => vscode.window.showErrorMessage(message, ...actions),
-    progress: async (title, work) =>
-      vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-        (_progress, token) => {
-          const abort = new AbortController();
-          token.onCancellationRequested(() => abort.abort());
-          return work(abort.signal);
-        },
-      ),
-    show: (document) => reports.show(document),
-    execute: async (id) => {
-      await vscode.commands.executeCommand(id);
-    },
-  };
+function plugAreas(parts: Parts): void {
+  for (const [name, plug] of AREAS) {
+    const failed = (error: unknown): void => parts.log.error(`${name}: ${messageOf(error)}`);
+    try {
+      void Promise.resolve(plug(parts)).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+async function startLanguage(
+  context: vscode.ExtensionContext,
+  log: vscode.LogOutputChannel,
+): Promise<void> {
+  try {
+    const { createLanguageClient, TRUST } = await import('./language/client.ts');
+    const server = join(context.extensionPath, 'out', 'language-server.cjs');
+    const client = createLanguageClient(server, { trusted: vscode.workspace.isTrusted });
+    stopLanguage = async () => {
+      if (client.needsStop()) await client.stop();
+    };
+    context.subscriptions.push(
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        void client.sendNotification(TRUST, { trusted: true });
+      }),
+    );
+    await client.start();
+  } catch (error) {
+    const message = `Pinnace's language server did not start: ${messageOf(error)}`;
+    log.error(message);
+    void vscode.window.showErrorMessage(message);
+  }
 }

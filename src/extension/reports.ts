@@ -3,9 +3,15 @@ import * as vscode from 'vscode';
 
 const SCHEME = 'pinnace-report';
 
+export interface Report {
+  readonly name: string;
+  readonly text: string;
+  readonly language?: string;
+}
+
 export interface Reports {
   dispose(): void;
-  show(document: { readonly name: string; readonly text: string }): Promise<void>;
+  show(document: Report): Promise<void>;
 }
 
 export function createReports(): Reports {
@@ -15,17 +21,23 @@ export function createReports(): Reports {
     onDidChange: changed.event,
     provideTextDocumentContent: (uri) => texts.get(uri.path) ?? '',
   });
+  const closed = vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+    if (uri.scheme === SCHEME) texts.delete(uri.path);
+  });
   return {
-    show: async ({ name, text }) => {
-      const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
+    show: async ({ name, text, language }) => {
+      // A slash would make folders of a name such as registry/app:1; the editor's tab shows what follows the last one.
+      const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name.replaceAll('/', '∕')}` });
       texts.set(uri.path, text);
       changed.fire(uri);
-      await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), {
-        preview: true,
-      });
+      let document = await vscode.workspace.openTextDocument(uri);
+      if (language !== undefined && document.languageId !== language)
+        document = await vscode.languages.setTextDocumentLanguage(document, language);
+      await vscode.window.showTextDocument(document, { preview: true });
     },
     dispose: () => {
       provider.dispose();
+      closed.dispose();
       changed.dispose();
     },
   };

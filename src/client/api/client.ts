@@ -47,18 +47,3 @@ export function createClient(address: Address): Client {
     close: () => transport.close(),
   };
 }
-
-/**
- * The address in `unix:///path`, a plain path, or `tcp://host:port`.
- * Throws EngineError (invalid) for anything else.
- */
-export function parseAddress(text: string): Address {
-  if (text.startsWith('unix://')) return { socketPath: text.slice('unix://'.length) };
-  if (text.startsWith('/')) return { socketPath: text };
-  const tcp = /^(?:tcp|http):\/\/(\[[0-9a-f:]+\]|[^/:]+):(\d{1,5})\/?$/i.exec(text);
-  if (tcp?.[1] !== undefined) return { host: tcp[1].replace(/^\[|\]$/g, ''), port: Number(tcp[2]) };
-  throw new EngineError(
-    'invalid',
-    `not an engine's address: ${text} (unix:///path or tcp://host:port)`,
-  );
-}

@@ -14,11 +14,20 @@ import type {
   VolumeCreateRequest,
   VolumeInfo,
 } from '../../lib/api/system.ts';
+import { ONLOOKER_HEADER } from '../../lib/api/system.ts';
 import { filterText, withSignal } from './containers.ts';
 import { readJsonLines } from './streams.ts';
 import type { Transport } from './transport.ts';
 
 type Signal = { readonly signal?: AbortSignal };
+
+export interface EventRequest {
+  readonly since?: string;
+  readonly until?: string;
+  readonly filters?: Filters;
+  /** The connection does not keep a Pinnace engine from ending when it has nothing to do. */
+  readonly onlooker?: boolean;
+}
 
 export class SystemApi {
   private readonly transport: Transport;
@@ -57,16 +66,26 @@ export class SystemApi {
 
   /** Seconds since the epoch or RFC 3339; with `until` in the past the loop ends by itself. */
   async *events(
-    options: { since?: string; until?: string; filters?: Filters } & Signal = {},
+    options: EventRequest & Signal = {},
   ): AsyncGenerator<EventMessage, void, undefined> {
+    yield* await this.watch(options);
+  }
+
+  /** As events(), but resolves once the engine watches: what happens from then on is told. */
+  async watch(
+    options: EventRequest & Signal = {},
+  ): Promise<AsyncGenerator<EventMessage, void, undefined>> {
     const query = {
       since: options.since,
       until: options.until,
       filters: filterText(options.filters),
     };
-    yield* readJsonLines<EventMessage>(
-      await this.transport.open('system.events', { query, ...withSignal(options.signal) }),
-    );
+    const stream = await this.transport.open('system.events', {
+      query,
+      ...(options.onlooker === true ? { headers: { [ONLOOKER_HEADER]: '1' } } : {}),
+      ...withSignal(options.signal),
+    });
+    return readJsonLines<EventMessage>(stream);
   }
 
   auth(credentials: AuthConfig, options: Signal = {}): Promise<AuthAnswer> {

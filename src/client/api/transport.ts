@@ -7,7 +7,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, RequestOptions as HttpOptions } from 'node:http';
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../lib/errors.ts';
 import { pathOf, routeOf } from '../../lib/api/routes.ts';
@@ -17,7 +17,10 @@ import { API_VERSION } from '../../lib/api/versions.ts';
 
 /** Where an engine listens. */
 export type Address =
-  { readonly socketPath: string } | { readonly host: string; readonly port: number };
+  | { readonly socketPath: string }
+  | { readonly host: string; readonly port: number }
+  /** Anything else that carries bytes both ways (TLS, ssh); `name` is how errors call it. */
+  | { readonly name: string; readonly dial: () => Promise<Duplex> };
 
 export type QueryValue = string | number | boolean | readonly string[] | undefined;
 
@@ -52,7 +55,8 @@ export class Transport {
 
   constructor(address: Address) {
     this.address = address;
-    this.agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
+    const options = { keepAlive: true, maxFreeSockets: 4 };
+    this.agent = 'dial' in address ? new DialAgent(address.dial, options) : new Agent(options);
   }
 
   /** Sends the request and resolves with a successful (or 304) answer, its body unread. Throws EngineError otherwise. */
@@ -134,7 +138,9 @@ export class Transport {
     const where: HttpOptions =
       'socketPath' in this.address
         ? { socketPath: this.address.socketPath }
-        : { host: this.address.host, port: this.address.port };
+        : 'dial' in this.address
+          ? {}
+          : { host: this.address.host, port: this.address.port };
     return httpRequest({
       ...where,
       method,
@@ -152,10 +158,8 @@ export class Transport {
   ): EngineError {
     if (signal?.aborted === true)
       return new EngineError('cancelled', 'the call was cancelled', { cause: error });
-    const where =
-      'socketPath' in this.address
-        ? `unix://${this.address.socketPath}`
-        : `tcp://${this.address.host}:${this.address.port}`;
+    if (error instanceof EngineError) return error;
+    const where = nameOf(this.address);
     const code = error.code ?? '';
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES') {
       return new EngineError(
@@ -170,6 +174,33 @@ export class Transport {
     return new EngineError('unavailable', `the connection to ${where} broke: ${error.message}`, {
       cause: error,
     });
+  }
+}
+
+/** An address as people write it. */
+export function nameOf(address: Address): string {
+  if ('socketPath' in address) return `unix://${address.socketPath}`;
+  return 'dial' in address ? address.name : `tcp://${address.host}:${address.port}`;
+}
+
+/** Makes its connections by a function; node:http does the rest. */
+class DialAgent extends Agent {
+  private readonly dial: () => Promise<Duplex>;
+
+  constructor(dial: () => Promise<Duplex>, options: ConstructorParameters<typeof Agent>[0]) {
+    super(options);
+    this.dial = dial;
+  }
+
+  override createConnection(
+    _options: unknown,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    this.dial().then(
+      (stream) => callback?.(null, stream),
+      // node:http looks at the stream only where there is no error.
+      (error: unknown) => callback?.(error as Error, undefined as unknown as Duplex),
+    );
   }
 }
 

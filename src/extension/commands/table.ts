@@ -1,7 +1,5 @@
-/** The one table of the extension's commands. */
+/** The one table of the extension's commands: those of each area, in the order of the manifest. */
 import type { Command } from './desk.ts';
-import { doctor } from './doctor.ts';
-import { engineStart } from './engine-start.ts';
-import { engineStop } from './engine-stop.ts';
+import { ENGINE_COMMANDS } from './engine/table.ts';
 
-export const COMMANDS: readonly Command[] = [engineStart, engineStop, doctor];
+export const COMMANDS: readonly Command[] = [...ENGINE_COMMANDS];

@@ -1,15 +1,12 @@
-/** Tests of running the command and watching the engine, with real processes and a real socket. */
+/** Tests of running the command, with real processes, and of what the settings make of it. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { kindOf } from '../../lib/errors.ts';
-import { statusFace } from './status.ts';
 import { complaintOf, createCli } from './cli.ts';
 import { settingsEnvironment, startArguments } from './settings.ts';
-import { type EngineState, watchEngine } from './watch.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -57,49 +54,6 @@ test('a Node that cannot be run is an error that names the program', async () =>
   await assert.rejects(cli.run([]), /\/x\/cli\.js could not be run/);
 });
 
-const INFO = { version: '1.2.3', mode: 'rootless', containers: { total: 3, running: 2 } };
-
-/** Waits for a state of the kind. */
-async function until(states: EngineState[], kind: EngineState['kind']): Promise<EngineState> {
-  const limit = performance.now() + 5000;
-  for (;;) {
-    const last = states.at(-1);
-    if (last?.kind === kind) return last;
-    assert.ok(performance.now() < limit, `no state ${kind} within 5 s`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-test('an engine that comes and goes is noticed by its socket', async () => {
-  const socket = join(folder, 'engine.sock');
-  const states: EngineState[] = [];
-  const engine = watchEngine({ socketPath: () => socket, onState: (state) => states.push(state) });
-  await engine.refresh();
-  assert.deepEqual(engine.state, { kind: 'stopped' });
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(INFO));
-  });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  const running = await until(states, 'running');
-  assert.match(statusFace(running).text, /Pinnace 2$/);
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  await until(states, 'stopped');
-  engine.dispose();
-});
-
-test('paths that cannot be had are a state, not an exception', async () => {
-  const states: EngineState[] = [];
-  const socketPath = (): string => {
-    throw new Error('the run root is not private');
-  };
-  const engine = watchEngine({ socketPath, onState: (state) => states.push(state) });
-  await engine.refresh();
-  engine.dispose();
-  assert.deepEqual(states, [{ kind: 'failed', message: 'the run root is not private' }]);
-  assert.equal(statusFace(engine.state).warning, true);
-});
-
 test('settings become variables and flags, and nonsense in them is left out', () => {
   const settings: Record<string, unknown> = {
     'engine.dataRoot': ' /d ',
@@ -119,10 +73,4 @@ test('settings become variables and flags, and nonsense in them is left out', ()
     startArguments(() => '--evil'),
     [],
   );
-});
-
-test('each state has a face with a command behind it', () => {
-  assert.equal(statusFace({ kind: 'stopped' }).command, 'pinnace.engine.start');
-  assert.equal(statusFace({ kind: 'unknown' }).command, 'pinnace.doctor');
-  assert.match(statusFace({ kind: 'running', info: undefined }).tooltip, /without Pinnace extras/);
 });

@@ -1,46 +1,61 @@
-/** The engine's state as the status bar shows it: text, tooltip and the command behind it. */
-import type { EngineState } from './watch.ts';
+/** The active engine as the status bar shows it: text, tooltip, accessible name and the command behind it. Pure. */
+import type { Engine } from './engines.ts';
 
 export interface StatusFace {
   readonly text: string;
   readonly tooltip: string;
+  /** What a screen reader says. */
+  readonly spoken: string;
   readonly command: string;
   readonly warning: boolean;
 }
 
-export function statusFace(state: EngineState): StatusFace {
+/** `running`: containers that run, undefined while that is not known. */
+export function statusFace(
+  { entry, state }: Pick<Engine, 'entry' | 'state'>,
+  running: number | undefined,
+): StatusFace {
+  const name = entry.label;
+  const common = { command: 'pinnace.engine.menu', warning: false };
   switch (state.kind) {
-    case 'unknown':
-      return face('$(sync~spin) Pinnace', 'Looking for the Pinnace engine', 'pinnace.doctor');
-    case 'stopped':
-      return face(
-        '$(circle-outline) Pinnace',
-        'The Pinnace engine is not running. Click to start it.',
-        'pinnace.engine.start',
-      );
-    case 'failed': {
-      const shown = face(
-        '$(warning) Pinnace',
-        `The Pinnace engine: ${state.message}`,
-        'pinnace.doctor',
-      );
-      return { ...shown, warning: true };
+    case 'off':
+      return {
+        ...common,
+        text: `$(circle-outline) ${name}`,
+        tooltip: `${name} is not running.`,
+        spoken: `${name}: not running`,
+      };
+    case 'connecting':
+      return {
+        ...common,
+        text: `$(sync~spin) ${name}`,
+        tooltip: `Connecting to ${name}…`,
+        spoken: `${name}: connecting`,
+      };
+    case 'failed':
+      return {
+        ...common,
+        text: `$(warning) ${name}`,
+        tooltip: state.message,
+        spoken: `${name}: cannot be used`,
+        warning: true,
+      };
+    case 'ready': {
+      const mode = state.info?.mode;
+      const count = running === undefined || running === 0 ? '' : ` $(play) ${String(running)}`;
+      const containers =
+        running === undefined
+          ? ''
+          : `${String(running)} ${running === 1 ? 'container' : 'containers'} running`;
+      const facts = [`version ${state.version}`, ...(mode === undefined ? [] : [`mode ${mode}`])];
+      return {
+        ...common,
+        text: `$(vm-running) ${name}${count}`,
+        tooltip: [`${name}, ${facts.join(', ')}`, entry.address, containers]
+          .filter((line) => line !== '')
+          .join('\n'),
+        spoken: [`${name}: ready`, containers].filter((part) => part !== '').join(', '),
+      };
     }
-    case 'running':
-      return runningFace(state.info);
   }
-}
-
-function runningFace(info: Extract<EngineState, { kind: 'running' }>['info']): StatusFace {
-  if (info === undefined)
-    return face('$(vm-running) Pinnace', 'An engine without Pinnace extras', 'pinnace.doctor');
-  const { version, mode, containers } = info;
-  const count = containers.running === 0 ? '' : ` ${String(containers.running)}`;
-  const of = `${String(containers.running)} of ${String(containers.total)} containers running`;
-  const tooltip = `Pinnace engine ${version}, mode ${mode}\n${of}\nClick to check this machine.`;
-  return face(`$(vm-running) Pinnace${count}`, tooltip, 'pinnace.doctor');
-}
-
-function face(text: string, tooltip: string, command: string): StatusFace {
-  return { text, tooltip, command, warning: false };
 }

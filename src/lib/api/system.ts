@@ -2,6 +2,9 @@
 
 import type { ContainerSummary, EndpointSettings } from './containers.ts';
 
+/** A request with it comes from someone who only looks on: its connection does not count as use of the engine. */
+export const ONLOOKER_HEADER = 'pinnace-onlooker';
+
 /** Name → accepted values; on the wire `{"label":["a=b"]}` or `{"label":{"a=b":true}}`. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
 

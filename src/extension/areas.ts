@@ -1,0 +1,5 @@
+/** The one table of the areas that the extension is made of, each loaded by itself once the editor has activated us. */
+import type { Area } from './parts.ts';
+
+/** Name, for the log of one that fails, and how it is plugged in. The code of an area is imported only here, and late. */
+export const AREAS: readonly (readonly [name: string, plug: Area])[] = [];
