@@ -4,6 +4,7 @@
 mod archive;
 mod enter;
 mod error;
+mod files;
 mod layer;
 mod net;
 mod runtime;
@@ -33,6 +34,7 @@ const VERBS: &[(&str, Image, Verb)] = &[
     ("probe", Image::Plain, enter::probe::main),
     ("layer", Image::Plain, layer::main),
     ("archive", Image::Plain, archive::main),
+    ("files", Image::Plain, files::main),
     ("net", Image::Plain, net::main),
 ];
 

@@ -33,6 +33,7 @@ import { createRuntime } from './runtime/shim.ts';
 import { lowestLayers } from './runtime/single-id.ts';
 import type { Mode } from './runtime/types.ts';
 import { createControl, volumesInUse } from './services/control.ts';
+import { createFileService } from './services/files.ts';
 import { createImageService } from './services/images.ts';
 import { createStepNetworks } from './services/step-networks.ts';
 import { createSystemService } from './services/system.ts';
@@ -228,6 +229,7 @@ function makeServer(options: ComposeOptions, parts: Ground & Parts): Server {
       containers,
       images: createImageService(imageParts),
       builder,
+      files: createFileService(parts),
       volumes: Object.assign(volumes, { inUse: () => volumesInUse(containers) }),
       networks: {
         ...networks,

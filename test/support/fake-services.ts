@@ -44,6 +44,7 @@ export function fakeServices(): Fakes {
     build: () => refuse('build'),
     shutdowns: 0,
     services: {
+      files: unused as ApiServices['files'],
       containers: {
         ...(unused as ApiServices['containers']),
         create: (name, request) => {

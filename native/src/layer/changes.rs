@@ -35,6 +35,7 @@ pub fn run(request: &Request) -> Result<Value, Failure> {
         None
     } else {
         let root = Root::Overlay {
+            ids: None,
             lowers: request.lowers.clone(),
             upper: None,
             work: None,

@@ -3,6 +3,7 @@
 
 use crate::error::{Failure, Kind};
 use crate::layer::emit::{Emitter, Options};
+use crate::layer::ids::{self, Ids};
 use crate::layer::keep::{HashedFile, PendingFile};
 use crate::layer::stream::hex;
 use crate::layer::tree::root::open_dir;
@@ -23,6 +24,8 @@ pub struct Request {
     #[serde(default)]
     compress: Compress,
     source_date_epoch: Option<i64>,
+    /// Owners as a container of this map sees them.
+    ids: Option<Ids>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -134,6 +137,9 @@ pub fn run(request: &Request, to_stdout: bool) -> Result<Value, Failure> {
         ),
         None => Failure::new(Kind::Internal, format!("cannot write the layer: {error}")),
     };
+    if let Some(ids) = request.ids {
+        ids::enter(ids)?;
+    }
     let dir = open_dir(&request.dir)?;
     let file = HashedFile::new(request.out.as_deref().map(PendingFile::create).transpose()?);
     let output = if to_stdout {

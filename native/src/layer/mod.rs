@@ -7,6 +7,7 @@ mod diff;
 pub mod emit;
 pub mod extract;
 mod hash;
+pub mod ids;
 mod keep;
 mod pattern;
 pub mod policy;

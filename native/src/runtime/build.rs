@@ -8,7 +8,7 @@ use super::root::beneath::Tree;
 use super::root::cgroup_mount::View;
 use super::root::masks::{self, Covers};
 use super::root::mount::{self, Scene, host_directory};
-use super::root::{devices, rootfs};
+use super::root::{devices, idmapped, rootfs};
 use super::spec::NamespaceKind;
 use super::validate::Namespaces;
 use super::wire::{self, Word};
@@ -53,6 +53,12 @@ pub fn build(gate: &mut Gate<'_>, parts: &Parts<'_>) -> Result<(Tree, Option<Own
         return Ok((Tree::new(root), None));
     }
     let kernel = trusted_proc()?;
+    let maps = parts
+        .spec
+        .mounts
+        .iter()
+        .map(idmapped::prepare)
+        .collect::<Result<Vec<_>, _>>()?;
     let tree = rootfs::prepare(parts.root, bundle, parts.linux.rootfs_propagation.as_deref())?;
     let mut view = View {
         version: 0,
@@ -60,7 +66,7 @@ pub fn build(gate: &mut Gate<'_>, parts: &Parts<'_>) -> Result<(Tree, Option<Own
     };
     let own_cgroup_namespace = namespaces.has(NamespaceKind::Cgroup);
     let mut unshared = false;
-    for mount in &parts.spec.mounts {
+    for (mount, map) in parts.spec.mounts.iter().zip(&maps) {
         if matches!(mount.kind.as_deref(), Some("cgroup" | "cgroup2")) {
             gate.pass()?;
             view = View::of_this_process(&Layout::detect()?);
@@ -71,6 +77,7 @@ pub fn build(gate: &mut Gate<'_>, parts: &Parts<'_>) -> Result<(Tree, Option<Own
             bundle,
             own_cgroup_namespace,
             cgroup: &view,
+            map: map.as_ref(),
         };
         mount::make(&scene, mount)?;
     }

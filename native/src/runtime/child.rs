@@ -206,6 +206,7 @@ fn finish(
         single_id: parts.spec.single_id(),
         preserve_fds: init.options.preserve_fds,
         pdeathsig: init.options.pdeathsig,
+        program: None,
     };
     let ready = process::settle(&settings, terminal)?;
     if init.options.start_listener.is_some() {

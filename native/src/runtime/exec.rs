@@ -37,6 +37,8 @@ pub struct Target<'a> {
     pub cgroup: &'a Cgroup,
     pub seccomp: Option<&'a seccomp::Program>,
     pub single_id: bool,
+    /// Run instead of a program of the container's: the arguments' first word is only its name.
+    pub program: Option<&'a OwnedFd>,
 }
 
 /// The new process, a child of the caller, already exec'd.
@@ -172,6 +174,7 @@ impl Entering<'_> {
         let preserved = (3..).take(usize::try_from(self.preserve_fds).unwrap_or(0));
         let mut keep: Vec<RawFd> = vec![sync.as_raw_fd(), self.target.pidfd.as_raw_fd()];
         keep.extend(preserved);
+        keep.extend(self.target.program.map(AsRawFd::as_raw_fd));
         if let Stdio::Descriptors {
             stdin,
             stdout,
@@ -235,6 +238,7 @@ impl Entering<'_> {
             single_id: self.target.single_id,
             preserve_fds: self.preserve_fds,
             pdeathsig: false,
+            program: self.target.program,
         };
         let ready = process::settle(&settings, matches!(self.stdio, Stdio::Pty))?;
         Ok(process::launch(&ready, sync.as_fd()))

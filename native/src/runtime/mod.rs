@@ -89,6 +89,7 @@ impl Container {
             cgroup: &self.cgroup,
             seccomp: self.seccomp.as_ref(),
             single_id: self.single_id,
+            program: None,
         }
     }
 }

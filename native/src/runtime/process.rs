@@ -29,6 +29,8 @@ pub struct Settings<'a> {
     pub single_id: bool,
     pub preserve_fds: u32,
     pub pdeathsig: bool,
+    /// The open file to run in place of a path in the container.
+    pub program: Option<&'a OwnedFd>,
 }
 
 /// Everything of execve that needs no more rights.
@@ -39,6 +41,7 @@ pub struct Ready {
     /// Filters still to be loaded (with no_new_privs they come last).
     late: Vec<Program>,
     preserve_fds: u32,
+    program: Option<OwnedFd>,
 }
 
 /// Opens a pty of the container's own devpts: (master, peer).
@@ -199,6 +202,13 @@ fn exec_plan(settings: &Settings<'_>, tree: &Tree, identity: &Identity) -> Resul
         env: c_strings(&env)?,
         late: Vec::new(),
         preserve_fds: settings.preserve_fds,
+        program: match settings.program {
+            Some(file) => Some(
+                rustix::io::fcntl_dupfd_cloexec(file, 3)
+                    .map_err(|errno| Failure::errno("cannot keep the program open", errno))?,
+            ),
+            None => None,
+        },
     })
 }
 
@@ -289,6 +299,9 @@ pub fn launch(ready: &Ready, report: BorrowedFd<'_>) -> Failure {
     }
     let argv: Vec<&CStr> = ready.argv.iter().map(CString::as_c_str).collect();
     let env: Vec<&CStr> = ready.env.iter().map(CString::as_c_str).collect();
+    if let Some(file) = &ready.program {
+        return exec_failure(ready, sys::exec_file(file.as_fd(), &argv, &env));
+    }
     let mut worst = Errno::NOENT;
     for candidate in &ready.candidates {
         match sys::execve(candidate, &argv, &env) {

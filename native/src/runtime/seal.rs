@@ -27,10 +27,7 @@ pub fn ensure() -> Result<(), Failure> {
     if rustix::fs::fcntl_get_seals(&file).is_ok_and(|seals| seals.contains(SealFlags::WRITE)) {
         return Ok(());
     }
-    let image = match mounted(&file) {
-        Some(image) => image,
-        None => copied(file)?,
-    };
+    let image = image_of(file)?;
     let argv: Vec<CString> = std::env::args_os()
         .filter_map(|arg| CString::new(arg.into_vec()).ok())
         .collect();
@@ -44,6 +41,20 @@ pub fn ensure() -> Result<(), Failure> {
     let argv: Vec<&CStr> = argv.iter().map(CString::as_c_str).collect();
     let env: Vec<&CStr> = env.iter().map(CString::as_c_str).collect();
     Err(failed(sys::exec_file(image.as_fd(), &argv, &env)))
+}
+
+/// A program of the host's to be run inside a container, out of whose reach its file stays.
+pub fn program(path: &std::path::Path) -> Result<OwnedFd, Failure> {
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| Failure::errno("cannot open the program", errno).at(path))?;
+    image_of(file)
+}
+
+fn image_of(file: OwnedFd) -> Result<OwnedFd, Failure> {
+    match mounted(&file) {
+        Some(image) => Ok(image),
+        None => copied(file),
+    }
 }
 
 fn mounted(file: &OwnedFd) -> Option<OwnedFd> {

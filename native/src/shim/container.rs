@@ -76,7 +76,14 @@ impl Made {
                 request.streams
             })?
         };
-        let mut execed = runtime::exec(&self.inner.target(), &request.process, stdio, request.size, 0)?;
+        let program = request
+            .program
+            .as_deref()
+            .map(runtime::seal::program)
+            .transpose()?;
+        let mut target = self.inner.target();
+        target.program = program.as_ref();
+        let mut execed = runtime::exec(&target, &request.process, stdio, request.size, 0)?;
         let io = match execed.pty_master.take() {
             Some(master) => Io::pty(master, request.streams.stdin && !request.detach)?,
             None => io,

@@ -80,6 +80,9 @@ pub struct Streams {
 pub struct Exec {
     pub id: String,
     pub process: Process,
+    /// A program of the host's that is run in place of one of the container's.
+    #[serde(default)]
+    pub program: Option<std::path::PathBuf>,
     #[serde(default)]
     pub tty: bool,
     #[serde(default)]

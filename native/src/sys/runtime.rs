@@ -25,6 +25,7 @@ pub const ATTR_ATIME: u64 = 0x70;
 pub const ATTR_NOATIME: u64 = 0x10;
 pub const ATTR_STRICTATIME: u64 = 0x20;
 pub const ATTR_NODIRATIME: u64 = 0x80;
+pub const ATTR_IDMAP: u64 = 0x0010_0000;
 pub const ATTR_NOSYMFOLLOW: u64 = 0x0020_0000;
 pub const MS_UNBINDABLE: u64 = 1 << 17;
 pub const MS_PRIVATE: u64 = 1 << 18;
@@ -111,18 +112,33 @@ pub struct AttrChange {
 
 /// mount_setattr(2) on the mount that `fd` is.
 pub fn mount_setattr(fd: impl AsFd, change: AttrChange) -> Result<(), Errno> {
+    set_mount(fd.as_fd(), change, 0)
+}
+
+/// Shows the mount that `fd` is, but none below it, with the owners that the user name space maps
+/// (mount_setattr(2), MOUNT_ATTR_IDMAP).
+pub fn idmap_mount(fd: impl AsFd, userns: BorrowedFd<'_>) -> Result<(), Errno> {
+    let change = AttrChange {
+        set: ATTR_IDMAP,
+        ..AttrChange::default()
+    };
+    let userns = u64::try_from(userns.as_raw_fd()).map_err(|_| Errno::BADF)?;
+    set_mount(fd.as_fd(), change, userns)
+}
+
+fn set_mount(fd: BorrowedFd<'_>, change: AttrChange, userns_fd: u64) -> Result<(), Errno> {
     let attr = MountAttr {
         attr_set: change.set,
         attr_clr: change.clear,
         propagation: change.propagation,
-        userns_fd: 0,
+        userns_fd,
     };
     let flags = libc::AT_EMPTY_PATH | if change.recursive { 0x8000 } else { 0 };
     // SAFETY: attr is a valid mount_attr of the given size, the path is an empty C string.
     let result = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
-            fd.as_fd().as_raw_fd(),
+            fd.as_raw_fd(),
             c"".as_ptr(),
             flags,
             std::ptr::addr_of!(attr),

@@ -9,6 +9,8 @@ import { buildRecordRoutes } from './routes/builds.ts';
 import type { BuildRecordService } from './routes/builds.ts';
 import { containerRoutes } from './routes/containers.ts';
 import type { ContainerService } from './routes/containers.ts';
+import { fileRoutes } from './routes/files.ts';
+import type { FileService } from './routes/files.ts';
 import { imageRoutes } from './routes/images.ts';
 import type { ImageService } from './routes/images.ts';
 import { networkRoutes } from './routes/networks.ts';
@@ -27,6 +29,7 @@ export interface ApiServices {
   readonly containers: ContainerService & StreamService & ArchiveService & ContainerPorts;
   readonly images: ImageService;
   readonly builder: BuildService & BuildRecordService;
+  readonly files: FileService;
   readonly volumes: VolumeService;
   readonly networks: NetworkService;
   readonly system: SystemService;
@@ -42,6 +45,7 @@ export function createHandlers(services: ApiServices): Handlers {
     ...imageRoutes(services.images),
     ...buildRoutes(services.builder),
     ...buildRecordRoutes(services.builder),
+    ...fileRoutes(services.files),
     ...volumeRoutes(services.volumes),
     ...networkRoutes(services.networks),
     ...systemRoutes(services.system, services.events),

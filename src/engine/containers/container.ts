@@ -76,6 +76,8 @@ export interface Exec {
   readonly id: string;
   readonly containerId: string;
   readonly command: readonly string[];
+  /** A program of the engine's that runs in place of one of the container's. */
+  readonly program: string | undefined;
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: string;

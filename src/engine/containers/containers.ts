@@ -6,7 +6,15 @@ import type { Shim } from '../runtime/types.ts';
 import type { Container } from './container.ts';
 import { Control } from './control.ts';
 import { createContainer } from './create.ts';
-import { archiveGet, archivePut, archiveStat, changesOf, exportTree } from './files/archive.ts';
+import {
+  archiveGet,
+  archivePut,
+  archiveStat,
+  changesOf,
+  exportTree,
+  filePlace,
+  type FilePlace,
+} from './files/archive.ts';
 import { watchHealth } from './health.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { announce, placesOf } from './parts.ts';
@@ -33,6 +41,8 @@ export interface ContainerStore extends Containers {
   hasNetworks(): boolean;
   /** Containers with processes, or about to have them again. */
   runningCount(): number;
+  /** Where a file lies, for the verbs on single files. Throws not-found. */
+  filePlace(ref: string, path: string, options: { write: boolean }): FilePlace;
   /** Waits for background removals and stops timers; containers run on. */
   close(): Promise<void>;
 }
@@ -157,6 +167,7 @@ function upkeep({ parts, table, lifecycle, remover }: Made) {
           .all()
           .flatMap(({ definition }) => (definition.chainId === null ? [] : [definition.chainId])),
       ),
+    filePlace: (ref, path, options) => filePlace(table.get(ref), path, parts, options),
     hasNetworks: () =>
       table.all().some(({ definition }) => Object.keys(definition.networks).length > 0),
     runningCount: () => table.all().filter((container) => container.isRunning).length,

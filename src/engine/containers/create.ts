@@ -22,6 +22,7 @@ import { planMounts } from './request/binds.ts';
 import { mergeConfig } from './request/config.ts';
 import { checkHostConfig } from './request/host-config.ts';
 import { checkName, randomName } from './request/names.ts';
+import { ownerOf } from './request/owner.ts';
 import { checkCreateShape } from './request/shape.ts';
 import type { ContainerTable } from './table.ts';
 
@@ -44,6 +45,7 @@ export async function createContainer(
   const image = images.get(imageName);
   const id = randomBytes(32).toString('hex');
   const host = checkHostConfig(request.HostConfig ?? {}, { processors: availableParallelism() });
+  ownerOf(host);
   const merged = mergeConfig(request, image.config.config ?? {}, id);
   const { hostConfig, networks } = checkNetwork(host, request, parts);
   portWishes(merged.config, hostConfig);

@@ -17,6 +17,7 @@ import { linkVariables } from './networking/links.ts';
 import { placesOf } from './parts.ts';
 import type { ContainerPlaces, ContainersParts } from './parts.ts';
 import { processEnv } from './request/config.ts';
+import { ownerOf } from './request/owner.ts';
 import { logLimits, securityOf } from './request/host-config.ts';
 import type { ContainerTable } from './table.ts';
 
@@ -54,7 +55,7 @@ export async function shimRequest(
   const lowers = parts.snapshots.lowers(definition.chainId);
   const root = { lowers, upper: files.upper, work: files.work };
   const [mounts, devices, numbers, gids, own] = await Promise.all([
-    ociMounts(definition.mounts, parts.volumes),
+    ociMounts(definition.mounts, parts.volumes, mountOwner(hostConfig, host)),
     devicesOf(hostConfig),
     throttledDevices(hostConfig),
     resolveGroups(hostConfig.GroupAdd ?? [], root, parts.native),
@@ -117,6 +118,11 @@ export async function shimRequest(
     log: logOf(hostConfig, files),
     exitFile: files.exitFile,
   };
+}
+
+/** Mounts with other owners need rights over the host's file systems, which only the system mode has. */
+function mountOwner(hostConfig: HostConfig, { mode }: SpecHost): ReturnType<typeof ownerOf> {
+  return mode === 'system' ? ownerOf(hostConfig) : undefined;
 }
 
 function consoleSize(

@@ -30,6 +30,13 @@ export interface Native {
   ): { output: Readable; done: Promise<T> };
 }
 
+/** containerID: inside (of a mount: on the disk); hostID: outside (of a mount: what it shows). */
+export interface IdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
 export interface OciProcess {
   terminal?: boolean;
   consoleSize?: { height: number; width: number };
@@ -56,7 +63,14 @@ export interface OciSpec {
   };
   hostname?: string;
   domainname?: string;
-  mounts: { destination: string; type?: string; source?: string; options?: string[] }[];
+  mounts: {
+    destination: string;
+    type?: string;
+    source?: string;
+    options?: string[];
+    uidMappings?: IdMapping[];
+    gidMappings?: IdMapping[];
+  }[];
   linux: Record<string, unknown>;
   annotations?: Record<string, string>;
 }
@@ -107,6 +121,8 @@ export interface Shim {
 export interface ExecRequest {
   readonly id: string;
   readonly process: OciProcess;
+  /** A program of the host's to run instead of one of the container's. */
+  readonly program?: string;
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly stdout: boolean;

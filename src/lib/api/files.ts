@@ -1,6 +1,15 @@
 /**
  * The wire types of `/pinnace/files`: single files of a container (running or stopped), an image or a volume. Every route
- * takes exactly one of the query parameters `container`, `image` and `volume`, and an absolute `path` in that tree. Shapes only.
+ * takes exactly one of the query parameters `container`, `image` and `volume`, and an absolute `path` in that tree.
+ *
+ * | route | what else its query takes |
+ * |---|---|
+ * | `GET /pinnace/files/list` | `after`, `limit` |
+ * | `GET /pinnace/files` | `offset`, `length` in bytes; links are followed |
+ * | `PUT /pinnace/files` | `create=0`: it must exist, `overwrite=0`: it must not; a new file has 0644 and its folder's owner |
+ * | `POST /pinnace/files/folder` | `parents=1` |
+ * | `POST /pinnace/files/rename` | `to`, `overwrite=1` |
+ * | `DELETE /pinnace/files` | `recursive=1` |
  */
 
 /** Names a tree. */
@@ -37,5 +46,5 @@ export interface FileList {
   next: string | null;
 }
 
-/** The header of `GET /pinnace/files` and `HEAD /pinnace/files` with the file's FileEntry: base64 of its JSON. */
+/** The header of `HEAD /pinnace/files` with the file's FileEntry: base64 of its JSON. The last component of the path is not followed when it is a link. */
 export const FILE_HEADER = 'X-Pinnace-File';

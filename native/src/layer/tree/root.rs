@@ -3,6 +3,7 @@
 //! and it vanishes with its last descriptor. Runs in the name spaces of the caller.
 
 use crate::error::{Failure, Kind};
+use crate::layer::ids::{self, Ids};
 use crate::sys::layer as sys;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, open, openat, unlinkat};
@@ -20,6 +21,9 @@ use std::path::PathBuf;
 pub enum Root {
     Pid {
         pid: u32,
+        /// Owners as the process sees them, whose user name space is not the caller's.
+        #[serde(default)]
+        joined: bool,
     },
     Dir {
         dir: PathBuf,
@@ -28,6 +32,8 @@ pub enum Root {
         lowers: Vec<PathBuf>,
         upper: Option<PathBuf>,
         work: Option<PathBuf>,
+        /// Owners as a container of this map sees them.
+        ids: Option<Ids>,
     },
 }
 
@@ -91,7 +97,10 @@ pub fn open_root(root: &Root, access: Access) -> Result<Tree, Failure> {
     };
     match root {
         Root::Dir { dir } => Ok(plain(open_dir(dir)?, false, false)),
-        Root::Pid { pid } => {
+        Root::Pid { pid, joined } => {
+            if *joined {
+                ids::join(*pid)?;
+            }
             let path = format!("/proc/{pid}/root");
             let fd = open(
                 &path,
@@ -101,7 +110,15 @@ pub fn open_root(root: &Root, access: Access) -> Result<Tree, Failure> {
             .map_err(|errno| Failure::errno("the process is gone or out of reach", errno).at(&path))?;
             Ok(plain(fd, true, false))
         }
-        Root::Overlay { lowers, upper, work } => {
+        Root::Overlay {
+            lowers,
+            upper,
+            work,
+            ids,
+        } => {
+            if let Some(ids) = ids {
+                ids::enter(*ids)?;
+            }
             let mut lowers = lowers.clone();
             let writable = match (access, upper) {
                 (Access::Read, Some(upper)) => {

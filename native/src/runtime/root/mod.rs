@@ -5,6 +5,7 @@ pub(super) mod beneath;
 pub(super) mod cgroup_mount;
 mod copy_up;
 pub(super) mod devices;
+pub mod idmapped;
 pub(super) mod masks;
 pub(super) mod mount;
 mod options;

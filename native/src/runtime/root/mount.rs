@@ -4,6 +4,7 @@
 
 use super::beneath::{Leaf, Tree, kind_of};
 use super::cgroup_mount;
+use super::idmapped;
 use super::options::Options;
 use crate::error::{Failure, Kind};
 use crate::runtime::spec;
@@ -37,6 +38,8 @@ pub struct Scene<'a> {
     pub bundle: Option<&'a Path>,
     pub own_cgroup_namespace: bool,
     pub cgroup: &'a cgroup_mount::View,
+    /// The owners of this mount, from [`idmapped::prepare`].
+    pub map: Option<&'a OwnedFd>,
 }
 
 /// Makes one mount of the spec.
@@ -50,15 +53,17 @@ pub fn make(scene: &Scene<'_>, mount: &spec::Mount) -> Result<(), Failure> {
 }
 
 fn make_at(scene: &Scene<'_>, mount: &spec::Mount, path: &Path) -> Result<(), Failure> {
-    if !mount.uid_mappings.is_empty() || !mount.gid_mappings.is_empty() {
-        return Err(Failure::new(
-            Kind::NotImplemented,
-            "id-mapped mounts are not supported; remove the mappings",
-        ));
-    }
     let options = Options::parse(&mount.options);
     let kind = mount.kind.as_deref().unwrap_or("bind");
-    if options.bind.is_some() || kind == "bind" {
+    let is_bind = options.bind.is_some() || kind == "bind";
+    let mapped = !mount.uid_mappings.is_empty() || !mount.gid_mappings.is_empty();
+    if mapped && !is_bind {
+        return Err(Failure::new(
+            Kind::NotImplemented,
+            "only bind mounts can have id mappings; remove the mappings",
+        ));
+    }
+    if is_bind {
         return bind(scene, mount, &options, path);
     }
     match kind {
@@ -104,6 +109,7 @@ fn bind(scene: &Scene<'_>, mount: &spec::Mount, options: &Options, path: &Path) 
     };
     let target = scene.tree.ensure(path, leaf)?;
     spare_proc(path, &target, &made)?;
+    idmapped::apply(&made, scene.map, &source)?;
     place(made, options, target.as_fd())
 }
 

@@ -73,6 +73,37 @@ function mountAt(mounts: readonly PlannedMount[], path: string): PlannedMount | 
     .sort((a, b) => b.destination.length - a.destination.length)[0];
 }
 
+/** A path of a tree for the verbs on single files. */
+export interface FilePlace {
+  readonly root: Root;
+  readonly path: string;
+  /** For messages. */
+  readonly shown: string;
+  /** Why it must not be changed; undefined when it may. */
+  readonly readOnly: string | undefined;
+  /** Runs a change when nothing else writes to the tree. */
+  readonly turn: <T>(task: () => Promise<T>) => Promise<T>;
+}
+
+/** Where a file of a container lies, running or stopped. */
+export function filePlace(
+  container: Container,
+  path: string,
+  parts: ContainersParts,
+  options: { write: boolean },
+): FilePlace {
+  const located = locate(container, path, parts, options);
+  return {
+    root: located.root,
+    path: located.path,
+    shown: `${path} in the container ${container.name}`,
+    readOnly: located.isReadOnly
+      ? `${path} is read-only in the container ${container.name}`
+      : undefined,
+    turn: (task) => ('pid' in located.root ? task() : container.turns.run(task)),
+  };
+}
+
 /** Throws not-found in Docker's words. */
 export async function archiveStat(
   container: Container,

@@ -7,6 +7,8 @@ import type { OciMount } from '../../runtime/spec.ts';
 import type { Native } from '../../runtime/types.ts';
 import type { VolumeSource, VolumeStore } from '../../volumes/volumes.ts';
 import type { PlannedMount } from '../container.ts';
+import { exchanged } from '../request/owner.ts';
+import type { Owner } from '../request/owner.ts';
 
 export interface MountParts {
   readonly volumes: VolumeStore;
@@ -93,11 +95,12 @@ async function mayExist(lowers: readonly string[], path: string): Promise<boolea
 export async function ociMounts(
   mounts: readonly PlannedMount[],
   volumes: VolumeStore,
+  owner?: Owner,
 ): Promise<OciMount[]> {
   const list: OciMount[] = [];
   for (const mount of mounts) {
     if (mount.type === 'tmpfs') list.push(tmpfs(mount.destination, mount.options, mount.rw));
-    else if (mount.type === 'bind') list.push(await bindMount(mount));
+    else if (mount.type === 'bind') list.push(await bindMount(mount, owner));
     else list.push(await volumeMount(mount, volumes.source(mount.name ?? '')));
   }
   return list;
@@ -112,7 +115,7 @@ function tmpfs(destination: string, options: readonly string[], rw: boolean): Oc
   };
 }
 
-async function bindMount(mount: PlannedMount): Promise<OciMount> {
+async function bindMount(mount: PlannedMount, owner: Owner | undefined): Promise<OciMount> {
   if (!(await exists(mount.source))) {
     if (mount.createSource !== true) {
       throw new EngineError(
@@ -136,7 +139,18 @@ async function bindMount(mount: PlannedMount): Promise<OciMount> {
       mount.propagation,
       ...(mount.rw ? [] : ['ro']),
     ],
+    ...(owner === undefined ? {} : await ownedBy(mount.source, owner)),
   };
+}
+
+/** The source's owner on the disk and the container's user change places in the mount. */
+async function ownedBy(
+  source: string,
+  owner: Owner,
+): Promise<Pick<OciMount, 'uidMappings' | 'gidMappings'>> {
+  const { uid, gid } = await stat(source);
+  if (uid === owner.uid && gid === owner.gid) return {};
+  return { uidMappings: exchanged(uid, owner.uid), gidMappings: exchanged(gid, owner.gid) };
 }
 
 /** Docker makes it with 0755, parents too. */

@@ -80,6 +80,7 @@ const HOST: Shape = {
   MaskedPaths: 'strings',
   ReadonlyPaths: 'strings',
   Init: 'boolean',
+  PinnaceOwner: 'object',
   Memory: 'number',
   MemorySwap: 'number',
   MemoryReservation: 'number',
@@ -118,6 +119,7 @@ const EXEC: Shape = {
   Env: 'strings',
   WorkingDir: 'string',
   Cmd: 'strings',
+  PinnaceTool: 'string',
 };
 
 export function checkCreateShape(request: unknown): void {

@@ -1,7 +1,8 @@
 /** Further processes in running containers: made, started, watched, forgotten some time after their end. They live in memory only, as Docker's do. */
 
 import { randomBytes } from 'node:crypto';
-import { posix } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { ExecCreateRequest, ExecInspect } from '../../../lib/api/containers.ts';
 import { EngineError, messageOf } from '../../../lib/errors.ts';
@@ -43,7 +44,11 @@ export class Execs {
   create(container: Container, request: ExecCreateRequest): { Id: string } {
     checkExecShape(request);
     checkLive(container);
-    const command = request.Cmd ?? [];
+    const program =
+      request.PinnaceTool === undefined
+        ? undefined
+        : toolOf(request.PinnaceTool, this.#parts.native.path);
+    const command = program === undefined ? (request.Cmd ?? []) : ['sh', ...(request.Cmd ?? [])];
     if (command.length === 0) throw new EngineError('invalid', 'No exec command specified');
     if (request.DetachKeys !== undefined) parseKeys(request.DetachKeys);
     const cwd = request.WorkingDir ?? '';
@@ -54,6 +59,7 @@ export class Execs {
       id: randomBytes(32).toString('hex'),
       containerId: container.id,
       command,
+      program,
       env: request.Env ?? [],
       cwd: cwd === '' ? nonEmpty(config.WorkingDir, '/') : posix.normalize(cwd),
       user: nonEmpty(request.User, config.User ?? ''),
@@ -90,6 +96,7 @@ export class Execs {
       const { pid, stream } = await shim.exec({
         id,
         process: this.#process(container, exec),
+        ...(exec.program === undefined ? {} : { program: exec.program }),
         tty: exec.tty,
         stdin: exec.stdin,
         stdout: exec.stdout,
@@ -248,6 +255,20 @@ export class Execs {
       this.#table.byId(exec.containerId)?.execs.delete(exec.id);
     });
   }
+}
+
+/** The file of a tool that the engine brings. It lies beside the native helper; PINNACE_BUSYBOX names another place. */
+function toolOf(name: string, helper: string): string {
+  if (name !== 'shell')
+    throw new EngineError('invalid', `PinnaceTool: "${name}" is not known; there is "shell"`);
+  const own = process.env['PINNACE_BUSYBOX'] ?? '';
+  const path = own === '' ? join(dirname(helper), 'busybox') : own;
+  if (existsSync(path)) return path;
+  throw new EngineError(
+    'unavailable',
+    `the static shell ${path} is missing: install Pinnace anew, or set PINNACE_BUSYBOX to a static busybox`,
+    { path },
+  );
 }
 
 function nonEmpty(text: string | undefined, fallback: string): string {
