@@ -51,7 +51,7 @@ export async function buildBundles(outdir = join(ROOT, 'out')): Promise<void> {
       ...common,
       format: 'esm',
       entryPoints: ['src/client/devcontainer/inside.ts'],
-      outfile: 'out/inside.js',
+      outfile: join(outdir, 'inside.js'),
     }),
     build({
       ...esm,

@@ -20,6 +20,11 @@ const PACKAGES: Record<string, string> = {
   zstd: 'archives in every compression',
   passt: 'a peer of the network benchmark',
   slirp4netns: 'a peer of the network benchmark',
+  chromium: 'the browser that drives the workbench',
+  'libkrb5-dev': 'what code-server is compiled with',
+  python3: 'compiles code-server, and Docker SDK tests',
+  make: 'compiles code-server',
+  'g++': 'compiles code-server',
 };
 
 async function missing(names: readonly string[]): Promise<string[]> {

@@ -1,5 +1,14 @@
 // Packages the extension and tells what is in the package.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { buildBundles } from './bundles.ts';
 import { buildNative } from './native.ts';
@@ -11,27 +20,7 @@ export const GOLDEN = join(ROOT, 'test', 'package', 'files.golden');
 export async function packageExtension(): Promise<{ file: string; list: string[] }> {
   rmSync(join(ROOT, 'out', 'chunks'), { recursive: true, force: true });
   await Promise.all([buildBundles(), buildNative()]);
-  const version = (
-    JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
-  ).version;
-  const platform = `linux-${process.arch}`;
-  const file = join(ROOT, 'out', `pinnace-${platform}-${version}.vsix`);
-  mkdirSync(join(ROOT, 'out'), { recursive: true });
-  await must(
-    'vsce',
-    [
-      'package',
-      '--no-dependencies',
-      '--allow-missing-repository',
-      '--no-rewrite-relative-links',
-      '--skip-license',
-      '--target',
-      platform,
-      '--out',
-      file,
-    ],
-    { output: 'collect' },
-  );
+  const file = await pack(ROOT, join(ROOT, 'out'));
   const listed = await must('vsce', ['ls', '--no-dependencies'], { output: 'collect' });
   const names = listed
     .split('\n')
@@ -39,6 +28,53 @@ export async function packageExtension(): Promise<{ file: string; list: string[]
   const list = [...new Set(names.filter((name) => name !== '' && !name.includes(' ')))].sort();
   compareWithGolden(list);
   return { file, list };
+}
+
+/**
+ * The same package, made in a folder apart: out/ of the checkout, which other processes may be using, stays as it is, and
+ * the native helper there is taken where it is newer than its sources. The folder is then an unpacked extension too.
+ */
+export async function packageApart(dir: string): Promise<string> {
+  for (const part of ['package.json', '.vscodeignore', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+    cpSync(join(ROOT, part), join(dir, part));
+  for (const part of ['media', 'bin', 'docs/rules'])
+    cpSync(join(ROOT, part), join(dir, part), { recursive: true });
+  const bundles = globSync('package.nls*.json', { cwd: ROOT }).concat(
+    existsSync(join(ROOT, 'l10n')) ? ['l10n'] : [],
+  );
+  for (const part of bundles) cpSync(join(ROOT, part), join(dir, part), { recursive: true });
+  const [native] = await Promise.all([freshNative(), buildBundles(join(dir, 'out'))]);
+  mkdirSync(join(dir, 'out', 'native'), { recursive: true });
+  cpSync(native, join(dir, 'out', 'native', 'pinnace-native'));
+  return pack(dir, dir);
+}
+
+async function pack(cwd: string, target: string): Promise<string> {
+  const { version } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const platform = `linux-${process.arch}`;
+  const file = join(target, `pinnace-${platform}-${version}.vsix`);
+  mkdirSync(target, { recursive: true });
+  const flags = [
+    '--no-dependencies',
+    '--allow-missing-repository',
+    '--no-rewrite-relative-links',
+    '--skip-license',
+  ];
+  await must('vsce', ['package', ...flags, '--target', platform, '--out', file], {
+    output: 'collect',
+    cwd,
+  });
+  return file;
+}
+
+async function freshNative(): Promise<string> {
+  const built = join(ROOT, 'out', 'native', 'pinnace-native');
+  const age = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = globSync(['native/src/**/*.rs', 'native/Cargo.*'], { cwd: ROOT });
+  const isFresh = sources.every((source) => age(join(ROOT, source)) < age(built));
+  return isFresh ? built : buildNative();
 }
 
 function compareWithGolden(list: readonly string[]): void {

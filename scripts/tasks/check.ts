@@ -27,7 +27,7 @@ const STEPS: Record<'typescript' | 'rust', [string, () => Promise<unknown>][]> =
       () => must('depcruise', ['--output-type=err', 'src', 'language-server'], COLLECT),
     ],
     ['lint', () => must('eslint', ['--cache', '--cache-location=.cache/eslint/', '.'], COLLECT)],
-    ['bundles', buildBundles],
+    ['bundles', () => buildBundles()],
   ],
   rust: [
     ['cargo fmt', () => must('cargo', ['fmt', '--check'], NATIVE)],

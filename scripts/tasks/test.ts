@@ -3,6 +3,7 @@ import { ensurePackages } from '../lib/debian.ts';
 import { makeImages } from '../lib/images.ts';
 import { nodeTests, total, unsteady, type Tally } from '../lib/tests.ts';
 import { check } from './check.ts';
+import { workbenchTests } from './test-workbench.ts';
 
 /** Folder of test/ → how many of its files run at a time. Suites that measure or count what is on the machine run alone. */
 const SUITES: Record<string, number> = {
@@ -27,6 +28,10 @@ async function main(): Promise<Tally> {
     tallies.push(
       await nodeTests([`test/${suite}/**/*.test.ts`], { concurrency, again: suite !== 'security' }),
     );
+  }
+  if (only.length === 0 || only.includes('workbench')) {
+    console.log('test: workbench');
+    tallies.push(await workbenchTests());
   }
   return total(tallies);
 }

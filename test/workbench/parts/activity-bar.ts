@@ -1,0 +1,35 @@
+/** The bar of view containers at the window's edge. */
+import type { Page } from 'playwright-core';
+import { attributes } from './in-page.ts';
+import { SideBar } from './side-bar.ts';
+
+export class ActivityBar {
+  private readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Opens a view container by its title, where it is not open already. */
+  async open(title: string): Promise<SideBar> {
+    const tab = this.page
+      .locator('.activitybar')
+      .getByRole('tab', { name: title, exact: false })
+      .first();
+    await tab.waitFor();
+    if ((await tab.getAttribute('aria-selected')) !== 'true' || !(await this.isShown()))
+      await tab.click();
+    return new SideBar(this.page);
+  }
+
+  /** The titles, from top to bottom. */
+  async titles(): Promise<string[]> {
+    const tabs = this.page.locator('.activitybar [role=tab]');
+    await tabs.first().waitFor();
+    return attributes(tabs, 'aria-label');
+  }
+
+  private async isShown(): Promise<boolean> {
+    return this.page.locator('.part.sidebar').isVisible();
+  }
+}

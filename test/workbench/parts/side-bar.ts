@@ -1,0 +1,75 @@
+/** The side bar: the views (panes) of the open view container, their titles' actions and welcome texts. */
+import type { Locator, Page } from 'playwright-core';
+import { ContextMenu } from './context-menu.ts';
+import { Tree } from './tree.ts';
+
+export class SideBar {
+  readonly element: Locator;
+  private readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.element = page.locator('.part.sidebar');
+  }
+
+  /** A view by its title, opened where it is collapsed. */
+  async view(title: string): Promise<ViewPane> {
+    const header = this.element.locator('.pane-header', {
+      has: this.page.locator(`h3.title:text-is("${title}")`),
+    });
+    await header.waitFor();
+    if ((await header.getAttribute('aria-expanded')) === 'false') await header.click();
+    return new ViewPane(
+      this.page,
+      this.element.locator('.split-view-view > .pane', { has: header }),
+    );
+  }
+
+  /** The titles of the views, in their order. */
+  async titles(): Promise<string[]> {
+    const titles = this.element.locator('.pane-header h3.title');
+    await titles.first().waitFor();
+    return titles.allInnerTexts();
+  }
+}
+
+export class ViewPane {
+  readonly element: Locator;
+  readonly tree: Tree;
+  private readonly page: Page;
+
+  constructor(page: Page, element: Locator) {
+    this.page = page;
+    this.element = element;
+    this.tree = new Tree(page, element);
+  }
+
+  /** Clicks an action of the title bar by its accessible name (they show while the pointer is above). */
+  async act(name: string | RegExp): Promise<void> {
+    await this.element.locator('.pane-header').hover();
+    await this.element.locator('.pane-header').getByRole('button', { name }).first().click();
+  }
+
+  /** Opens "Views and More Actions…" of the view. */
+  async more(): Promise<ContextMenu> {
+    await this.act(/More Actions/);
+    return new ContextMenu(this.page).opened();
+  }
+
+  /** The text of the welcome view; waits for it. */
+  async welcome(): Promise<string> {
+    const content = this.element.locator('.welcome-view-content');
+    await content.waitFor();
+    return content.innerText();
+  }
+
+  /** Clicks a button or link of the welcome view. */
+  async welcomeAct(name: string | RegExp): Promise<void> {
+    const content = this.element.locator('.welcome-view-content');
+    await content
+      .getByRole('button', { name })
+      .or(content.getByRole('link', { name }))
+      .first()
+      .click();
+  }
+}

@@ -1,0 +1,109 @@
+/** A tree: its rows, what they show, their inline actions, context menus and expansion. */
+import type { Locator, Page } from 'playwright-core';
+import { ContextMenu } from './context-menu.ts';
+import { attributes, textsDown } from './in-page.ts';
+import { PATIENCE, until } from './patience.ts';
+
+export class Tree {
+  readonly element: Locator;
+  private readonly page: Page;
+
+  constructor(page: Page, within: Locator) {
+    this.page = page;
+    this.element = within;
+  }
+
+  /** The first row whose accessible name, or shown text, matches. Does not wait. */
+  row(name: string | RegExp): Row {
+    const byName = this.element.getByRole('treeitem', { name });
+    const byText = this.element.getByRole('treeitem').filter({ hasText: name });
+    return new Row(this.page, byName.or(byText).first());
+  }
+
+  /** What the rows show, in their order: label and description with one space between. Only those that are in view are there. */
+  async texts(): Promise<string[]> {
+    return textsDown(this.element.locator('.monaco-list-row'), [
+      '.label-name',
+      '.label-description',
+    ]);
+  }
+
+  /** Waits until the shown rows satisfy the condition, and answers them. */
+  async settled(what: string, holds: (texts: readonly string[]) => boolean): Promise<string[]> {
+    return until(what, async () => {
+      const texts = await this.texts();
+      return holds(texts) ? texts : undefined;
+    });
+  }
+
+  /** Selects several rows: the first by a click, the others with Ctrl. */
+  async select(...names: readonly (string | RegExp)[]): Promise<void> {
+    for (const [index, name] of names.entries())
+      await this.row(name).element.click(index === 0 ? {} : { modifiers: ['Control'] });
+  }
+}
+
+export class Row {
+  readonly element: Locator;
+  private readonly page: Page;
+
+  constructor(page: Page, element: Locator) {
+    this.page = page;
+    this.element = element;
+  }
+
+  async waitFor(state: 'visible' | 'hidden' = 'visible'): Promise<this> {
+    await this.element.waitFor({ state, timeout: PATIENCE });
+    return this;
+  }
+
+  async click(): Promise<void> {
+    await this.element.click();
+  }
+
+  /** Opens the row's children where they are closed. */
+  async expand(): Promise<void> {
+    await this.element.waitFor();
+    if ((await this.element.getAttribute('aria-expanded')) === 'false')
+      await this.element.locator('.monaco-tl-twistie').click();
+  }
+
+  async label(): Promise<string> {
+    return this.element.locator('.label-name').first().innerText();
+  }
+
+  async description(): Promise<string> {
+    const text = this.element.locator('.label-description');
+    return (await text.count()) === 0 ? '' : text.first().innerText();
+  }
+
+  /** What a screen reader says. */
+  async accessibleName(): Promise<string> {
+    return (await this.element.getAttribute('aria-label')) ?? '';
+  }
+
+  /** Clicks an inline action by its title; they show while the pointer is above. */
+  async act(title: string): Promise<void> {
+    await this.element.hover();
+    await this.element.locator(`.actions a[aria-label^="${title}"]`).first().click();
+  }
+
+  /** The titles of the inline actions. */
+  async actions(): Promise<string[]> {
+    await this.element.hover();
+    return attributes(this.element.locator('.actions a.action-label'), 'aria-label');
+  }
+
+  async contextMenu(): Promise<ContextMenu> {
+    await this.element.click({ button: 'right' });
+    return new ContextMenu(this.page).opened();
+  }
+
+  /** The hover's text; waits for it. */
+  async tooltip(): Promise<string> {
+    await this.element.locator('.label-name').first().hover();
+    const hover = this.page.locator('.workbench-hover, .monaco-hover').last();
+    await hover.waitFor();
+    return hover.innerText();
+  }
+}
