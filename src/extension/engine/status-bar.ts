@@ -22,6 +22,7 @@ export function showStatus(context: vscode.ExtensionContext, engines: Engines): 
       : undefined;
     setKey('pinnace.engine', engine.state.kind);
     setKey('pinnace.engineKind', engine.entry.kind);
+    setKey('pinnace.live', live?.state ?? 'off');
     setKey('pinnace.bundled', engine.entry.id === 'pinnace');
     setKey('pinnace.doctor', engine.state.kind === 'failed' && engine.state.doctor);
     for (const feature of FEATURES) setKey(`pinnace.has.${feature}`, engine.has(feature));

@@ -1,0 +1,85 @@
+// The doctor's page: draws the report that it is sent, asks for a new one, hands texts over to be copied. Texts never become markup.
+const editor = acquireVsCodeApi();
+const app = document.getElementById('app');
+const MARKS = { ok: ['✓', 'Fine'], warn: ['!', 'Warning'], fail: ['✗', 'Missing'] };
+const COPIED_MS = 1500;
+
+let report = editor.getState()?.report;
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+function copyButton(label, text) {
+  const button = element('button', { type: 'button', textContent: label });
+  button.addEventListener('click', () => {
+    editor.postMessage({ type: 'copy', text });
+    button.textContent = 'Copied';
+    setTimeout(() => (button.textContent = label), COPIED_MS);
+  });
+  return button;
+}
+
+function findingItem({ level, message, remedy }) {
+  const [mark, spoken] = MARKS[level] ?? MARKS.warn;
+  const item = element(
+    'li',
+    { className: level in MARKS ? level : 'warn' },
+    element('span', { className: 'mark', textContent: mark, ariaHidden: 'true' }),
+    element(
+      'span',
+      { className: 'message' },
+      element('span', { className: 'hidden', textContent: `${spoken}: ` }),
+      message,
+    ),
+  );
+  if (remedy !== null && remedy !== '') {
+    const copy = copyButton('Copy', remedy);
+    copy.setAttribute('aria-label', `Copy the remedy: ${message}`);
+    item.append(
+      element('div', { className: 'remedy' }, element('pre', { textContent: remedy }), copy),
+    );
+  }
+  return item;
+}
+
+function draw({ busy }) {
+  const again = element('button', {
+    type: 'button',
+    className: 'first',
+    id: 'again',
+    textContent: busy ? 'Checking…' : 'Check Again',
+    disabled: busy,
+  });
+  again.addEventListener('click', () => editor.postMessage({ type: 'examine' }));
+  const actions = element('div', { className: 'actions' }, again);
+  const status = element('p', { className: 'mode', role: 'status' });
+  status.textContent = report === undefined ? 'Checking this machine…' : report.modeText;
+  const parts = [element('h1', { textContent: 'Pinnace Doctor' }), status, actions];
+  if (report !== undefined) {
+    if (report.mode === 'none') status.classList.add('none');
+    else {
+      const start = element('button', { type: 'button', textContent: 'Start Engine' });
+      start.addEventListener('click', () => editor.postMessage({ type: 'start' }));
+      actions.append(start);
+    }
+    actions.append(copyButton('Copy Report', report.text));
+    parts.push(element('ul', { ariaLabel: 'Findings' }, ...report.findings.map(findingItem)));
+  }
+  const focused = document.activeElement?.id;
+  app.replaceChildren(...parts);
+  if (focused !== undefined && focused !== '') document.getElementById(focused)?.focus();
+}
+
+window.addEventListener('message', ({ data }) => {
+  if (data.type === 'report') {
+    report = data.report;
+    editor.setState({ report });
+  }
+  draw({ busy: data.type === 'busy' });
+});
+
+draw({ busy: report === undefined });
+editor.postMessage({ type: 'examine' });

@@ -1,0 +1,90 @@
+/** The doctor's page: asks the bundle's command line what this machine allows and shows it in a webview; offers texts to copy, runs none of them. */
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { messageOf } from '../../lib/errors.ts';
+import type { Parts } from '../parts.ts';
+import { pageText } from '../webviews/page.ts';
+import { complaintOf } from './cli.ts';
+import { type DoctorReport, readReport } from './doctor-report.ts';
+
+export const DOCTOR_VIEW = 'pinnace.doctorPage';
+
+/** What media/webview/doctor/main.js is told. */
+type ToView =
+  { readonly type: 'busy' } | { readonly type: 'report'; readonly report: DoctorReport };
+
+export interface DoctorPage {
+  open(): void;
+  restore(panel: vscode.WebviewPanel): void;
+}
+
+export function createDoctorPage(parts: Parts): DoctorPage {
+  const media = vscode.Uri.joinPath(parts.context.extensionUri, 'media', 'webview', 'doctor');
+  const options = { enableScripts: true, localResourceRoots: [media] };
+  let shown: vscode.WebviewPanel | undefined;
+  const restore = (panel: vscode.WebviewPanel): void => {
+    shown = panel;
+    panel.onDidDispose(() => (shown = undefined));
+    panel.webview.options = options;
+    fill(parts, panel, media);
+  };
+  return {
+    open: () => {
+      if (shown !== undefined) {
+        shown.reveal();
+        return;
+      }
+      const title = vscode.l10n.t('Pinnace Doctor');
+      restore(
+        vscode.window.createWebviewPanel(DOCTOR_VIEW, title, vscode.ViewColumn.Active, options),
+      );
+    },
+    restore,
+  };
+}
+
+function fill(parts: Parts, panel: vscode.WebviewPanel, media: vscode.Uri): void {
+  const { webview } = panel;
+  const send = (message: ToView): void => void webview.postMessage(message);
+  const examine = async (): Promise<void> => {
+    send({ type: 'busy' });
+    send({ type: 'report', report: await ask(parts) });
+  };
+  webview.onDidReceiveMessage((message: unknown) => {
+    if (typeof message !== 'object' || message === null || !('type' in message)) return;
+    if (message.type === 'examine') void examine();
+    if (message.type === 'copy' && 'text' in message && typeof message.text === 'string')
+      void vscode.env.clipboard.writeText(message.text);
+    if (message.type === 'start') void vscode.commands.executeCommand('pinnace.engine.start');
+  });
+  const file = (name: string): string =>
+    webview.asWebviewUri(vscode.Uri.joinPath(media, name)).toString();
+  webview.html = pageText({
+    title: 'Pinnace Doctor',
+    source: webview.cspSource,
+    nonce: randomBytes(16).toString('hex'),
+    styles: [file('style.css')],
+    scripts: [file('main.js')],
+    body: '<main id="app"></main>',
+  });
+}
+
+/** A doctor that cannot be run is a report too. */
+async function ask({ desk, log }: Parts): Promise<DoctorReport> {
+  try {
+    const answer = await desk.cli.run(['doctor', '--json']);
+    return readReport(answer.stdout) ?? failed(complaintOf(answer));
+  } catch (error) {
+    log.error(`doctor: ${messageOf(error)}`);
+    return failed(messageOf(error));
+  }
+}
+
+function failed(message: string): DoctorReport {
+  return {
+    mode: 'none',
+    modeText: 'The machine could not be examined.',
+    findings: [{ id: 'doctor', level: 'fail', message, remedy: null }],
+    text: message,
+  };
+}
