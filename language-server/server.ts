@@ -10,6 +10,7 @@ import {
   type ResponseMessage,
 } from 'vscode-languageserver/node';
 import { actions } from './groups/actions.ts';
+import { builds } from './groups/builds.ts';
 import { configurations } from './groups/configurations.ts';
 import { diagnostics } from './groups/diagnostics.ts';
 import { formatting } from './groups/formatting.ts';
@@ -18,6 +19,7 @@ import { lifecycle } from './groups/lifecycle.ts';
 import { navigation } from './groups/navigation.ts';
 import { tokens } from './groups/tokens.ts';
 import { workspace } from './groups/workspace.ts';
+import { BuildKnowledge } from './knowledge/builds.ts';
 import { ImageKnowledge } from './knowledge/images.ts';
 import { Session } from './session.ts';
 
@@ -35,9 +37,18 @@ const connection = createConnection(ProposedFeatures.all, {
 });
 const session = new Session(connection);
 const images = new ImageKnowledge(() => {
-  const { settings, trusted } = session.client;
+  const { settings, trusted, engineSocket: own } = session.client;
   const { engineLookups, registryLookups, engineSocket } = settings;
-  return { engine: engineLookups, registry: registryLookups && trusted, socket: engineSocket };
+  const socket = engineSocket === '' ? own : engineSocket;
+  return { engine: engineLookups, registry: registryLookups && trusted, socket };
+});
+const built = new BuildKnowledge(() => {
+  const { settings, engineSocket: own } = session.client;
+  return settings.engineLookups
+    ? settings.engineSocket === ''
+      ? own
+      : settings.engineSocket
+    : 'off';
 });
 const groups = [
   language(images),
@@ -48,6 +59,7 @@ const groups = [
   diagnostics,
   actions(images),
   configurations,
+  builds(built),
 ];
 lifecycle(groups).register(session);
 for (const group of groups) group.register(session);

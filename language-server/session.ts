@@ -29,6 +29,10 @@ export interface Client {
   settings: Settings;
   /** The workspace is trusted: only then may a request leave this process. */
   trusted: boolean;
+  /** The client has the command `pinnace.build.image` and those on builds. */
+  readonly buildCommands: boolean;
+  /** The socket of the engine that the client works with; '' when it did not say. */
+  engineSocket: string;
 }
 
 /** An open document with its tree and, for requests at a place, the offset. */
@@ -52,6 +56,8 @@ export class Session {
     folders: [],
     settings: DEFAULTS,
     trusted: false,
+    buildCommands: false,
+    engineSocket: '',
   };
   private readonly listeners: Listener[] = [];
 
@@ -80,7 +86,7 @@ export class Session {
   /** To be called once, by the initialize request. */
   begin(
     capabilities: ClientCapabilities,
-    given: Pick<Client, 'folders' | 'settings' | 'trusted'>,
+    given: Omit<Client, 'capabilities' | 'encoding'>,
   ): void {
     this.client = { capabilities, encoding: chooseEncoding(capabilities), ...given };
   }

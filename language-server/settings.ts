@@ -12,6 +12,10 @@ export interface Settings {
   readonly engineSocket: string;
   /** ShellCheck's program: '' for the one in the PATH, `off`, or an absolute path. */
   readonly shellcheck: string;
+  /** Sizes, times and the cache's state at the ends of instructions. */
+  readonly inlayHints: boolean;
+  /** The last build and the actions above stages. */
+  readonly codeLenses: boolean;
   /** The whole section as it came, for the parts that have settings of their own (rules, formatter). */
   readonly section: Readonly<Record<string, unknown>>;
 }
@@ -24,6 +28,8 @@ export const DEFAULTS: Settings = {
   engineLookups: true,
   engineSocket: '',
   shellcheck: '',
+  inlayHints: true,
+  codeLenses: true,
   section: {},
 };
 
@@ -35,6 +41,8 @@ export function readSettings(value: unknown): Settings {
     engineLookups: booleanOf(value['engineLookups'], DEFAULTS.engineLookups),
     engineSocket: typeof value['engineSocket'] === 'string' ? value['engineSocket'] : '',
     shellcheck: typeof value['shellcheck'] === 'string' ? value['shellcheck'] : '',
+    inlayHints: booleanOf(value['inlayHints'], DEFAULTS.inlayHints),
+    codeLenses: booleanOf(value['codeLenses'], DEFAULTS.codeLenses),
     section: value,
   };
 }

@@ -52,6 +52,8 @@ function begin(session: Session, params: InitializeParams): void {
     folders: params.workspaceFolders ?? [],
     settings: readSettings(given['settings']),
     trusted: given['trusted'] === true,
+    buildCommands: given['buildCommands'] === true,
+    engineSocket: typeof given['engineSocket'] === 'string' ? given['engineSocket'] : '',
   });
 }
 

@@ -86,7 +86,7 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
 }
 
 /** The first socket that is there: the setting's, our engine's, Docker's. */
-function socketOf(setting: string): string | undefined {
+export function socketOf(setting: string): string | undefined {
   if (setting !== '') return existsSync(setting) ? setting : undefined;
   try {
     return [enginePaths().socket, '/var/run/docker.sock'].find((path) => existsSync(path));

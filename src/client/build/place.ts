@@ -1,0 +1,127 @@
+/**
+ * What the files around a Dockerfile say of its build: the context, target and arguments that a devcontainer.json or a
+ * compose file gives it. Reads only; small files, near ones, and never what a link hides.
+ */
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { parse } from 'jsonc-parser';
+import { readCompose } from '../../lib/compose/compose.ts';
+
+export interface BuildPlace {
+  /** Absolute. */
+  readonly context: string;
+  readonly target: string | undefined;
+  /** What the file says; a value that the environment gives is left out. */
+  readonly args: Readonly<Record<string, string>>;
+  /** The file that says so, absolute; undefined: nothing does, the context is the Dockerfile's folder. */
+  readonly source: string | undefined;
+  /** The compose service, where it is one. */
+  readonly service: string | undefined;
+}
+
+const SIZE_LIMIT = 1024 * 1024;
+const HEIGHT_LIMIT = 6;
+const COMPOSE = /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/;
+const COMPOSE_LIMIT = 20;
+
+/** All that is said of a Dockerfile, the nearest first, the plain folder last. `ceiling`: no folder above it is looked at. */
+export function buildPlaces(
+  dockerfile: string,
+  { ceiling }: { readonly ceiling?: string } = {},
+): readonly BuildPlace[] {
+  const path = resolve(dockerfile);
+  const found: BuildPlace[] = [];
+  let folder = dirname(path);
+  for (let height = 0; height < HEIGHT_LIMIT; height++) {
+    found.push(...devContainers(folder, path), ...composeFiles(folder, path));
+    const above = dirname(folder);
+    const names = namesIn(folder);
+    if (above === folder || folder === ceiling || names.includes('.git')) break;
+    folder = above;
+  }
+  const plain = { target: undefined, args: {}, source: undefined, service: undefined };
+  const seen = new Set<string>();
+  return [...found, { context: dirname(path), ...plain }].filter((place) => {
+    const key = JSON.stringify([place.context, place.target, place.args]);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** The likeliest one. */
+export function buildPlace(
+  dockerfile: string,
+  options: { readonly ceiling?: string } = {},
+): BuildPlace {
+  const [first] = buildPlaces(dockerfile, options);
+  const plain = { target: undefined, args: {}, source: undefined, service: undefined };
+  return first ?? { context: dirname(resolve(dockerfile)), ...plain };
+}
+
+function devContainers(folder: string, dockerfile: string): BuildPlace[] {
+  const files = ['devcontainer.json', '.devcontainer.json', '.devcontainer/devcontainer.json'];
+  return files.flatMap((name) => {
+    const file = join(folder, name);
+    const text = readSmall(file);
+    if (text === undefined) return [];
+    const config: unknown = parse(text, [], { allowTrailingComma: true });
+    const build = isRecord(config) && isRecord(config['build']) ? config['build'] : undefined;
+    const named = build?.['dockerfile'];
+    if (typeof named !== 'string' || resolve(dirname(file), named) !== dockerfile) return [];
+    const context = typeof build?.['context'] === 'string' ? build['context'] : '.';
+    const target = typeof build?.['target'] === 'string' ? build['target'] : undefined;
+    const args = isRecord(build?.['args']) ? Object.entries(build['args']) : [];
+    const given = args.filter(
+      (entry): entry is [string, string] =>
+        typeof entry[1] === 'string' && !entry[1].includes('${'),
+    );
+    const place = { context: resolve(dirname(file), context), target };
+    return [{ ...place, args: Object.fromEntries(given), source: file, service: undefined }];
+  });
+}
+
+function composeFiles(folder: string, dockerfile: string): BuildPlace[] {
+  const names = namesIn(folder).filter((name) => COMPOSE.test(name));
+  return names.slice(0, COMPOSE_LIMIT).flatMap((name) => {
+    const file = join(folder, name);
+    const text = readSmall(file);
+    if (text === undefined) return [];
+    const { services } = readCompose(text, () => undefined);
+    return services.flatMap(({ name: service, build }): BuildPlace[] => {
+      if (build === undefined || /^[a-z+]+:\/\/|^git@/.test(build.context)) return [];
+      const context = isAbsolute(build.context) ? build.context : resolve(folder, build.context);
+      if (resolve(context, build.dockerfile ?? 'Dockerfile') !== dockerfile) return [];
+      const args = [...build.args].filter(
+        (entry): entry is [string, string] => entry[1] !== undefined,
+      );
+      const place = { context, target: build.target, args: Object.fromEntries(args) };
+      return [{ ...place, source: file, service }];
+    });
+  });
+}
+
+/** `compose.yaml of service web` for people; the name of the file alone for the others. */
+export function describePlace({ source, service }: BuildPlace): string {
+  if (source === undefined) return "the Dockerfile's folder";
+  return service === undefined ? basename(source) : `service ${service} of ${basename(source)}`;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return []; // Not to be read: nothing is said there.
+  }
+}
+
+function readSmall(path: string): string | undefined {
+  try {
+    const facts = lstatSync(path);
+    return facts.isFile() && facts.size <= SIZE_LIMIT ? readFileSync(path, 'utf8') : undefined;
+  } catch {
+    return undefined; // Not there, or not to be read: it says nothing.
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
