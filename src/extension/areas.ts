@@ -3,6 +3,10 @@ import type { Area } from './parts.ts';
 
 /** Name, for the log of one that fails, and how it is plugged in. The code of an area is imported only here, and late. */
 export const AREAS: readonly (readonly [name: string, plug: Area])[] = [
+  [
+    'logs, stats and ports',
+    async (parts) => (await import('./webviews/area.ts')).plugWebviews(parts),
+  ],
   ['engines', async (parts) => (await import('./engine/area.ts')).plugEngines(parts)],
   ['builds', async (parts) => (await import('./build/area.ts')).plugBuilds(parts)],
 ];

@@ -252,6 +252,27 @@ export class ContainersApi {
     return this.transport.json('container.changes', { params: { id } });
   }
 
+  /** An image of the container as it is; its id. */
+  async commit(
+    id: string,
+    options: {
+      repo?: string;
+      tag?: string;
+      comment?: string;
+      author?: string;
+      pause?: boolean;
+      changes?: readonly string[];
+    } & Signal = {},
+  ): Promise<string> {
+    const { signal, pause, ...query } = options;
+    const { Id } = await this.transport.json<{ Id: string }>('image.commit', {
+      // Left out it means true: false has to be said.
+      query: { container: id, ...query, pause: pause === false ? '0' : '1' },
+      ...withSignal(signal),
+    });
+    return Id;
+  }
+
   export(id: string, options: Signal = {}): Promise<Readable> {
     return this.transport.open('container.export', {
       params: { id },

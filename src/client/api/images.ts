@@ -54,6 +54,21 @@ export class ImagesApi {
     );
   }
 
+  /** `reference` with its tag; without one it is `latest`. Engines want credentials even where there are none. */
+  async *push(
+    reference: string,
+    options: { auth?: AuthConfig } & Signal = {},
+  ): AsyncGenerator<JsonMessage, void, undefined> {
+    const { fromImage, tag } = splitReference(reference);
+    const call = {
+      params: { name: fromImage },
+      query: { tag },
+      headers: { 'X-Registry-Auth': encodeHeader(options.auth ?? {}) },
+      ...withSignal(options.signal),
+    };
+    yield* readMessages(await this.transport.open('image.push', call));
+  }
+
   /** One image of one layer from a root file system's tar. */
   async *import(
     tar: Readable,

@@ -8,6 +8,7 @@ export interface Call {
 
 const KINDS: ReadonlySet<unknown> = new Set<Node['kind']>([
   'container',
+  'port',
   'image',
   'layer',
   'volume',

@@ -28,8 +28,8 @@ test("the table's commands and settings are those of package.json", () => {
       { title, category, icon },
     ]),
   );
-  for (const { id, title, icon } of COMMANDS)
-    assert.deepEqual(declared.get(id), { title, category: 'Pinnace', icon }, id);
+  for (const { id, title, category = 'Pinnace', icon } of COMMANDS)
+    assert.deepEqual(declared.get(id), { title, category, icon }, id);
   const known = new Set(COMMANDS.map(({ id }) => id));
   assert.deepEqual(
     [...declared.keys()].filter((id) => !known.has(id)),

@@ -1,5 +1,15 @@
 /** The one table of the extension's commands: those of each area, in the order of the manifest. */
+import { CONTAINER_COMMANDS } from './containers/table.ts';
 import type { Command } from './desk.ts';
 import { ENGINE_COMMANDS } from './engine/table.ts';
+import { IMAGE_COMMANDS } from './images/table.ts';
+import { NETWORK_COMMANDS } from './networks/table.ts';
+import { VOLUME_COMMANDS } from './volumes/table.ts';
 
-export const COMMANDS: readonly Command[] = [...ENGINE_COMMANDS];
+export const COMMANDS: readonly Command[] = [
+  ...ENGINE_COMMANDS,
+  ...CONTAINER_COMMANDS,
+  ...IMAGE_COMMANDS,
+  ...VOLUME_COMMANDS,
+  ...NETWORK_COMMANDS,
+];

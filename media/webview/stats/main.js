@@ -1,0 +1,235 @@
+// The charts of what containers use: four canvases over five minutes and a table with the same as text. Redrawn when a sample comes.
+import { bytesText, ceilingOf, percentText, rateText, Series, WINDOW } from './series.js';
+
+const vscode = acquireVsCodeApi();
+vscode.setState(JSON.parse(document.getElementById('state').textContent));
+
+const COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'];
+const DASH = [4, 3];
+
+const CHARTS = [
+  { title: 'CPU', lines: [['cpu', '']], text: percentText, binary: false },
+  { title: 'Memory', lines: [['memory', '']], text: bytesText, binary: true },
+  {
+    title: 'Network',
+    lines: [
+      ['received', 'received'],
+      ['sent', 'sent'],
+    ],
+    text: rateText,
+    binary: true,
+  },
+  {
+    title: 'Block I/O',
+    lines: [
+      ['read', 'read'],
+      ['written', 'written'],
+    ],
+    text: rateText,
+    binary: true,
+  },
+];
+
+const HEAD = [
+  'Container',
+  'CPU',
+  'Memory',
+  'Limit',
+  'Received',
+  'Sent',
+  'Read',
+  'Written',
+  'Processes',
+];
+
+let containers = [];
+const app = document.getElementById('app');
+const grid = element('div', 'grid');
+const table = element('table', '');
+app.append(grid, table);
+
+const charts = CHARTS.map((chart) => {
+  const figure = element('figure', '');
+  const caption = element('figcaption', '', chart.title);
+  const value = element('span', 'value');
+  caption.append(value);
+  const canvas = element('canvas', '');
+  canvas.setAttribute('role', 'img');
+  figure.append(caption, canvas);
+  if (chart.lines.length > 1)
+    caption.append(element('span', 'key', `— ${chart.lines[0][1]}  ┄ ${chart.lines[1][1]}`));
+  grid.append(figure);
+  return { ...chart, canvas, value };
+});
+
+window.addEventListener('message', ({ data }) => {
+  if (data.type === 'reset') {
+    containers = data.containers.map(({ id, name, samples }) => {
+      const series = new Series();
+      for (const sample of samples) series.push(sample);
+      return { id, name, series, text: '' };
+    });
+    makeTable();
+  }
+  const container = containers.find(({ id }) => id === data.id);
+  if (data.type === 'sample' && container !== undefined) {
+    container.series.push(data.sample);
+    container.text = '';
+  }
+  if (data.type === 'state' && container !== undefined) container.text = data.text;
+  later();
+});
+
+let frame = 0;
+
+function later() {
+  frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    fillTable();
+    for (const chart of charts) drawChart(chart);
+  });
+}
+
+function colorOf(index) {
+  return `--vscode-charts-${COLORS[index % COLORS.length]}`;
+}
+
+function makeTable() {
+  table.replaceChildren();
+  const caption = element('caption', 'hidden', 'What the containers use now');
+  const head = document.createElement('thead');
+  const line = document.createElement('tr');
+  for (const title of HEAD) {
+    const cell = element('th', '', title);
+    cell.scope = 'col';
+    line.append(cell);
+  }
+  head.append(line);
+  const body = document.createElement('tbody');
+  containers.forEach((container, index) => {
+    const row = document.createElement('tr');
+    const name = element('th', 'name');
+    name.scope = 'row';
+    const swatch = element('span', 'swatch');
+    swatch.style.background = `var(${colorOf(index)})`;
+    name.append(swatch, document.createTextNode(container.name));
+    container.cells = HEAD.slice(1).map(() => document.createElement('td'));
+    row.append(name, ...container.cells);
+    container.note = element('span', 'note');
+    name.append(container.note);
+    body.append(row);
+  });
+  table.append(caption, head, body);
+}
+
+function fillTable() {
+  for (const { series, text, cells, note } of containers) {
+    const { now } = series;
+    note.textContent = text === '' ? '' : ` ${text}`;
+    const values =
+      now === undefined || text !== ''
+        ? cells.map(() => '–')
+        : [
+            percentText(now.cpu),
+            bytesText(now.memory),
+            now.limit === 0 ? 'none' : bytesText(now.limit),
+            rateText(now.received),
+            rateText(now.sent),
+            rateText(now.read),
+            rateText(now.written),
+            String(now.pids),
+          ];
+    cells.forEach((cell, index) => {
+      if (cell.textContent !== values[index]) cell.textContent = values[index];
+    });
+  }
+}
+
+function drawChart(chart) {
+  const { canvas } = chart;
+  const style = getComputedStyle(document.documentElement);
+  const ratio = window.devicePixelRatio || 1;
+  const { width, height } = canvas.getBoundingClientRect();
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const pen = canvas.getContext('2d');
+  pen.scale(ratio, ratio);
+  const points = containers.flatMap(({ series }) => series.points);
+  const most = Math.max(0, ...points.flatMap((point) => chart.lines.map(([key]) => point[key])));
+  const top = ceilingOf(most, chart);
+  const end = Math.max(0, ...points.map(({ at }) => at));
+  drawGrid(pen, { width, height, style, label: chart.text(top), half: chart.text(top / 2) });
+  containers.forEach(({ series }, index) => {
+    chart.lines.forEach(([key], line) => {
+      pen.strokeStyle =
+        style.getPropertyValue(colorOf(index)) || style.getPropertyValue('--vscode-foreground');
+      pen.lineWidth = 1.5;
+      pen.setLineDash(line === 0 ? [] : DASH);
+      pen.beginPath();
+      series.points.forEach((point, at) => {
+        const x = width - ((end - point.at) / WINDOW) * width;
+        const y = height - 1 - (point[key] / top) * (height - 4);
+        if (at === 0) pen.moveTo(x, y);
+        else pen.lineTo(x, y);
+      });
+      pen.stroke();
+    });
+  });
+  pen.setLineDash([]);
+  describe(chart);
+}
+
+function drawGrid(pen, { width, height, style, label, half }) {
+  const grey = style.getPropertyValue('--vscode-descriptionForeground') || 'grey';
+  pen.strokeStyle = grey;
+  pen.globalAlpha = 0.25;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  for (const part of [0, 0.25, 0.5, 0.75, 1]) {
+    const y = Math.round(part * (height - 1)) + 0.5;
+    pen.moveTo(0, y);
+    pen.lineTo(width, y);
+  }
+  for (let minute = 0; minute <= 5; minute += 1) {
+    const x = Math.round((minute / 5) * (width - 1)) + 0.5;
+    pen.moveTo(x, 0);
+    pen.lineTo(x, height);
+  }
+  pen.stroke();
+  pen.globalAlpha = 1;
+  pen.fillStyle = grey;
+  pen.font = `11px ${style.getPropertyValue('--vscode-font-family') || 'sans-serif'}`;
+  pen.textBaseline = 'top';
+  pen.fillText(label, 4, 3);
+  pen.fillText(half, 4, height / 2 + 3);
+}
+
+/** The newest value in the caption, all of them for those who hear the chart. */
+function describe(chart) {
+  const texts = containers.map(({ name, series }) => {
+    const { now } = series;
+    const values = chart.lines.map(([key, what]) =>
+      `${now === undefined ? '–' : chart.text(now[key])} ${what}`.trim(),
+    );
+    return { name, text: values.join(', ') };
+  });
+  chart.value.textContent = texts.length === 1 ? texts[0].text : '';
+  chart.canvas.setAttribute(
+    'aria-label',
+    `${chart.title}: ${texts.map(({ name, text }) => `${name} ${text}`).join('; ')}`,
+  );
+}
+
+function element(tag, className, text = '') {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== '') made.textContent = text;
+  return made;
+}
+
+new ResizeObserver(later).observe(app);
+new MutationObserver(later).observe(document.body, {
+  attributes: true,
+  attributeFilter: ['class'],
+});
+vscode.postMessage({ type: 'ready' });

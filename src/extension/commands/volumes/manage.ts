@@ -1,0 +1,132 @@
+/** Making, removing and pruning volumes; a volume's files are gone with it, so each is asked for by name. */
+import type { Client } from '../../../client/api/client.ts';
+import { EngineError } from '../../../lib/errors.ts';
+import type { ContainerNode } from '../../views/nodes.ts';
+import type { Command } from '../desk.ts';
+import { count, forEach, named, sizeText } from '../each.ts';
+import { chooseMany, CONTAINERS, VOLUMES } from '../targets.ts';
+
+/** The rule of moby's volume names. */
+function nameProblem(name: string): string | undefined {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name.trim())) return undefined;
+  return 'A name has two characters or more: letters, digits, and after the first _ . and -';
+}
+
+export const create: Command = {
+  id: 'pinnace.volume.create',
+  title: 'Create…',
+  category: 'Pinnace Volumes',
+  icon: '$(add)',
+  run: async (desk) => {
+    const { client } = await desk.engines.ready();
+    const taken = new Set((await VOLUMES.list(client)).map(({ name }) => name));
+    const name = await desk.ask({
+      title: 'Create Volume',
+      prompt: 'Name of the volume',
+      check: (text) =>
+        taken.has(text.trim()) ? `There is a volume ${text.trim()}` : nameProblem(text),
+    });
+    if (name === undefined) return;
+    await client.volumes.create({ Name: name.trim() });
+  },
+};
+
+export const remove: Command = {
+  id: 'pinnace.volume.remove',
+  title: 'Remove…',
+  category: 'Pinnace Volumes',
+  icon: '$(trash)',
+  run: async (desk, targets) => {
+    const nodes = await chooseMany(desk, VOLUMES, targets, {
+      title: 'Remove which volumes?',
+      none: 'There is no volume.',
+    });
+    if (nodes === undefined) return;
+    const { client } = await desk.engines.ready();
+    const names = new Set(nodes.map(({ name }) => name));
+    const users = (await volumeUsers(client)).filter(({ volume }) => names.has(volume));
+    const { what, list } = named(nodes, 'volume', ({ name }) => name);
+    if (users.length > 0) {
+      const used = users.map(({ volume, container }) => `${volume} by ${container.name}`);
+      throw new EngineError(
+        'conflict',
+        `Still used: ${used.slice(0, 10).join(', ')}. Remove the containers first.`,
+      );
+    }
+    const confirmed = await desk.confirm({
+      message: `Remove ${what}?`,
+      detail: [list, 'The files in it are lost.'].filter((line) => line !== '').join('\n'),
+      action: 'Remove',
+    });
+    if (!confirmed) return;
+    await forEach(desk, {
+      doing: 'Removing',
+      verb: 'remove',
+      one: 'volume',
+      items: nodes,
+      name: ({ name }) => name,
+      run: ({ name }) => client.volumes.remove(name),
+    });
+  },
+};
+
+const ANONYMOUS = /^[0-9a-f]{64}$/;
+
+export const prune: Command = {
+  id: 'pinnace.volume.prune',
+  title: 'Remove Unused…',
+  category: 'Pinnace Volumes',
+  icon: '$(clear-all)',
+  run: async (desk) => {
+    const { client } = await desk.engines.ready();
+    const used = new Set((await volumeUsers(client)).map(({ volume }) => volume));
+    const unused = (await VOLUMES.list(client)).filter(({ name }) => !used.has(name));
+    if (unused.length === 0)
+      throw new EngineError('conflict', 'Every volume is used by a container.');
+    const anonymous = unused.filter(({ name }) => ANONYMOUS.test(name));
+    const choice = await desk.pick<'anonymous' | 'all'>('Remove which volumes?', [
+      {
+        label: 'Without a Name',
+        description: count(anonymous.length, 'volume'),
+        detail: 'Made for a container that is gone',
+        value: 'anonymous',
+      },
+      {
+        label: 'All Unused',
+        description: count(unused.length, 'volume'),
+        detail: 'Also those that somebody named',
+        value: 'all',
+      },
+    ]);
+    if (choice === undefined) return;
+    const going = choice === 'all' ? unused : anonymous;
+    if (going.length === 0)
+      throw new EngineError('conflict', 'No unused volume is without a name.');
+    const { what, list } = named(going, 'volume', ({ name }) => name.slice(0, 24));
+    const confirmed = await desk.confirm({
+      message: `Remove ${what}?`,
+      detail: [list, 'Their files are lost.'].filter((line) => line !== '').join('\n'),
+      action: 'Remove',
+    });
+    if (!confirmed) return;
+    const answer = await desk.progress('Removing unused volumes', () =>
+      client.volumes.prune(choice === 'all' ? { all: ['true'] } : undefined),
+    );
+    const removed = count((answer.VolumesDeleted ?? []).length, 'volume');
+    await desk.inform(`Removed ${removed}; ${sizeText(answer.SpaceReclaimed)} came free.`);
+  },
+};
+
+/** Which container has which volume mounted, also those that are stopped. */
+export async function volumeUsers(
+  client: Client,
+): Promise<readonly { readonly volume: string; readonly container: ContainerNode }[]> {
+  return (await CONTAINERS.list(client)).flatMap((container) =>
+    // Podman leaves the list out for containers without mounts.
+    ((container.summary.Mounts as typeof container.summary.Mounts | null) ?? []).flatMap((mount) =>
+      mount.Type === 'volume' && mount.Name !== undefined
+        ? [{ volume: mount.Name, container }]
+        : [],
+    ),
+  );
+}
