@@ -1,5 +1,6 @@
 /** Who the user is at a registry: what pulls and pushes ask before they call the engine. Shapes only; no store, no editor. */
 import type { AuthConfig } from '../../lib/api/system.ts';
+import type { Registries } from './registries.ts';
 
 export interface CredentialSource {
   /**
@@ -7,6 +8,8 @@ export interface CredentialSource {
    * is signed in: the registry is then asked as anybody. Throws EngineError (invalid) for a name that is none.
    */
   authFor(reference: string): Promise<AuthConfig | undefined>;
+  /** All that is known of registries; undefined until their area is plugged in. */
+  readonly registries?: Registries | undefined;
 }
 
 /** An account at one registry. */
