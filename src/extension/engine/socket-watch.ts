@@ -1,5 +1,5 @@
 /** Tells when a unix socket may have come or gone, by watching its folder; never polls and never connects. */
-import { type FSWatcher, watch } from 'node:fs';
+import { accessSync, constants, type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 export interface SocketWatch {
@@ -14,6 +14,7 @@ export function watchSocket(path: string, onChange: () => void): SocketWatch {
   let files: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
   let over = false;
+  let pending = false;
   const soon = (): void => {
     clearTimeout(timer);
     timer = setTimeout(onChange, SETTLE);
@@ -23,16 +24,20 @@ export function watchSocket(path: string, onChange: () => void): SocketWatch {
     files = undefined;
     let child = path;
     while (!over && files === undefined && child !== dirname(child)) {
-      files = watchName(child, { onEvent: again, onEnd: again });
+      files = watchName(child, again);
       if (files === undefined) child = dirname(child);
     }
-    watched = child;
+    // The folder may have come between the two looks at it.
+    if (child !== path && isReadable(child)) again();
   };
-  let watched = path;
+  // Behind each event the folder may be another one: it is looked for anew.
   const again = (): void => {
-    if (over) return;
-    // The folder itself may be another one now.
-    if (watched !== path || !stillThere(files)) follow();
+    if (over || pending) return;
+    pending = true;
+    setImmediate(() => {
+      pending = false;
+      if (!over) follow();
+    });
     soon();
   };
   follow();
@@ -45,21 +50,23 @@ export function watchSocket(path: string, onChange: () => void): SocketWatch {
   };
 }
 
-function stillThere(files: FSWatcher | undefined): boolean {
-  return files !== undefined;
+/** A folder that we may not read is not watched, whether it is there or not. */
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-/** Watches for one name in its folder; undefined where the folder is not there. */
-function watchName(
-  path: string,
-  { onEvent, onEnd }: { readonly onEvent: () => void; readonly onEnd: () => void },
-): FSWatcher | undefined {
+/** Watches for one name in its folder, and for the folder's own end; undefined where the folder is not there. */
+function watchName(path: string, onEvent: () => void): FSWatcher | undefined {
   const folder = dirname(path);
   try {
     const watcher = watch(folder, { persistent: false }, (_event, name) => {
       // The folder's own name is told when the folder goes.
-      if (name === null || name === basename(path)) onEvent();
-      else if (name === basename(folder)) onEnd();
+      if (name === null || name === basename(path) || name === basename(folder)) onEvent();
     });
     watcher.on('error', () => watcher.close());
     return watcher;
