@@ -221,7 +221,7 @@ function makeServer(options: ComposeOptions, parts: Ground & Parts): Server {
   const { log, socket, idleExit, shutdown } = options;
   const { containers, images, snapshots, builder, networks, events, volumes } = parts;
   const usersOf = (id: string): ReturnType<ContainerStore['usersOf']> => containers.usersOf(id);
-  const imageParts = { store: images, snapshots, usersOf, now };
+  const imageParts = { store: images, snapshots, usersOf, now, registry: parts.registry };
   return createApiServer({
     version: VERSION,
     onError: (message) => log.error(message),

@@ -8,7 +8,7 @@ use crate::layer::extract::Extractor;
 use crate::layer::policy::Policy;
 use crate::layer::stream::TarStream;
 use crate::layer::tar::read::Reader;
-use crate::layer::tree::attrs::{Identity, set_owner};
+use crate::layer::tree::attrs::{Identity, set_owner, set_time_at};
 use crate::layer::tree::beneath::{NewDir, base, clean, ensure_dir, parent, resolve};
 use crate::layer::tree::remove::remove_entry;
 use crate::layer::tree::root::{Access, open_root};
@@ -51,10 +51,14 @@ pub fn delete(request: &Request) -> Result<Value, Failure> {
     let fail = failed("cannot delete", &path);
     let dir = open_parent(tree.fd(), &path)?;
     let stat = stat_entry(&dir, base(&path)).map_err(&fail)?;
+    let time = stat_fd(&dir).map_err(&fail)?.stx_mtime;
     if kind_of(&stat) == FileType::Directory && !request.recursive {
-        unlinkat(&dir, base(&path), AtFlags::REMOVEDIR).map_err(fail)?;
+        unlinkat(&dir, base(&path), AtFlags::REMOVEDIR).map_err(&fail)?;
     } else {
-        remove_entry(&dir, base(&path)).map_err(fail)?;
+        remove_entry(&dir, base(&path)).map_err(&fail)?;
+    }
+    if request.keep_time {
+        set_time_at(&dir, b".", (time.tv_sec, time.tv_nsec)).map_err(fail)?;
     }
     Ok(json!({ "deleted": true }))
 }

@@ -41,6 +41,9 @@ struct Request {
     /// delete: a directory that is not empty.
     #[serde(default)]
     recursive: bool,
+    /// delete: the folder that held it keeps its time.
+    #[serde(default)]
+    keep_time: bool,
     /// mkdir: parents are made and an existing directory is no error.
     #[serde(default)]
     parents: bool,

@@ -7,6 +7,8 @@ import { buildRoutes } from './routes/build.ts';
 import type { BuildService } from './routes/build.ts';
 import { buildRecordRoutes } from './routes/builds.ts';
 import type { BuildRecordService } from './routes/builds.ts';
+import { commitRoutes } from './routes/commit.ts';
+import type { CommitService } from './routes/commit.ts';
 import { containerRoutes } from './routes/containers.ts';
 import type { ContainerService } from './routes/containers.ts';
 import { fileRoutes } from './routes/files.ts';
@@ -17,6 +19,8 @@ import { networkRoutes } from './routes/networks.ts';
 import type { NetworkService } from './routes/networks.ts';
 import { pinnaceRoutes } from './routes/pinnace.ts';
 import type { ContainerPorts, EngineControl } from './routes/pinnace.ts';
+import { registryRoutes } from './routes/registry.ts';
+import type { RegistryService } from './routes/registry.ts';
 import { streamRoutes } from './routes/streams.ts';
 import type { StreamService } from './routes/streams.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -26,8 +30,12 @@ import type { VolumeService } from './routes/volumes.ts';
 
 /** What the API as a whole calls. */
 export interface ApiServices {
-  readonly containers: ContainerService & StreamService & ArchiveService & ContainerPorts;
-  readonly images: ImageService;
+  readonly containers: ContainerService &
+    StreamService &
+    ArchiveService &
+    ContainerPorts &
+    CommitService;
+  readonly images: ImageService & RegistryService;
   readonly builder: BuildService & BuildRecordService;
   readonly files: FileService;
   readonly volumes: VolumeService;
@@ -42,7 +50,9 @@ export function createHandlers(services: ApiServices): Handlers {
     ...containerRoutes(services.containers),
     ...streamRoutes(services.containers),
     ...archiveRoutes(services.containers),
+    ...commitRoutes(services.containers),
     ...imageRoutes(services.images),
+    ...registryRoutes(services.images),
     ...buildRoutes(services.builder),
     ...buildRecordRoutes(services.builder),
     ...fileRoutes(services.files),

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { EngineError } from '../../lib/errors.ts';
 import type { Shim } from '../runtime/types.ts';
 import type { Container } from './container.ts';
+import { commitContainer } from './commit.ts';
 import { Control } from './control.ts';
 import { createContainer } from './create.ts';
 import {
@@ -114,6 +115,12 @@ function operations({ parts, table, lifecycle, control, execs, connections }: Ma
     archivePut: async (ref, path, tar, options, signal) => {
       await archivePut(get(ref), path, tar, { ...options, signal, parts });
     },
+    commit: async (ref, request) =>
+      commitContainer(get(ref), request, {
+        ...parts,
+        pause: (container) => control.pause(container),
+        unpause: (container) => control.unpause(container),
+      }),
     update: async (ref, resources) => control.update(get(ref), resources),
     connect: async (network, ref, settings) => connections.join(get(ref), network, settings),
     unlink: (reference) => connections.unlink(reference),

@@ -14,7 +14,7 @@ export interface ContainersParts {
   readonly database: Database;
   readonly places: Places;
   readonly images: ImageStore;
-  readonly snapshots: Pick<SnapshotStore, 'lowers'>;
+  readonly snapshots: Pick<SnapshotStore, 'lowers' | 'draft' | 'commit' | 'discard' | 'lease'>;
   readonly runtime: Runtime;
   readonly native: Native;
   readonly networks: Networks;

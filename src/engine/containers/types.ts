@@ -1,5 +1,6 @@
 /** What the API may ask of the containers. Wire shapes are those of lib/api; references are names, ids or unique id prefixes. */
 
+import type { CommitRequest } from './commit.ts';
 import type { Duplex, Readable } from 'node:stream';
 import type {
   ContainerCreateRequest,
@@ -43,6 +44,8 @@ export interface Framed<T> {
 }
 
 export interface Containers {
+  /** `docker commit`; resolves to the image's id. */
+  commit(ref: string, request: CommitRequest): Promise<string>;
   create(
     name: string | undefined,
     request: ContainerCreateRequest,

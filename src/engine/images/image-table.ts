@@ -9,6 +9,7 @@ import {
 } from '../../lib/image/reference.ts';
 import type { Reference } from '../../lib/image/reference.ts';
 import type { Database, Migration } from '../storage/types.ts';
+import type { RawManifest } from './registry.ts';
 
 export const imageMigrations: readonly Migration[] = [
   {
@@ -26,6 +27,17 @@ export const imageMigrations: readonly Migration[] = [
         image TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE
       ) STRICT;
       CREATE INDEX image_names_image ON image_names (image);
+    `,
+  },
+  {
+    name: 'images/002-manifests',
+    sql: `
+      CREATE TABLE image_manifests (
+        image TEXT PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
+        digest TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        bytes BLOB NOT NULL
+      ) STRICT;
     `,
   },
 ];
@@ -68,6 +80,27 @@ export class ImageTable {
 
   all(): ImageRow[] {
     return [...this.#rows.values()];
+  }
+
+  putManifest(id: Digest, { digest, mediaType, bytes }: RawManifest): void {
+    this.#database.sql
+      .prepare(
+        'INSERT OR REPLACE INTO image_manifests (image, digest, media_type, bytes) VALUES (?, ?, ?, ?)',
+      )
+      .run(id, digest, mediaType, bytes);
+  }
+
+  manifestOf(id: Digest): RawManifest | undefined {
+    const row = this.#database.sql
+      .prepare('SELECT digest, media_type, bytes FROM image_manifests WHERE image = ?')
+      .get(id);
+    const bytes = row?.['bytes'];
+    if (row === undefined || !(bytes instanceof Uint8Array)) return undefined;
+    return {
+      digest: String(row['digest']),
+      mediaType: String(row['media_type']),
+      bytes: Buffer.from(bytes),
+    };
   }
 
   /** The image that carries exactly this name. */

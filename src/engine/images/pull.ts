@@ -70,7 +70,8 @@ export async function pullImage(
   const lease = snapshots.lease();
   const before = store.named(reference);
   try {
-    const { manifest, digest } = await chooseManifest(repository, reference, platform ?? host);
+    const chosen = await chooseManifest(repository, reference, platform ?? host);
+    const { manifest, digest } = chosen;
     options.onProgress({
       status: `Pulling from ${reference.path}`,
       id: reference.digest ?? reference.tag ?? 'latest',
@@ -90,7 +91,7 @@ export async function pullImage(
     await fetchLayers(job, layers, failing);
     const names: Reference[] = [{ ...reference, tag: undefined, digest }];
     if (reference.digest === undefined) names.push(reference);
-    const admitted = await store.admit({ config: image, raw, names });
+    const admitted = await store.admit({ config: image, raw, names, manifest: chosen.raw });
     emit({
       action: 'pull',
       id: familiarReference(reference),
@@ -124,12 +125,13 @@ async function chooseManifest(
   repository: Repository,
   reference: Reference,
   platform: Platform,
-): Promise<{ manifest: Manifest; digest: Digest }> {
+): Promise<{ manifest: Manifest; raw: RawManifest; digest: Digest }> {
   const top = await repository.manifest(reference.digest ?? reference.tag ?? 'latest');
   let raw: RawManifest = top;
   for (let depth = 0; depth < 3; depth++) {
     const document = parseManifest(raw.bytes.toString('utf8'), raw.mediaType);
-    if (document.kind === 'manifest') return { manifest: document.manifest, digest: top.digest };
+    if (document.kind === 'manifest')
+      return { manifest: document.manifest, raw, digest: top.digest };
     const entry = selectManifest(document.index, platform);
     if (entry === undefined) {
       const offered = document.index.manifests

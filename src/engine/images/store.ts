@@ -20,7 +20,8 @@ import { ImageTable, familiarNames } from './image-table.ts';
 import type { ImageRow } from './image-table.ts';
 import { removeImage } from './removal.ts';
 import type { ImageUser } from './removal.ts';
-import type { Image, ImageEvent, ImageStore, Progress, PullOptions } from './types.ts';
+import type { RawManifest } from './registry.ts';
+import type { Image, ImageEvent, ImageStore, Progress, PullOptions, PushOptions } from './types.ts';
 
 export interface ImageParts {
   readonly database: Database;
@@ -46,6 +47,8 @@ export interface Admission {
   readonly raw: Buffer | string;
   readonly names: readonly Reference[];
   readonly parent?: string;
+  /** The manifest by which a registry knows it. */
+  readonly manifest?: RawManifest;
 }
 
 /** The store as its own parts see it. */
@@ -56,6 +59,8 @@ export interface ImageAdmitter {
   named(reference: Reference): Image | undefined;
   tagsOf(repository: string): Reference[];
   admit(admission: Admission): Promise<Image>;
+  /** The manifest that an image was last pulled or pushed with. */
+  manifestOf(id: Digest): RawManifest | undefined;
   sweep(): Promise<number>;
   /** Layers that pulls are fetching, so that two pulls fetch each only once. */
   readonly inFlight: Map<Digest, Promise<void>>;
@@ -120,6 +125,10 @@ class Images implements ImageStore, ImageAdmitter {
     return this.#table.tagsOf(repository);
   }
 
+  manifestOf(id: Digest): RawManifest | undefined {
+    return this.#table.manifestOf(id);
+  }
+
   list(): Image[] {
     return this.#table.all().map((row) => this.#image(row));
   }
@@ -149,6 +158,7 @@ class Images implements ImageStore, ImageAdmitter {
       }
       const row = { id, chainId, parent: admission.parent ?? '', config, lastTagged: '' };
       this.#table.put(row, names, this.#now());
+      if (admission.manifest !== undefined) this.#table.putManifest(id, admission.manifest);
     } finally {
       lease.release();
     }
@@ -190,6 +200,11 @@ class Images implements ImageStore, ImageAdmitter {
   async pull(reference: string, options: PullOptions): Promise<Image> {
     const { pullImage } = await import('./pull.ts');
     return this.#durable(await pullImage(this, reference, options));
+  }
+
+  async push(reference: string, options: PushOptions): Promise<void> {
+    const { pushImage } = await import('./push.ts');
+    await pushImage(this, reference, options);
   }
 
   async load(

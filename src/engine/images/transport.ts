@@ -4,6 +4,7 @@
  */
 
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import { parseBounded } from '../../lib/image/manifest.ts';
@@ -44,6 +45,17 @@ export interface Exchange {
   readonly signal: AbortSignal;
 }
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
+
+/** A request that may change the registry: it follows no redirects. */
+export interface WriteExchange extends Exchange {
+  readonly method: Method;
+  /** Made anew for every try. */
+  readonly body?: () => Readable | Buffer;
+  /** Statuses beside 2xx that are answers. */
+  readonly accept?: readonly number[];
+}
+
 export type Answer = Dispatcher.ResponseData;
 
 const MAX_REDIRECTS = 5;
@@ -78,6 +90,34 @@ export class Transport {
       answer = await this.#follow(exchange, authorization);
     }
     if (answer.statusCode === 200 || answer.statusCode === 206) return answer;
+    throw await failure(answer, exchange);
+  }
+
+  /** An answer of 2xx or of an accepted status, its body read past; anything else throws, with the registry's own words. */
+  async exchange(exchange: WriteExchange): Promise<Answer> {
+    const key = `${exchange.endpoint.base} ${exchange.scope}`;
+    const target = new URL(exchange.url);
+    checkTarget(exchange.endpoint, target);
+    const own = new URL(exchange.endpoint.base);
+    const trusted = target.host === own.host && target.protocol === own.protocol;
+    const ask = (authorization: string | undefined): Promise<Answer> =>
+      this.#send(exchange, target, {
+        ...exchange.headers,
+        ...(trusted && authorization !== undefined ? { authorization } : {}),
+      });
+    let answer = await ask(this.#tokens.get(key) ?? this.#standing(exchange.endpoint));
+    if (answer.statusCode === 401 && trusted) {
+      const challenge = header(answer, 'www-authenticate');
+      await discard(answer);
+      const authorization = await this.#authorize(exchange, challenge);
+      this.#tokens.set(key, authorization);
+      answer = await ask(authorization);
+    }
+    const { statusCode: status } = answer;
+    if ((status >= 200 && status < 300) || exchange.accept?.includes(status) === true) {
+      await discard(answer);
+      return answer;
+    }
     throw await failure(answer, exchange);
   }
 
@@ -122,10 +162,16 @@ export class Transport {
     throw new EngineError('unavailable', `the registry ${own.host} redirects in circles`);
   }
 
-  async #send(exchange: Exchange, target: URL, headers: Record<string, string>): Promise<Answer> {
+  async #send(
+    exchange: Exchange | WriteExchange,
+    target: URL,
+    headers: Record<string, string>,
+  ): Promise<Answer> {
+    const { method = 'GET', body } = 'method' in exchange ? exchange : {};
     try {
       return await request(target, {
-        method: 'GET',
+        method,
+        ...(body === undefined ? {} : { body: body() }),
         headers: { 'user-agent': 'pinnace', ...headers },
         dispatcher: this.#dispatcher(exchange.endpoint, target),
         signal: exchange.signal,
@@ -277,6 +323,10 @@ export function isPassing(error: unknown): boolean {
       'EAI_AGAIN',
       'UND_ERR_HEADERS_TIMEOUT',
       'UND_ERR_CONNECT_TIMEOUT',
+      // It speaks no TLS.
+      'EPROTO',
+      'ERR_SSL_WRONG_VERSION_NUMBER',
+      'ERR_SSL_PACKET_LENGTH_TOO_LONG',
     ].includes(errno)
   );
 }

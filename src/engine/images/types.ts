@@ -47,9 +47,17 @@ export interface PullOptions {
   readonly signal: AbortSignal;
 }
 
+export interface PushOptions {
+  /** Undefined: every tag of the repository. */
+  readonly tag?: string;
+  readonly auth?: RegistryAuth;
+  readonly onProgress: (line: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
 /** What happens to images, for the engine's events: `attributes` holds the `name` as Docker gives it. */
 export interface ImageEvent {
-  readonly action: 'pull' | 'tag' | 'untag' | 'delete' | 'load' | 'save' | 'import';
+  readonly action: 'pull' | 'push' | 'tag' | 'untag' | 'delete' | 'load' | 'save' | 'import';
   readonly id: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
@@ -72,6 +80,8 @@ export interface ImageStore {
     options: { force: boolean; prune: boolean },
   ): Promise<{ Untagged?: string; Deleted?: string }[]>;
   pull(reference: string, options: PullOptions): Promise<Image>;
+  /** Throws not-found for a name without an image, unauthorized and forbidden in the registry's words. */
+  push(reference: string, options: PushOptions): Promise<void>;
   load(
     archive: Readable,
     options: { onProgress: (line: Progress) => void; signal: AbortSignal },

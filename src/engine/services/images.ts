@@ -4,6 +4,8 @@ import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { ImageDeleteItem, ImagesPruned, ImageSummary } from '../../lib/api/images.ts';
 import type { ImageService } from '../api/routes/images.ts';
 import type { Containers } from '../containers/types.ts';
+import type { RegistryService } from '../api/routes/registry.ts';
+import type { RegistryConfig } from '../images/config.ts';
 import { imageHistory } from '../images/history.ts';
 import { imageFilter, inspectImage, listImages } from '../images/inspect.ts';
 import type { ImageFilters } from '../images/inspect.ts';
@@ -12,6 +14,7 @@ import { chainIds } from '../storage/digest.ts';
 import type { SnapshotStore } from '../storage/types.ts';
 
 export interface ImageServiceParts {
+  readonly registry: RegistryConfig;
   readonly store: ImageStore;
   readonly snapshots: Pick<SnapshotStore, 'get' | 'lowers' | 'all'>;
   readonly usersOf: Containers['usersOf'];
@@ -19,8 +22,8 @@ export interface ImageServiceParts {
   readonly now: () => number;
 }
 
-export function createImageService(parts: ImageServiceParts): ImageService {
-  const { store, snapshots, now } = parts;
+export function createImageService(parts: ImageServiceParts): ImageService & RegistryService {
+  const { store, snapshots, now, registry: config } = parts;
   const get = (reference: string): Image => store.get(reference);
   return {
     list: ({ all, filters, sharedSize }) => {
@@ -52,6 +55,15 @@ export function createImageService(parts: ImageServiceParts): ImageService {
     save: (references, signal) => store.save(references, signal),
     import: async (archive, options) => (await store.import(archive, options)).id,
     prune: (filters) => pruneImages(parts, filters),
+    push: (name, options) => store.push(name, options),
+    async search(term, limit, options) {
+      const { searchImages } = await import('../images/remote.ts');
+      return searchImages(term, limit, { ...options, config });
+    },
+    async distribution(name, options) {
+      const { inspectRemote } = await import('../images/remote.ts');
+      return inspectRemote(name, { ...options, config });
+    },
   };
 }
 

@@ -145,6 +145,17 @@ export class SnapshotTable {
     }
   }
 
+  setBlob(chainId: Digest, blob: NonNullable<Snapshot['blob']>): void {
+    const row = this.#rows.get(chainId);
+    if (row === undefined) return;
+    this.#database.sql
+      .prepare(
+        'UPDATE snapshots SET blob_digest = ?, blob_size = ?, blob_media_type = ? WHERE chain_id = ?',
+      )
+      .run(blob.digest, blob.size, blob.mediaType, chainId);
+    this.#rows.set(chainId, { ...row, snapshot: { ...row.snapshot, blob } });
+  }
+
   blobInUse(digest: Digest): boolean {
     for (const { snapshot } of this.#rows.values())
       if (snapshot.blob?.digest === digest) return true;

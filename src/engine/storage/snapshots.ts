@@ -14,7 +14,7 @@ import { EngineError } from '../../lib/errors.ts';
 import type { Digest } from '../../lib/image/config.ts';
 import { chainId as chainOf } from './digest.ts';
 import { Flusher, readBootId } from './flusher.ts';
-import { layerStream } from './layer-stream.ts';
+import { GZIP_LAYER, gzipFile, layerStream } from './layer-stream.ts';
 import { freeBytes } from './places.ts';
 import { Removals } from './removals.ts';
 import { SnapshotTable } from './snapshot-table.ts';
@@ -81,6 +81,7 @@ class Snapshots implements SnapshotStore {
   readonly #staged = new Map<string, Unpacked>();
   readonly #removals: Removals;
   readonly #leases = new Set<Set<Digest>>();
+  readonly #compressing = new Map<Digest, Promise<NonNullable<Snapshot['blob']>>>();
 
   constructor(parts: SnapshotParts) {
     this.#parts = parts;
@@ -275,6 +276,38 @@ class Snapshots implements SnapshotStore {
 
   exportLayer(chainId: Digest, signal: AbortSignal): Promise<Readable> {
     return Promise.resolve(layerStream(this.#parts, this.#need(chainId), signal));
+  }
+
+  compressed(chainId: Digest, signal: AbortSignal): Promise<NonNullable<Snapshot['blob']>> {
+    const { blob } = this.#need(chainId);
+    if (blob?.mediaType.endsWith('gzip') === true) return Promise.resolve(blob);
+    const known = this.#compressing.get(chainId);
+    // Whoever compresses it may be cancelled: then it is our turn.
+    if (known !== undefined)
+      return known.catch(() => {
+        signal.throwIfAborted();
+        return this.compressed(chainId, signal);
+      });
+    const work = this.#compress(chainId, signal).finally(() => this.#compressing.delete(chainId));
+    this.#compressing.set(chainId, work);
+    return work;
+  }
+
+  async #compress(chainId: Digest, signal: AbortSignal): Promise<NonNullable<Snapshot['blob']>> {
+    const before = this.#need(chainId).blob;
+    const file = this.#keepPath(newId());
+    try {
+      const made = await gzipFile(await this.exportLayer(chainId, signal), file, signal);
+      const blob = { ...made, mediaType: GZIP_LAYER };
+      await this.#parts.blobs.adopt(file, blob.digest);
+      this.#need(chainId);
+      this.#table.setBlob(chainId, blob);
+      if (before !== null) await this.#dropBlob(before.digest);
+      return blob;
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
   }
 
   async sweep(needed: ReadonlySet<Digest>): Promise<number> {

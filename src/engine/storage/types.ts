@@ -135,6 +135,11 @@ export interface SnapshotStore {
   lease(): Lease;
   /** The layer's uncompressed tar, byte for byte of digest `diffId`. */
   exportLayer(chainId: Digest, signal: AbortSignal): Promise<Readable>;
+  /** The layer as a gzip blob: the kept one, or one that is made now and kept; the same bytes every time. */
+  compressed(
+    chainId: Digest,
+    signal: AbortSignal,
+  ): Promise<{ readonly mediaType: string; readonly digest: Digest; readonly size: number }>;
   /** Removes every snapshot (and its blob) that is neither in `needed`, nor below one that is, nor in use by work under way; returns the bytes freed. */
   sweep(needed: ReadonlySet<Digest>): Promise<number>;
   all(): Snapshot[];

@@ -116,10 +116,10 @@ const ROWS = [
     'built',
     'Get the history of an image',
   ],
-  ['image.push', 'POST', '/images/{name}/push', '1.24', 'planned', 'Push an image'],
+  ['image.push', 'POST', '/images/{name}/push', '1.24', 'built', 'Push an image'],
   ['image.tag', 'POST', '/images/{name}/tag', '1.24', 'built', 'Tag an image'],
   ['image.remove', 'DELETE', '/images/{name}', '1.24', 'built', 'Remove an image'],
-  ['image.search', 'GET', '/images/search', '1.24', 'planned', 'Search images'],
+  ['image.search', 'GET', '/images/search', '1.24', 'built', 'Search images'],
   ['image.prune', 'POST', '/images/prune', '1.25', 'built', 'Delete unused images'],
   // System
   ['system.auth', 'POST', '/auth', '1.24', 'built', 'Check auth configuration'],
@@ -128,7 +128,7 @@ const ROWS = [
   ['system.ping', 'GET', '/_ping', '1.24', 'built', 'Ping'],
   ['system.ping-head', 'HEAD', '/_ping', '1.40', 'built', 'Ping'],
   // Image
-  ['image.commit', 'POST', '/commit', '1.24', 'planned', 'Create a new image from a container'],
+  ['image.commit', 'POST', '/commit', '1.24', 'built', 'Create a new image from a container'],
   // System
   ['system.events', 'GET', '/events', '1.24', 'built', 'Monitor events'],
   ['system.df', 'GET', '/system/df', '1.25', 'built', 'Get data usage information'],
@@ -231,7 +231,7 @@ const ROWS = [
     'GET',
     '/distribution/{name}/json',
     '1.30',
-    'planned',
+    'built',
     'Get image information from the registry',
   ],
   // Session

@@ -180,6 +180,22 @@ export interface Change {
 }
 
 export async function changesOf(container: Container, parts: ContainersParts): Promise<Change[]> {
+  const changes = await allChanges(container, parts);
+  return withoutStubs(changes, stubsOf(container));
+}
+
+/** How many changes are the user's own, and the paths of those that are not. */
+export async function changesBeneath(
+  container: Container,
+  parts: ContainersParts,
+): Promise<{ kept: number; left: string[] }> {
+  const changes = await allChanges(container, parts);
+  const kept = new Set(withoutStubs(changes, stubsOf(container)));
+  const left = changes.filter((change) => !kept.has(change)).map(({ Path }) => Path);
+  return { kept: kept.size, left };
+}
+
+async function allChanges(container: Container, parts: ContainersParts): Promise<Change[]> {
   const files = placesOf(parts.places, container.id);
   const lowers = parts.snapshots.lowers(container.definition.chainId);
   const { changes } = await parts.native.call<{ changes: { path: string; kind: 0 | 1 | 2 }[] }>(
@@ -189,14 +205,14 @@ export async function changesOf(container: Container, parts: ContainersParts): P
       upper: files.upper,
     },
   );
-  const mine = [...BOUND, ...container.definition.mounts.map((mount) => mount.destination)];
-  return withoutStubs(
-    changes.map(({ path, kind }) => ({
-      Path: path.startsWith('/') ? path : `/${path}`,
-      Kind: kind,
-    })),
-    mine,
-  );
+  return changes.map(({ path, kind }) => ({
+    Path: path.startsWith('/') ? path : `/${path}`,
+    Kind: kind,
+  }));
+}
+
+function stubsOf(container: Container): string[] {
+  return [...BOUND, ...container.definition.mounts.map((mount) => mount.destination)];
 }
 
 /** Where every container has a mount. */
