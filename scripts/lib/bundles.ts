@@ -1,6 +1,7 @@
-// Bundles the four processes' TypeScript with esbuild: extension and language server as CommonJS, engine and CLI as ES modules.
+// Bundles the four processes' TypeScript with esbuild: extension (in two halves) and language server as CommonJS, engine and CLI as ES modules.
 import { build, type BuildOptions } from 'esbuild';
 import { join } from 'node:path';
+import { buildHalves } from './halves.ts';
 import { ROOT } from './shell.ts';
 
 const common: BuildOptions = {
@@ -33,13 +34,7 @@ export async function buildBundles(outdir = join(ROOT, 'out')): Promise<void> {
     chunkNames: 'chunks/[name]-[hash]',
   };
   await Promise.all([
-    build({
-      ...common,
-      format: 'cjs',
-      external: ['vscode'],
-      entryPoints: ['src/extension/extension.ts'],
-      outfile: join(outdir, 'extension.cjs'),
-    }),
+    buildHalves(common, outdir),
     build({
       ...common,
       format: 'cjs',

@@ -32,7 +32,12 @@ export function activate(context: vscode.ExtensionContext): void {
     cli: createCommandLine(context),
     engines,
     live,
-    credentials: { authFor: (reference) => credentials.authFor(reference) },
+    credentials: {
+      authFor: (reference) => credentials.authFor(reference),
+      get registries() {
+        return credentials.registries;
+      },
+    },
     startArguments: () => startArguments(setting),
     show: (document) => reports.show(document),
   });
@@ -54,10 +59,10 @@ export function activate(context: vscode.ExtensionContext): void {
       return new vscode.Disposable(() => selections.delete(view));
     },
   };
-  plugAreas(parts);
   // After the activation, so that the editor does not wait for it.
   setImmediate(() => {
-    void startLanguage(context, log);
+    plugAreas(parts);
+    void startLanguage(context, { log, engines });
     void engines.find().then(() => engines.refreshActive());
   });
 }
@@ -128,12 +133,16 @@ function plugAreas(parts: Parts): void {
 
 async function startLanguage(
   context: vscode.ExtensionContext,
-  log: vscode.LogOutputChannel,
+  { log, engines }: Pick<Parts, 'log' | 'engines'>,
 ): Promise<void> {
   try {
     const { createLanguageClient, TRUST } = await import('./language/client.ts');
     const server = join(context.extensionPath, 'out', 'language-server.cjs');
-    const client = createLanguageClient(server, { trusted: vscode.workspace.isTrusted });
+    const { address } = engines.active.entry;
+    const client = createLanguageClient(server, {
+      trusted: vscode.workspace.isTrusted,
+      engineSocket: address.startsWith('unix://') ? address.slice('unix://'.length) : '',
+    });
     stopLanguage = async () => {
       if (client.needsStop()) await client.stop();
     };
