@@ -1,0 +1,202 @@
+/** Plugs the trees of what an engine holds into the editor: containers, images, volumes, networks. Wires; what rows say stands in the models. */
+import * as vscode from 'vscode';
+import { kindOf, messageOf } from '../../lib/errors.ts';
+import { connectDropped } from '../commands/views/connect.ts';
+import { ARRANGE } from '../commands/views/arrange.ts';
+import type { Parts } from '../parts.ts';
+import { Arrangements, TREES, type TreeName } from './arrangement.ts';
+import { withBranches } from './branches.ts';
+import { ContainersModel } from './containers/model.ts';
+import { stateOf } from './containers/facts.ts';
+import { ImagesModel } from './images/model.ts';
+import { badgeOf, type Counts, descriptionOf, messageOf as messageOfTree } from './heading.ts';
+import { NETWORKS } from './networks.ts';
+import type { ContainerNode, NetworkNode, Node, NodeKind } from './nodes.ts';
+import type { Branch, TreeModel } from './row.ts';
+import { type Drop, type ShownTree, showTree, treeMime } from './tree.ts';
+import { UsedModel } from './used.ts';
+import { VOLUMES } from './volumes.ts';
+
+/** What another area adds to the trees: rows beneath theirs, and things that may be dropped on them. */
+export interface Graft {
+  readonly branches: readonly Branch[];
+  readonly drops: readonly Drop[];
+}
+
+interface CountedModel extends TreeModel {
+  readonly counts: Counts;
+  dispose(): void;
+}
+
+const HELD: Readonly<Record<TreeName, NodeKind>> = {
+  containers: 'container',
+  images: 'image',
+  volumes: 'volume',
+  networks: 'network',
+};
+
+/** How often texts like `Up 3 minutes` are looked at, in milliseconds. */
+const TICK = 30_000;
+
+export function plugExplorer(parts: Parts, graft: Graft = { branches: [], drops: [] }): void {
+  const { context, desk, engines, live } = parts;
+  const arrangements = new Arrangements(desk.workspaceMemory);
+  const branched = (kind: NodeKind): boolean =>
+    graft.branches.some(({ beneath }) => beneath.includes(kind));
+  const containers = new ContainersModel({
+    live,
+    arrangements,
+    now: Date.now,
+    branched: branched('container'),
+  });
+  const models: Readonly<Record<TreeName, CountedModel>> = {
+    containers,
+    images: new ImagesModel({
+      live,
+      arrangements,
+      now: Date.now,
+      history: (image) => engines.active.client.images.history(image),
+    }),
+    volumes: new UsedModel(live, arrangements, VOLUMES),
+    networks: new UsedModel(live, arrangements, NETWORKS),
+  };
+  for (const tree of TREES) {
+    const drops = [...(tree === 'networks' ? [connectDrop(parts)] : []), ...graft.drops];
+    const shown = show(parts, { tree, model: models[tree], branches: graft.branches, drops });
+    context.subscriptions.push(
+      shown,
+      models[tree],
+      dressed(parts, { tree, shown, model: models[tree], arrangements }),
+    );
+    if (tree === 'containers') context.subscriptions.push(ticking(shown, containers));
+  }
+  context.subscriptions.push(
+    vscode.commands.registerCommand(ARRANGE, (tree: unknown, filter: unknown) => {
+      const known = TREES.find((name) => name === tree);
+      if (known !== undefined) {
+        arrangements.reload(known, typeof filter === 'string' ? filter : undefined);
+      }
+    }),
+  );
+}
+
+interface Showing {
+  readonly tree: TreeName;
+  readonly model: CountedModel;
+  readonly branches: readonly Branch[];
+  readonly drops: readonly Drop[];
+}
+
+function show({ selection, context }: Parts, { tree, model, branches, drops }: Showing): ShownTree {
+  const id = `pinnace.${tree}`;
+  // A container beneath a network or a volume stands there as a name: its files are in its own tree.
+  const own = branches.filter(({ beneath }) => beneath.includes(HELD[tree]));
+  const shown = showTree({
+    id,
+    model: withBranches(model, own),
+    drops,
+    dragText: (element) => dragText(element as Node),
+  });
+  const isOurs = (element: object): element is Node => !own.some((branch) => branch.owns(element));
+  context.subscriptions.push(selection(id, () => shown.view.selection.filter(isOurs)));
+  return shown;
+}
+
+function dragText(node: Node): string | undefined {
+  if (node.kind === 'container' || node.kind === 'volume' || node.kind === 'network') {
+    return node.name;
+  }
+  return node.kind === 'image' ? node.reference : undefined;
+}
+
+interface Dressing {
+  readonly tree: TreeName;
+  readonly shown: ShownTree;
+  readonly model: CountedModel;
+  readonly arrangements: Arrangements;
+}
+
+/** Title, message and badge, and the context key of the filter's clear button. */
+function dressed(
+  { live }: Parts,
+  { tree, shown, model, arrangements }: Dressing,
+): vscode.Disposable {
+  const { view } = shown;
+  const dress = (): void => {
+    const { filter } = arrangements.of(tree);
+    const { state } = live;
+    const message = messageOfTree({ state, filter, tree, counts: model.counts });
+    view.message = message ?? '';
+    view.description = descriptionOf(tree, state === 'off' ? undefined : model.counts) ?? '';
+    if (tree !== 'containers') return;
+    const running = [...live.all('container').values()].filter(
+      (summary) => stateOf(summary) === 'running',
+    ).length;
+    view.badge = state === 'off' ? undefined : badgeOf(running);
+  };
+  const key = (): void => {
+    const filtered = arrangements.of(tree).filter !== '';
+    void vscode.commands.executeCommand('setContext', `pinnace.${tree}.filtered`, filtered);
+  };
+  const heard = [
+    live.onDidChangeState(dress),
+    live.onDidChange(({ kind }) => {
+      if (kind === HELD[tree]) dress();
+    }),
+    model.onDidChange(dress),
+    arrangements.onDidChange((changed) => {
+      if (changed !== tree) return;
+      dress();
+      key();
+    }),
+  ];
+  dress();
+  key();
+  return { dispose: () => heard.forEach((each) => each.dispose()) };
+}
+
+/** Time passes in a tree only while somebody looks at it. */
+function ticking({ view }: ShownTree, model: ContainersModel): vscode.Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const follow = (): void => {
+    clearInterval(timer);
+    timer = undefined;
+    if (!view.visible) return;
+    model.tick();
+    timer = setInterval(() => model.tick(), TICK);
+  };
+  const heard = view.onDidChangeVisibility(follow);
+  follow();
+  return {
+    dispose: () => {
+      clearInterval(timer);
+      heard.dispose();
+    },
+  };
+}
+
+function connectDrop({ desk, log }: Parts): Drop {
+  const networkOf = (target: object | undefined): NetworkNode | undefined => {
+    const node = target as Node | undefined;
+    return node?.kind === 'network' ? node : undefined;
+  };
+  return {
+    mime: treeMime('pinnace.containers'),
+    accepts: (target) => networkOf(target) !== undefined,
+    drop: async (target, item) => {
+      const network = networkOf(target);
+      const dragged: unknown = item.value;
+      if (network === undefined || !Array.isArray(dragged)) return;
+      const nodes = (dragged as readonly Node[]).filter(
+        (node): node is ContainerNode => node.kind === 'container',
+      );
+      try {
+        await connectDropped(desk, network, nodes);
+      } catch (error) {
+        if (kindOf(error) === 'cancelled') return;
+        log.error(messageOf(error));
+        await desk.complain(messageOf(error));
+      }
+    },
+  };
+}

@@ -1,0 +1,221 @@
+/** A flat tree of things that containers use, with those containers beneath each: volumes and networks. Pure; it reads the live store alone. */
+import type { ContainerSummary } from '../../lib/api/containers.ts';
+import type { Listener } from '../engine/engines.ts';
+import type { Change, Holdings, LiveStore } from '../live/store.ts';
+import type { Arrangements } from './arrangement.ts';
+import { nameOf, sent } from './containers/facts.ts';
+import { containerHover, containerRow } from './containers/row.ts';
+import { GroupedList } from './grouped.ts';
+import { firstAnswer } from './loading.ts';
+import { Members } from './members.ts';
+import type { ContainerNode, NetworkNode, Node, VolumeNode } from './nodes.ts';
+import { type Changed, type Hover, Listeners, type Row, type TreeModel } from './row.ts';
+import { filterWords, matches } from './text.ts';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** How a kind is read and shown; the two there are stand in volumes.ts and networks.ts. */
+export interface UsedKind<K extends 'volume' | 'network', N extends VolumeNode | NetworkNode> {
+  readonly kind: K;
+  readonly tree: 'volumes' | 'networks';
+  node(holding: Holdings[K]): N;
+  /** Puts a newer state into the same node. */
+  renew(node: Writable<N>, holding: Holdings[K]): void;
+  /** What `keysOf` gives for a container that uses it. */
+  keys(node: N): readonly string[];
+  keysOf(summary: ContainerSummary): readonly string[];
+  order(node: N, sort: string): string;
+  searched(node: N): string;
+  row(node: N, users: readonly ContainerSummary[]): Row;
+  hover(node: N, users: readonly ContainerSummary[]): Hover;
+}
+
+export class UsedModel<
+  K extends 'volume' | 'network',
+  N extends VolumeNode | NetworkNode,
+> implements TreeModel {
+  private readonly live: LiveStore;
+  private readonly arrangements: Arrangements;
+  private readonly of: UsedKind<K, N>;
+  private readonly list = new GroupedList<N, never>(() => {
+    throw new Error('there are no headings here');
+  });
+  private readonly nodes = new Map<string, N>();
+  private readonly byKey = new Map<string, Set<N>>();
+  private readonly members: Members;
+  private readonly users = new WeakMap<N, Map<string, Writable<ContainerNode>>>();
+  private readonly above = new WeakMap<ContainerNode, N>();
+  private readonly listeners = new Listeners<Changed<Node>>();
+  private heard: readonly Listener[] | undefined;
+
+  constructor(live: LiveStore, arrangements: Arrangements, of: UsedKind<K, N>) {
+    this.live = live;
+    this.arrangements = arrangements;
+    this.of = of;
+    this.members = new Members((summary) => of.keysOf(summary));
+  }
+
+  get counts(): { readonly shown: number; readonly all: number } {
+    return { shown: this.list.size, all: this.live.all(this.of.kind).size };
+  }
+
+  async children(element: Node | undefined): Promise<readonly Node[]> {
+    if (element === undefined) return this.roots();
+    return element.kind === this.of.kind ? this.usersOf(element as N) : [];
+  }
+
+  parent(element: Node): Node | undefined {
+    return element.kind === 'container' ? this.above.get(element) : undefined;
+  }
+
+  row(element: Node): Row {
+    if (element.kind === 'container') {
+      return containerRow(element, { status: sent(element.summary).Status ?? '', foldable: false });
+    }
+    const node = element as N;
+    const users = this.summariesOf(node);
+    const row = this.of.row(node, users);
+    return { ...row, fold: users.length > 0 ? 'closed' : 'leaf' };
+  }
+
+  hover(element: Node): Hover | undefined {
+    if (element.kind === 'container') {
+      return containerHover(element, sent(element.summary).Status ?? '');
+    }
+    return this.of.hover(element as N, this.summariesOf(element as N));
+  }
+
+  onDidChange(listener: (changed: Changed<Node>) => void): Listener {
+    return this.listeners.add(listener);
+  }
+
+  find(id: string): N | undefined {
+    return this.list.get(id);
+  }
+
+  dispose(): void {
+    for (const each of this.heard ?? []) each.dispose();
+  }
+
+  private async roots(): Promise<readonly Node[]> {
+    if (this.heard === undefined) {
+      this.heard = [
+        this.live.onDidChange((change) => this.hear(change)),
+        this.arrangements.onDidChange((tree) => {
+          if (tree === this.of.tree) this.rebuild();
+        }),
+      ];
+      await firstAnswer(this.live);
+      this.fill();
+      this.list.flush();
+    } else await firstAnswer(this.live);
+    return [...this.list.children];
+  }
+
+  private hear({ kind, ids }: Change): void {
+    if (kind === 'container') this.hearUsers(ids);
+    if (kind !== this.of.kind) return;
+    if (ids === 'all') this.rebuild();
+    else {
+      for (const id of ids) this.update(id);
+      this.tell();
+    }
+  }
+
+  private hearUsers(ids: ReadonlySet<string> | 'all'): void {
+    const containers = this.live.all('container');
+    const touched =
+      ids === 'all' ? this.members.rebuild(containers) : this.members.update(ids, containers);
+    const nodes = new Set([...touched].flatMap((key) => [...(this.byKey.get(key) ?? [])]));
+    const shown = [...nodes].filter((node) => this.list.get(idOf(node)) === node);
+    if (shown.length > 0) this.listeners.call(shown);
+  }
+
+  private rebuild(): void {
+    this.fill();
+    this.tell();
+  }
+
+  private tell(): void {
+    const changed = this.list.flush();
+    if (changed === 'all' || changed.length > 0) this.listeners.call(changed);
+  }
+
+  private fill(): void {
+    this.members.rebuild(this.live.all('container'));
+    this.list.clear();
+    const all = this.live.all(this.of.kind);
+    for (const id of [...this.nodes.keys()]) if (!all.has(id)) this.forget(id);
+    for (const id of all.keys()) this.update(id);
+  }
+
+  private update(id: string): void {
+    const holding = this.live.all(this.of.kind).get(id);
+    if (holding === undefined) {
+      this.forget(id);
+      return;
+    }
+    const known = this.nodes.get(id);
+    const node = known ?? this.of.node(holding);
+    if (known === undefined) {
+      this.nodes.set(id, node);
+      for (const key of this.of.keys(node)) {
+        const nodes = this.byKey.get(key) ?? new Set();
+        this.byKey.set(key, nodes.add(node));
+      }
+    } else this.of.renew(node, holding);
+    const { filter, sort } = this.arrangements.of(this.of.tree);
+    const words = filterWords(filter);
+    if (words.length > 0 && !matches(words, this.of.searched(node).toLowerCase())) {
+      this.list.take(id);
+    } else this.list.put(id, node, { group: undefined, order: this.of.order(node, sort) });
+  }
+
+  private forget(id: string): void {
+    const node = this.nodes.get(id);
+    this.nodes.delete(id);
+    this.list.take(id);
+    if (node === undefined) return;
+    for (const key of this.of.keys(node)) {
+      const nodes = this.byKey.get(key);
+      nodes?.delete(node);
+      if (nodes?.size === 0) this.byKey.delete(key);
+    }
+  }
+
+  private summariesOf(node: N): readonly ContainerSummary[] {
+    const containers = this.live.all('container');
+    const ids = new Set(this.of.keys(node).flatMap((key) => [...this.members.of(key)]));
+    return [...ids].flatMap((id) => containers.get(id) ?? []);
+  }
+
+  /** The same object for the same container, as long as it uses the thing. */
+  private usersOf(node: N): readonly ContainerNode[] {
+    const before = this.users.get(node);
+    const after = new Map<string, Writable<ContainerNode>>();
+    for (const summary of this.summariesOf(node)) {
+      const { Id: id } = summary;
+      const name = nameOf(summary);
+      const within = { kind: this.of.kind, id: idOf(node) };
+      const made = before?.get(id) ?? { kind: 'container', id, name, summary, within };
+      made.name = name;
+      made.summary = summary;
+      after.set(id, made);
+      this.above.set(made, node);
+    }
+    this.users.set(node, after);
+    return [...after.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}
+
+function idOf(node: VolumeNode | NetworkNode): string {
+  return node.kind === 'volume' ? node.name : node.id;
+}
+
+/** `used by web, db`, or `not used`. */
+export function usersText(users: readonly ContainerSummary[]): string {
+  if (users.length === 0) return 'not used';
+  const names = users.slice(0, 3).map(nameOf);
+  const more = users.length - names.length;
+  return `used by ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
