@@ -8,5 +8,6 @@ export const AREAS: readonly (readonly [name: string, plug: Area])[] = [
     async (parts) => (await import('./webviews/area.ts')).plugWebviews(parts),
   ],
   ['engines', async (parts) => (await import('./engine/area.ts')).plugEngines(parts)],
+  ['explorer', async (parts) => (await import('./views/explorer.ts')).plugExplorer(parts)],
   ['builds', async (parts) => (await import('./build/area.ts')).plugBuilds(parts)],
 ];

@@ -5,9 +5,11 @@ import { ENGINE_COMMANDS } from './engine/table.ts';
 import { IMAGE_COMMANDS } from './images/table.ts';
 import { NETWORK_COMMANDS } from './networks/table.ts';
 import { VOLUME_COMMANDS } from './volumes/table.ts';
+import { VIEW_COMMANDS } from './views/table.ts';
 
 export const COMMANDS: readonly Command[] = [
   ...ENGINE_COMMANDS,
+  ...VIEW_COMMANDS,
   ...CONTAINER_COMMANDS,
   ...IMAGE_COMMANDS,
   ...VOLUME_COMMANDS,
