@@ -3,7 +3,7 @@
  * inside. It outlives editor windows and engines: where the engine has gone it has it started again. It ends when the
  * container is gone, or when nobody was connected for a while.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -72,8 +72,11 @@ export async function serveBridge(
     if (open === 0) idle = setTimeout(() => end(undefined), options.idleMs);
   };
   const preferred = readState(file)?.port;
+  let published = false;
   const listener = await forward(
     async () => {
+      // Everything of the engine was removed: it must not be started again for a window that is left open.
+      if (published && !existsSync(file)) end(undefined);
       try {
         return await patiently(engine, (reach) => dialer({ ...reach, container })(inner));
       } catch (error) {
@@ -88,8 +91,10 @@ export async function serveBridge(
   mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
   writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
   renameSync(`${file}.new`, file);
+  published = true;
   signal.addEventListener('abort', () => end(undefined), { once: true });
   const ended = new AbortController();
+  void watchEnd(engine, { container, file }, ended.signal).then(() => end(undefined));
   if (options.agent !== undefined) void serveAgent(engine, options.agent, ended.signal);
   ready(state);
   await over;
@@ -112,6 +117,8 @@ interface Reached {
 
 interface EngineSource {
   get(): Promise<Reached>;
+  /** What was found last, if anything; does not look. */
+  current(): Promise<Reached> | undefined;
   lost(reached: Reached): void;
   close(): void;
 }
@@ -132,6 +139,7 @@ function engineOf(connect: () => Promise<Client>): EngineSource {
       });
       return mine;
     },
+    current: () => current,
     lost: ({ client }) => {
       client.close();
       current = undefined;
@@ -164,6 +172,28 @@ async function patiently<T extends Duplex>(
   }
 }
 
+/** Resolves when the container was removed, or all that belongs to its engine. Starts no engine: only a connection is worth that. */
+async function watchEnd(
+  engine: EngineSource,
+  { container, file }: { readonly container: string; readonly file: string },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted && existsSync(file)) {
+    const reached = engine.current();
+    if (reached !== undefined) {
+      try {
+        const { client } = await reached;
+        const { result } = await client.containers.wait(container, 'removed', { signal });
+        await result;
+        return;
+      } catch (error) {
+        if (kindOf(error) === 'not-found') return;
+      }
+    }
+    await sleep(1000, undefined, { signal }).catch(() => undefined);
+  }
+}
+
 async function serveAgent(
   engine: EngineSource,
   agent: NonNullable<BridgeOptions['agent']>,
@@ -171,7 +201,7 @@ async function serveAgent(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const { client } = await engine.get();
+      const { client } = await (engine.current() ?? engine.get());
       await carryAgent(client, agent.how, agent.socket, signal);
     } catch (error) {
       if (kindOf(error) === 'not-found') return;

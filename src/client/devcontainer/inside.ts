@@ -32,6 +32,8 @@ export interface LaunchRequest {
   /** Ids of a gallery, or paths of .vsix files. */
   readonly extensions?: readonly string[];
   readonly git?: { readonly name?: string; readonly email?: string };
+  /** The user's own settings and keys of the editor, as the texts of their files; written once. */
+  readonly user?: { readonly settings?: string; readonly keybindings?: string };
   /** Whether an SSH agent will be carried in. */
   readonly agent?: boolean;
 }
@@ -59,10 +61,10 @@ const START_MS = 30_000;
 const INSTALL_MS = 180_000;
 const HEADER = 8;
 
-async function main([verb, argument]: readonly string[]): Promise<void> {
+async function main([verb, target = '', host]: readonly string[]): Promise<void> {
   if (verb === 'launch') process.stdout.write(`${JSON.stringify(await launch())}\n`);
-  else if (verb === 'dial') dial(Number(argument));
-  else if (verb === 'agent') serveAgent();
+  else if (verb === 'dial') dial(target, host ?? '127.0.0.1');
+  else if (verb === 'listen') listen(target, host ?? '');
   else throw new Error(`no such verb: ${String(verb)}`);
 }
 
@@ -127,6 +129,13 @@ async function lock(path: string): Promise<() => void> {
 }
 
 function prepare(dir: string, request: LaunchRequest): void {
+  const user = join(dir, 'data', 'User');
+  mkdirSync(user, { recursive: true });
+  for (const name of ['settings', 'keybindings'] as const) {
+    const path = join(user, `${name}.json`);
+    const text = request.user?.[name];
+    if (text !== undefined && !existsSync(path)) writeFileSync(path, text, { mode: 0o600 });
+  }
   const machine = join(dir, 'data', 'Machine');
   mkdirSync(machine, { recursive: true });
   const file = join(machine, 'settings.json');
@@ -334,60 +343,93 @@ function lastLine(text: string): string {
   );
 }
 
-/** Joins standard input and output with a port of the container's loopback. */
-function dial(port: number): void {
-  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+/** Joins standard input and output with a port of `host`, the loopback by default, or with a socket's path. */
+function dial(target: string, host: string): void {
+  const where = target.startsWith('/') ? { path: target } : { host, port: Number(target) };
+  const socket = connect({ ...where, allowHalfOpen: true });
   process.stdin.pipe(socket);
   socket.pipe(process.stdout);
   socket.on('error', (error) => {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   });
-  socket.on('end', () => process.stdout.end());
   socket.on('close', () => process.exit(0));
 }
 
 /**
- * A socket that looks like an SSH agent's; each connection is a channel of frames on the standard streams:
- * channel u32, length u32, data; a length of 0 ends a channel. The other side asks the real agent.
+ * Listens on a port, or on a socket that looks like an SSH agent's; each connection is a channel of frames on the standard
+ * streams: channel u32, length u32, data; a length of 0 ends a channel, channel 0 says where it listens.
  */
-function serveAgent(): void {
-  const path = join(dataFolder(), 'agent.sock');
-  rmSync(path, { force: true });
+function listen(target: string, address: string): void {
+  const agent = target === 'agent';
+  const path = agent ? agentPath() : '';
   const channels = new Map<number, Socket>();
   let next = 1;
-  const send = (channel: number, data: Buffer): void => {
+  const send = (channel: number, data: Buffer): boolean => {
     const header = Buffer.alloc(HEADER);
     header.writeUInt32BE(channel, 0);
     header.writeUInt32BE(data.length, 4);
-    process.stdout.write(Buffer.concat([header, data]));
+    return process.stdout.write(Buffer.concat([header, data]));
   };
   const server = createServer((socket) => {
     const channel = next++;
     channels.set(channel, socket);
-    socket.on('data', (data) => send(channel, data));
+    socket.on('data', (data) => {
+      if (send(channel, data)) return;
+      socket.pause();
+      process.stdout.once('drain', () => socket.resume());
+    });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       if (channels.delete(channel)) send(channel, Buffer.alloc(0));
     });
   });
-  server.listen(path, () => chmodSync(path, 0o600));
-  let rest = Buffer.alloc(0);
+  const end = (status: number): void => {
+    if (agent) rmSync(path, { force: true });
+    process.exit(status);
+  };
+  server.on('error', (error) => {
+    process.stderr.write(`${error.message}\n`);
+    end(1);
+  });
+  const ready = (): void => {
+    if (agent) chmodSync(path, 0o600);
+    const bound = server.address();
+    const place = typeof bound === 'string' || bound === null ? path : String(bound.port);
+    send(0, Buffer.from(place));
+  };
+  if (agent) server.listen(path, ready);
+  else
+    server.listen(
+      { port: Number(target), host: LOOPBACKS.has(address) ? '127.0.0.1' : address },
+      ready,
+    );
+  readFrames((channel, data) => {
+    if (data.length > 0) channels.get(channel)?.write(data);
+    else channels.get(channel)?.end();
+  });
+  process.stdin.on('end', () => end(0));
+}
+
+const LOOPBACKS = new Set(['', 'localhost', '127.0.0.1']);
+
+/** The agent of the open window has the known name; those of SSH sessions have names of their own. */
+function agentPath(): string {
+  const path = join(dataFolder(), 'agent.sock');
+  rmSync(path, { force: true });
+  return path;
+}
+
+function readFrames(take: (channel: number, data: Buffer) => void): void {
+  let rest: Buffer = Buffer.alloc(0);
   process.stdin.on('data', (chunk: Buffer) => {
     rest = Buffer.concat([rest, chunk]);
-    for (;;) {
-      if (rest.length < HEADER) return;
+    while (rest.length >= HEADER) {
       const length = rest.readUInt32BE(4);
       if (rest.length < HEADER + length) return;
-      const socket = channels.get(rest.readUInt32BE(0));
-      if (length > 0) socket?.write(rest.subarray(HEADER, HEADER + length));
-      else socket?.end();
+      take(rest.readUInt32BE(0), rest.subarray(HEADER, HEADER + length));
       rest = rest.subarray(HEADER + length);
     }
-  });
-  process.stdin.on('end', () => {
-    rmSync(path, { force: true });
-    process.exit(0);
   });
 }
 

@@ -11,7 +11,7 @@ import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { inside } from './exec.ts';
 import { findConfig } from './find.ts';
-import type { LaunchAnswer } from './inside.ts';
+import type { LaunchAnswer, LaunchRequest } from './inside.ts';
 import type { Kit } from './kit.ts';
 import { copyKit, hasKit, launchServer } from './server.ts';
 
@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly container: string;
   readonly kit: Kit;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's settings and keys of the editor that opens it. */
+  readonly user?: NonNullable<LaunchRequest['user']>;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -59,6 +61,7 @@ export async function openInside(client: Client, options: OpenOptions): Promise<
         : extension,
     ),
     git: await gitIdentity(),
+    ...(options.user === undefined ? {} : { user: options.user }),
     agent: (options.env['SSH_AUTH_SOCK'] ?? '') !== '',
   });
   for (const warning of answer.warnings) options.say(`warning: ${warning}`);

@@ -1,0 +1,25 @@
+/** The commands of dev containers, in the order of package.json. */
+import type { Command } from '../desk.ts';
+import { devcontainerAddConfiguration } from './add-configuration.ts';
+import { devcontainerAttach } from './attach.ts';
+import { devcontainerOpenFolder } from './open-folder.ts';
+import { devcontainerRebuild } from './rebuild.ts';
+import { devcontainerRebuildWithoutCache } from './rebuild-without-cache.ts';
+import { devcontainerRemove } from './remove.ts';
+import { devcontainerReopen } from './reopen.ts';
+import { devcontainerReopenLocally } from './reopen-locally.ts';
+import { devcontainerShowLog } from './show-log.ts';
+import { devcontainerStop } from './stop.ts';
+
+export const DEVCONTAINER_COMMANDS: readonly Command[] = [
+  devcontainerReopen,
+  devcontainerOpenFolder,
+  devcontainerAttach,
+  devcontainerRebuild,
+  devcontainerRebuildWithoutCache,
+  devcontainerReopenLocally,
+  devcontainerShowLog,
+  devcontainerAddConfiguration,
+  devcontainerStop,
+  devcontainerRemove,
+];

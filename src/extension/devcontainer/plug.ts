@@ -1,0 +1,210 @@
+/** Plugs dev containers into the editor: the Host, the view, the offer to reopen, the news of ports. Decides nothing itself. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import * as vscode from 'vscode';
+import { forward, type Forward } from '../../client/devcontainer/forward.ts';
+import type { Opened } from '../../client/devcontainer/open.ts';
+import { messageOf } from '../../lib/errors.ts';
+import type { Parts } from '../parts.ts';
+import { settingsEnvironment } from '../engine/settings.ts';
+import { DevContainersModel } from '../views/devcontainers.ts';
+import type { Node } from '../views/nodes.ts';
+import { showTree } from '../views/tree.ts';
+import { type Host, HOST_COMMAND } from './host.ts';
+import { type PortNews, PortWatch } from './ports.ts';
+
+const VIEW = 'pinnace.devcontainers';
+const LOOK_MS = 2000;
+/** Key of the folder's memory: the offer was declined for good. */
+const DECLINED = 'devcontainer.offer.declined';
+
+export function plugDevContainers(parts: Parts): void {
+  const { context, live } = parts;
+  const ports = new Ports(parts);
+  const log = createLog(context);
+  context.subscriptions.push(
+    ports,
+    vscode.commands.registerCommand(HOST_COMMAND, () => createHost(context, log, ports)),
+  );
+  const model = new DevContainersModel(live);
+  const tree = showTree({ id: VIEW, model });
+  context.subscriptions.push(
+    tree,
+    model,
+    parts.selection(VIEW, () => tree.view.selection as readonly Node[]),
+  );
+  void offer(parts).catch((error: unknown) => parts.log.error(messageOf(error)));
+}
+
+function createLog(context: vscode.ExtensionContext): Host['log'] {
+  let channel: vscode.OutputChannel | undefined;
+  const made = (): vscode.OutputChannel => {
+    if (channel === undefined) {
+      channel = vscode.window.createOutputChannel('Pinnace Container');
+      context.subscriptions.push(channel);
+    }
+    return channel;
+  };
+  return {
+    line: (text) => made().appendLine(`${new Date().toISOString().slice(11, 19)} ${text}`),
+    writable: new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        made().append(chunk.toString());
+        done();
+      },
+    }),
+    show: () => made().show(),
+  };
+}
+
+function createHost(context: vscode.ExtensionContext, log: Host['log'], ports: Ports): Host {
+  const setting = (key: string): unknown => vscode.workspace.getConfiguration('pinnace').get(key);
+  return {
+    appRoot: vscode.env.appRoot,
+    node: process.execPath,
+    remoteName: vscode.env.remoteName,
+    log,
+    userFiles: () => userFiles(context),
+    environment: () => {
+      const env = { ...process.env, ...settingsEnvironment(setting) };
+      delete env['NODE_OPTIONS'];
+      return env;
+    },
+    hasExtension: (id) => vscode.extensions.getExtension(id) !== undefined,
+    openSsh: async (host, folder, { newWindow }) => {
+      const uri = vscode.Uri.from({
+        scheme: 'vscode-remote',
+        authority: `ssh-remote+pinnace.${host}`,
+        path: folder,
+      });
+      await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: newWindow });
+    },
+    openLocal: async (folder) => {
+      await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder), {
+        forceNewWindow: false,
+      });
+    },
+    watchPorts: (opened) => ports.watch(opened),
+    unwatchPorts: (container) => ports.unwatch(container),
+  };
+}
+
+/** They lie beside the extensions' own storage: User/settings.json, User/globalStorage/ID. */
+function userFiles(context: vscode.ExtensionContext): { settings?: string; keybindings?: string } {
+  const user = join(context.globalStorageUri.fsPath, '..', '..');
+  const files: { settings?: string; keybindings?: string } = {};
+  for (const name of ['settings', 'keybindings'] as const) {
+    try {
+      files[name] = readFileSync(join(user, `${name}.json`), 'utf8');
+    } catch {
+      // The user has none, or the editor keeps them where no extension reads.
+    }
+  }
+  return files;
+}
+
+/** Once for each folder of the window that has a configuration, when the workspace is or becomes trusted. */
+async function offer({ context, desk }: Parts): Promise<void> {
+  if (!vscode.workspace.isTrusted) {
+    await new Promise<void>((resolve) => {
+      context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => resolve()));
+    });
+  }
+  if (desk.setting('devcontainer.offer') === false || existsSync('/.pinnace/ready')) return;
+  if (desk.workspaceMemory.get(DECLINED) === true) return;
+  const folder = desk
+    .folders()
+    .find(({ path }) =>
+      ['.devcontainer/devcontainer.json', '.devcontainer.json'].some((file) =>
+        existsSync(join(path, file)),
+      ),
+    );
+  if (folder === undefined) return;
+  const reopen = vscode.l10n.t('Reopen in Container');
+  const never = vscode.l10n.t("Don't Show Again");
+  const message = vscode.l10n.t(
+    '{0} has a dev container configuration. Reopen it in its container?',
+    folder.name,
+  );
+  const chosen = await vscode.window.showInformationMessage(message, reopen, never);
+  if (chosen === reopen)
+    await vscode.commands.executeCommand('pinnace.devcontainer.reopen', folder.path);
+  if (chosen === never) await desk.workspaceMemory.set(DECLINED, true);
+}
+
+interface Watched {
+  readonly timer: NodeJS.Timeout;
+  readonly forwards: Map<number, Promise<Forward>>;
+}
+
+/** The ports of open containers: looked at while this window lives, forwarded when somebody wants them. */
+class Ports {
+  private readonly parts: Parts;
+  private readonly watched = new Map<string, Watched>();
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  watch(opened: Opened): void {
+    if (this.watched.has(opened.containerId)) return;
+    const watch = new PortWatch(opened.config, [opened.port]);
+    const look = async (): Promise<void> => {
+      try {
+        const { client } = this.parts.engines.active;
+        const ports = await client.containers.listeningPorts(opened.containerId);
+        for (const news of watch.next(ports)) void this.tell(opened, news);
+      } catch {
+        // Stopped, or the engine is away: the next look tells.
+      }
+    };
+    const timer = setInterval(() => void look(), LOOK_MS);
+    this.watched.set(opened.containerId, { timer, forwards: new Map() });
+    void look();
+  }
+
+  unwatch(container: string): void {
+    const found = this.watched.get(container);
+    if (found === undefined) return;
+    clearInterval(found.timer);
+    for (const made of found.forwards.values())
+      void made.then(
+        (listener) => listener.close(),
+        () => undefined,
+      );
+    this.watched.delete(container);
+  }
+
+  dispose(): void {
+    for (const container of [...this.watched.keys()]) this.unwatch(container);
+  }
+
+  private async tell(opened: Opened, news: PortNews): Promise<void> {
+    if (news.action === 'silent') return;
+    const open = vscode.l10n.t('Open in Browser');
+    const name = news.label === undefined ? '' : ` (${news.label})`;
+    const message = vscode.l10n.t('Port {0}{1} of {2} is listening.', news.port, name, opened.name);
+    const chosen =
+      news.action === 'open' ? open : await vscode.window.showInformationMessage(message, open);
+    if (chosen !== open) return;
+    try {
+      const listener = await this.forward(opened.containerId, news.port);
+      const address = `${news.protocol}://127.0.0.1:${listener.port}/`;
+      await vscode.env.openExternal(vscode.Uri.parse(address));
+    } catch (error) {
+      void vscode.window.showErrorMessage(messageOf(error));
+    }
+  }
+
+  private forward(container: string, port: number): Promise<Forward> {
+    const found = this.watched.get(container);
+    const known = found?.forwards.get(port);
+    if (known !== undefined) return known;
+    const made = forward(() => this.parts.engines.active.client.containers.dial(container, port), {
+      preferred: port,
+    });
+    found?.forwards.set(port, made);
+    return made;
+  }
+}
