@@ -5,6 +5,7 @@ const MARKS = { ok: ['✓', 'Fine'], warn: ['!', 'Warning'], fail: ['✗', 'Miss
 const COPIED_MS = 1500;
 
 let report = editor.getState()?.report;
+let running = true;
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -60,7 +61,7 @@ function draw({ busy }) {
   const parts = [element('h1', { textContent: 'Pinnace Doctor' }), status, actions];
   if (report !== undefined) {
     if (report.mode === 'none') status.classList.add('none');
-    else {
+    else if (!running) {
       const start = element('button', { type: 'button', textContent: 'Start Engine' });
       start.addEventListener('click', () => editor.postMessage({ type: 'start' }));
       actions.append(start);
@@ -76,6 +77,7 @@ function draw({ busy }) {
 window.addEventListener('message', ({ data }) => {
   if (data.type === 'report') {
     report = data.report;
+    running = data.running;
     editor.setState({ report });
   }
   draw({ busy: data.type === 'busy' });

@@ -11,7 +11,8 @@ export const DOCTOR_VIEW = 'pinnace.doctorPage';
 
 /** What media/webview/doctor/main.js is told. */
 type ToView =
-  { readonly type: 'busy' } | { readonly type: 'report'; readonly report: DoctorReport };
+  | { readonly type: 'busy' }
+  | { readonly type: 'report'; readonly report: DoctorReport; readonly running: boolean };
 
 export interface DoctorPage {
   open(): void;
@@ -48,7 +49,9 @@ function fill(parts: Parts, panel: vscode.WebviewPanel, media: vscode.Uri): void
   const send = (message: ToView): void => void webview.postMessage(message);
   const examine = async (): Promise<void> => {
     send({ type: 'busy' });
-    send({ type: 'report', report: await ask(parts) });
+    const report = await ask(parts);
+    const bundled = parts.engines.all.find(({ entry }) => entry.id === 'pinnace');
+    send({ type: 'report', report, running: bundled?.state.kind === 'ready' });
   };
   webview.onDidReceiveMessage((message: unknown) => {
     if (typeof message !== 'object' || message === null || !('type' in message)) return;
