@@ -4,10 +4,10 @@ import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 /** What tells the server that the user came to trust the workspace. */
 export const TRUST = 'pinnace/trust';
 
-/** `server`: the path of the bundle. The client must be started and stopped by the caller. */
+/** `server`: the path of the bundle. `engineSocket`: of the engine that the editor works with, '' where it has none. The client must be started and stopped by the caller. */
 export function createLanguageClient(
   server: string,
-  { trusted }: { readonly trusted: boolean },
+  { trusted, engineSocket }: { readonly trusted: boolean; readonly engineSocket: string },
 ): LanguageClient {
   // Less room for garbage halves the server's memory.
   const execArgv = ['--max-semi-space-size=16', '--heap-growing-percent=50'];
@@ -22,7 +22,7 @@ export function createLanguageClient(
     { run, debug },
     {
       documentSelector: [{ language: 'dockerfile' }, { language: 'dockerignore' }],
-      initializationOptions: { trusted },
+      initializationOptions: { trusted, engineSocket, buildCommands: true },
     },
   );
 }
