@@ -39,7 +39,9 @@ const bin = join(root, 'node_modules', '.bin');
 process.env.PATH = `${bin}:${process.env.PATH ?? ''}`;
 const script = join(root, 'scripts', 'tasks', `${task}.ts`);
 if (!existsSync(script)) {
-  console.error(`no task '${task}': there is build, check, test, test-workbench, test-electron, workbench, start, images, bench, package`);
+  console.error(
+    `no task '${task}': there is build, check, test, test-workbench, test-electron, workbench, start, images, bench, package`,
+  );
   process.exit(2);
 }
 const plain = join(root, 'scripts', 'lib', 'plain-errors.mjs');

@@ -1,6 +1,5 @@
 // `npm run test:workbench [-- FILE…]`: packages the extension once and drives it in a real workbench, one file after the other.
 import { relative, resolve } from 'node:path';
-import { rmSync } from 'node:fs';
 import { makeImages } from '../lib/images.ts';
 import { ROOT } from '../lib/shell.ts';
 import { nodeTests, unsteady, type Tally } from '../lib/tests.ts';
@@ -12,7 +11,6 @@ export async function workbenchTests(files: readonly string[] = []): Promise<Tal
   const { INSTALLED_VARIABLE, withExtension } = await import('../../test/workbench/package.ts');
   const extension = await withExtension();
   const patterns = files.length > 0 ? files : ['test/workbench/*.test.ts'];
-  rmSync(resolve(ROOT, '.cache', 'workbench'), { recursive: true, force: true });
   try {
     return await nodeTests(patterns, {
       concurrency: 1,

@@ -1,7 +1,7 @@
 /** The text editor: opening, typing, completion, hover, squiggles, light bulb, lenses and hints. */
 import type { Locator, Page } from 'playwright-core';
 import { ContextMenu } from './context-menu.ts';
-import { textsDown } from './in-page.ts';
+import { colour, textsDown } from './in-page.ts';
 import { until } from './patience.ts';
 import { QuickInput } from './quick-input.ts';
 
@@ -33,21 +33,19 @@ export class Editor {
     return tab;
   }
 
-  /** Opens a file of the workspace by its name, through quick open. */
+  /** Opens a file of the workspace by its path or name, through quick open. */
   async open(file: string): Promise<void> {
+    const name = exactly(file.split('/').at(-1) ?? file);
     await until(`the editor of ${file}`, async () => {
       await this.page.keyboard.press('Escape');
       await this.page.keyboard.press('Control+p');
       await this.quick.input.waitFor({ timeout: 5000 });
       await this.quick.input.fill(file);
-      const row = this.quick.element
-        .locator('.monaco-list-row')
-        .filter({ hasText: file.split('/').at(-1) ?? file });
-      await row.first().waitFor({ timeout: 5000 });
-      await this.page.keyboard.press('Enter');
-      const name = file.split('/').at(-1) ?? file;
-      const tab = this.page.locator('.tabs-container .tab.active').filter({ hasText: name });
-      await tab.waitFor({ timeout: 10_000 });
+      const label = this.page.locator('.label-name').filter({ hasText: name });
+      const row = this.quick.element.locator('.monaco-list-row').filter({ has: label });
+      await row.first().click({ timeout: 5000 });
+      const tab = `.tab[aria-selected="true"][data-resource-name="${file.split('/').at(-1) ?? file}"]`;
+      await this.page.locator(tab).first().waitFor({ timeout: 10_000 });
       await this.element.locator('.view-line').first().waitFor({ timeout: 10_000 });
       return true;
     });
@@ -55,7 +53,8 @@ export class Editor {
   }
 
   async focus(): Promise<void> {
-    await this.element.locator('.view-lines').click({ position: { x: 2, y: 2 } });
+    // Not by a click: a widget may lie above.
+    await this.element.locator('.native-edit-context, textarea.inputarea').first().focus();
   }
 
   /** Puts the cursor at a line and column, from 1. */
@@ -166,9 +165,10 @@ export class Editor {
   /** Colour (CSS) of the piece of a line that begins with the text. */
   async colourOf(line: string | RegExp, piece: string): Promise<string> {
     const span = this.line(line).locator('span span').filter({ hasText: piece }).first();
-    return String(await span.evaluate('(element) => getComputedStyle(element).color'));
+    return colour(span);
   }
 
+  /** Saves; on the disk it is a moment later. */
   async save(): Promise<void> {
     await this.page.keyboard.press('Control+s');
     await this.page.locator('.tab.active:not(.dirty)').waitFor();
@@ -178,4 +178,8 @@ export class Editor {
     await this.quick.command('View: Close All Editors');
     await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'hidden' });
   }
+}
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
 }

@@ -1,29 +1,48 @@
-/** Readings of many elements in one round trip. They run inside the page, so they are texts of scripts. */
+/** Readings of many elements in one round trip. The functions run inside the page, whose types are not those of Node. */
 import type { Locator } from 'playwright-core';
 
+/** What of an element is read here. */
+interface PageElement {
+  readonly textContent: string | null;
+  getAttribute(name: string): string | null;
+  getBoundingClientRect(): { readonly top: number };
+  querySelector(selector: string): PageElement | null;
+}
+
+interface PageGlobals {
+  getComputedStyle(element: unknown): { readonly color: string };
+}
+
 /** An attribute of each element; where it has none, its text. */
-export async function attributes(elements: Locator, name: string): Promise<string[]> {
-  const script = `(all) => all.map((one) => one.getAttribute(${JSON.stringify(name)}) ?? one.textContent ?? '')`;
-  return textsOf(await elements.evaluateAll(script));
+export function attributes(elements: Locator, name: string): Promise<string[]> {
+  return elements.evaluateAll(
+    (all: unknown, key: string) =>
+      (all as PageElement[]).map((one) => one.getAttribute(key) ?? one.textContent ?? ''),
+    name,
+  );
 }
 
 /** The texts of the elements from top to bottom; with parts, those of the parts in each, with one space between. */
-export async function textsDown(
-  elements: Locator,
-  parts: readonly string[] = [],
-): Promise<string[]> {
-  const script = `(all) => all
-    .map((one) => ({
-      top: one.getBoundingClientRect().top,
-      text: ${JSON.stringify(parts)}.length === 0 ? one.textContent
-        : ${JSON.stringify(parts)}.map((part) => one.querySelector(part)?.textContent?.trim() ?? '').filter(Boolean).join(' '),
-    }))
-    .sort((a, b) => a.top - b.top)
-    .map(({ text }) => text)`;
-  return textsOf(await elements.evaluateAll(script));
+export function textsDown(elements: Locator, parts: readonly string[] = []): Promise<string[]> {
+  return elements.evaluateAll(
+    (all: unknown, selectors: readonly string[]) =>
+      (all as PageElement[])
+        .map((one) => {
+          const pieces = selectors
+            .map((part) => one.querySelector(part)?.textContent?.trim() ?? '')
+            .filter((piece) => piece !== '');
+          const text = selectors.length === 0 ? (one.textContent ?? '') : pieces.join(' ');
+          return { top: one.getBoundingClientRect().top, text };
+        })
+        .sort((a, b) => a.top - b.top)
+        .map(({ text }) => text),
+    parts,
+  );
 }
 
-function textsOf(answer: unknown): string[] {
-  if (!Array.isArray(answer)) throw new TypeError('the page has answered no list');
-  return answer.map(String);
+/** The colour of an element's text, as CSS: rgb(…). */
+export function colour(element: Locator): Promise<string> {
+  return element.evaluate(
+    (one: unknown) => (globalThis as unknown as PageGlobals).getComputedStyle(one).color,
+  );
 }

@@ -1,8 +1,8 @@
 /** How long the workbench may take: generous, since machines are busy; every wait ends as soon as its condition holds. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds that a single step may take. */
-export const PATIENCE = 30_000;
+/** Milliseconds that a single step may take; PINNACE_PATIENCE is for whoever writes a test and wants to see it fail soon. */
+export const PATIENCE = Number(process.env['PINNACE_PATIENCE'] ?? 30_000);
 
 /** Asks again until the answer is neither undefined, false nor an empty text. Throws after the patience, naming what was awaited and the last error. */
 export async function until<T>(

@@ -1,7 +1,6 @@
 /** The problems panel. */
 import type { Page } from 'playwright-core';
 import { until } from './patience.ts';
-import { QuickInput } from './quick-input.ts';
 
 export class Problems {
   private readonly page: Page;
@@ -12,7 +11,7 @@ export class Problems {
 
   async open(): Promise<this> {
     const panel = this.page.locator('.markers-panel');
-    if (!(await panel.isVisible())) await new QuickInput(this.page).command('View: Focus Problems');
+    if (!(await panel.isVisible())) await this.page.keyboard.press('Control+Shift+M');
     await panel.waitFor();
     return this;
   }

@@ -14,15 +14,13 @@ export class SideBar {
 
   /** A view by its title, opened where it is collapsed. */
   async view(title: string): Promise<ViewPane> {
-    const header = this.element.locator('.pane-header', {
-      has: this.page.locator(`h3.title:text-is("${title}")`),
-    });
+    // `has` looks from the pane on.
+    const heading = this.page.locator(`.pane-header h3.title:text-is("${title}")`);
+    const pane = this.element.locator('.split-view-view > .pane').filter({ has: heading });
+    const header = pane.locator('.pane-header');
     await header.waitFor();
     if ((await header.getAttribute('aria-expanded')) === 'false') await header.click();
-    return new ViewPane(
-      this.page,
-      this.element.locator('.split-view-view > .pane', { has: header }),
-    );
+    return new ViewPane(this.page, pane);
   }
 
   /** The titles of the views, in their order. */
