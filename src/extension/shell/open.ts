@@ -9,9 +9,6 @@ import { bringShell } from './tool.ts';
 /** Shipped for containers without a shell; docs/decisions tells its licence. */
 export const BUSYBOX = 'out/native/busybox';
 
-/** Applets that stand for programs; `sh` finds them without their being files. */
-const TOOL_ARGUMENTS = ['sh'] as const;
-
 export async function openShell(
   desk: Desk,
   { id, name }: Pick<ContainerNode, 'id' | 'name'>,
@@ -30,14 +27,14 @@ export async function openShell(
   }
   const greeting = `${name} has no shell: this is busybox, brought by Pinnace.`;
   if (engine.has('pinnace')) {
-    const exec = { Cmd: [...TOOL_ARGUMENTS], PinnaceTool: 'shell' as const };
+    const exec = { Cmd: ['-i'], PinnaceTool: 'shell' as const };
     desk.terminal(shellSession(client, { container: id, name, greeting, exec }));
     return;
   }
   const agreed = await desk.confirm({
     message: `${name} has no shell. Copy one in?`,
     detail:
-      'A static busybox (1 MB) is put into the container as a hidden file and removed when the terminal ends.',
+      'A static busybox (2 MB) is put into its root folder and removed when the terminal ends.',
     action: 'Copy and Open',
   });
   if (!agreed) return;
@@ -47,7 +44,7 @@ export async function openShell(
       container: id,
       name,
       greeting,
-      exec: { Cmd: [brought.path, ...TOOL_ARGUMENTS] },
+      exec: { Cmd: [brought.path, 'sh'] },
       after: () =>
         brought.remove().catch(async (error: unknown) => {
           if (kindOf(error) !== 'unavailable')

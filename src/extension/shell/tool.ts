@@ -5,10 +5,7 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Client } from '../../client/api/client.ts';
 import { archiveOf } from '../../client/files/tar.ts';
-import { EngineError, kindOf } from '../../lib/errors.ts';
-
-/** Where it may lie; the first that the engine can write to. */
-const PLACES = ['/tmp', '/dev/shm', '/'] as const;
+import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 
 export interface BroughtShell {
   /** The program inside the container. */
@@ -16,7 +13,7 @@ export interface BroughtShell {
   remove(): Promise<void>;
 }
 
-/** Copies the program at `source` into the container. Throws `forbidden` where no place takes it, as with a read-only root. */
+/** Copies the program at `source` into the container. Throws `forbidden` where it does not take it, as with a read-only root. */
 export async function bringShell(
   client: Client,
   container: string,
@@ -27,24 +24,20 @@ export async function bringShell(
       cause,
     });
   });
-  const name = `.pinnace-${randomBytes(4).toString('hex')}`;
+  // Busybox is itself only under a name that begins so.
+  const name = `busybox-pinnace-${randomBytes(4).toString('hex')}`;
   const bytes = await readFile(source);
-  let last: unknown;
-  for (const place of PLACES) {
-    try {
-      await put(client, container, { place, name, bytes });
-      const path = `${place === '/' ? '' : place}/${name}`;
-      return { path, remove: () => removeShell(client, container, path) };
-    } catch (error) {
-      if (kindOf(error) === 'cancelled' || kindOf(error) === 'unavailable') throw error;
-      last = error;
-    }
+  // The root folder: anywhere else a mount may lie that the engine's copy goes beneath.
+  try {
+    await put(client, container, { place: '/', name, bytes });
+  } catch (cause) {
+    if (kindOf(cause) === 'cancelled' || kindOf(cause) === 'unavailable') throw cause;
+    throw new EngineError('forbidden', `the container takes no shell: ${messageOf(cause)}`, {
+      cause,
+    });
   }
-  throw new EngineError(
-    'forbidden',
-    `no folder of the container takes a shell: ${last instanceof Error ? last.message : String(last)}`,
-    { cause: last },
-  );
+  const path = `/${name}`;
+  return { path, remove: () => removeShell(client, container, path) };
 }
 
 async function put(

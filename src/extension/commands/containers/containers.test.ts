@@ -52,12 +52,26 @@ async function run(
     (id: string, ...rest: unknown[]): Promise<unknown> => {
       const options = rest
         .filter((item) => item !== undefined)
-        .map((item) => JSON.stringify(item, (key, value: unknown) => (key === 'signal' ? undefined : value)));
-      calls.push([name, id.replace(/0+$/, ''), ...options.filter((text) => text !== '{}')].join(' '));
+        .map((item) =>
+          JSON.stringify(item, (key, value: unknown) => (key === 'signal' ? undefined : value)),
+        );
+      calls.push(
+        [name, id.replace(/0+$/, ''), ...options.filter((text) => text !== '{}')].join(' '),
+      );
       const error = answers.fail?.(id);
       return error === undefined ? Promise.resolve(undefined) : Promise.reject(error);
     };
-  const verbs = ['start', 'stop', 'restart', 'pause', 'unpause', 'kill', 'remove', 'rename', 'commit'];
+  const verbs = [
+    'start',
+    'stop',
+    'restart',
+    'pause',
+    'unpause',
+    'kill',
+    'remove',
+    'rename',
+    'commit',
+  ];
   const containers = Object.fromEntries(verbs.map((name) => [name, call(name)]));
   const given = (answers.client ?? {}) as { containers?: object };
   const client = { ...given, containers: { ...containers, ...given.containers } };
@@ -69,7 +83,9 @@ async function run(
   return [
     ...desk.journal,
     ...calls,
-    ...(error === undefined ? [] : [`throws ${error instanceof EngineError ? error.kind : ''} ${(error as Error).message}`]),
+    ...(error === undefined
+      ? []
+      : [`throws ${error instanceof EngineError ? error.kind : ''} ${(error as Error).message}`]),
   ];
 }
 
@@ -106,7 +122,9 @@ test('from the palette the command asks which, and Escape does nothing', async (
     const verb = id.replace('pinnace.container.', '');
     const seen = await run(verb, [], { client, confirms: [false] });
     assert.equal(
-      seen.some((line) => /^(start|stop|restart|pause|kill|remove|rename|commit|throws (?!conflict))/.test(line)),
+      seen.some((line) =>
+        /^(start|stop|restart|pause|kill|remove|rename|commit|throws (?!conflict))/.test(line),
+      ),
       false,
       `${verb}: ${seen.join('; ')}`,
     );
@@ -176,7 +194,10 @@ test('removing asks once, and about volumes only where some would be left behind
     'progress Removing old',
     'remove old {"force":false,"volumes":true}',
   ]);
-  assert.equal((await run('remove', [mounted])).some((line) => line.startsWith('progress')), false);
+  assert.equal(
+    (await run('remove', [mounted])).some((line) => line.startsWith('progress')),
+    false,
+  );
 });
 
 test('renaming judges the name first', async () => {
@@ -185,7 +206,10 @@ test('renaming judges the name first', async () => {
     'progress Renaming web',
     'rename web "shop"',
   ]);
-  assert.match((await run('rename', [node('web')], { answers: ['a b'] })).join('\n'), /refused A name/);
+  assert.match(
+    (await run('rename', [node('web')], { answers: ['a b'] })).join('\n'),
+    /refused A name/,
+  );
   assert.deepEqual(await run('rename', [node('web')], { answers: ['web'] }), ['ask Rename web']);
 });
 
@@ -253,19 +277,32 @@ test('logs and stats open their panels', async () => {
 
 test('a published port opens at the machine of the engine, an unpublished one is carried here', async () => {
   const Ports = [{ PrivatePort: 80, PublicPort: 8080, Type: 'tcp', IP: '0.0.0.0' }];
-  const client = { containers: { listeningPorts: () => Promise.resolve([{ port: 80, address: '0.0.0.0' }]) } };
+  const client = {
+    containers: { listeningPorts: () => Promise.resolve([{ port: 80, address: '0.0.0.0' }]) },
+  };
   const web = node('web', 'running', { Ports });
   assert.deepEqual(await run('browse', [web], { client }), ['open http://localhost:8080']);
   const entry = { address: 'ssh://me@build.example' };
-  assert.deepEqual(await run('browse', [web], { client, entry }), ['open http://build.example:8080']);
-  const inside = { containers: { listeningPorts: () => Promise.resolve([{ port: 443, address: '::' }]) } };
+  assert.deepEqual(await run('browse', [web], { client, entry }), [
+    'open http://build.example:8080',
+  ]);
+  const inside = {
+    containers: { listeningPorts: () => Promise.resolve([{ port: 443, address: '::' }]) },
+  };
   const bare = node('web');
   assert.deepEqual(await run('browse', [bare], { client: inside, execute: () => 45_000 }), [
     `execute _pinnace.ports.forward "${bare.id}" "web" 443`,
     'open https://localhost:45000',
   ]);
-  assert.match((await run('browse', [bare], { client, missing: ['pinnace'] })).join(''), /publishes no TCP port. Create/);
-  const both = { containers: { listeningPorts: () => Promise.resolve([{ port: 9000, address: '::', process: 'node' }]) } };
+  assert.match(
+    (await run('browse', [bare], { client, missing: ['pinnace'] })).join(''),
+    /publishes no TCP port. Create/,
+  );
+  const both = {
+    containers: {
+      listeningPorts: () => Promise.resolve([{ port: 9000, address: '::', process: 'node' }]),
+    },
+  };
   assert.deepEqual(await run('browse', [web], { client: both, picks: ['localhost:8080'] }), [
     'pick Open which port?',
     'open http://localhost:8080',
@@ -284,7 +321,10 @@ test('committing asks for name, message, author and pause, and remembers the aut
     'inform Made shop:latest of web.',
     'commit web {"repo":"shop","tag":"latest","comment":"first","author":"Ada","pause":true}',
   ]);
-  assert.match((await run('commit', [node('web')], { answers: ['UPPER'] })).join('\n'), /refused .*lowercase/);
+  assert.match(
+    (await run('commit', [node('web')], { answers: ['UPPER'] })).join('\n'),
+    /refused .*lowercase/,
+  );
   assert.deepEqual(await run('commit', [node('web')], { missing: ['commit'] }), [
     'throws not-implemented Pinnace has no commit',
   ]);
@@ -294,7 +334,9 @@ test('an export that breaks leaves no file behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pinnace-export-'));
   try {
     const path = join(folder, 'web.tar');
-    const whole = { containers: { export: () => Promise.resolve(Readable.from([Buffer.from('tar')])) } };
+    const whole = {
+      containers: { export: () => Promise.resolve(Readable.from([Buffer.from('tar')])) },
+    };
     const seen = await run('export', [node('web')], { client: whole, files: [path] });
     assert.equal(seen.at(-1), 'inform web.tar is written: 3 B.');
     assert.equal(readFileSync(path, 'utf8'), 'tar');

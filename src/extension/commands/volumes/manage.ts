@@ -109,11 +109,22 @@ export const prune: Command = {
       action: 'Remove',
     });
     if (!confirmed) return;
-    const answer = await desk.progress('Removing unused volumes', () =>
-      client.volumes.prune(choice === 'all' ? { all: ['true'] } : undefined),
+    // One by one: what the prune of older engines takes along is not what was asked for.
+    const removed = await forEach(desk, {
+      doing: 'Removing',
+      verb: 'remove',
+      one: 'volume',
+      items: going,
+      name: ({ name }) => name,
+      run: ({ name }) => client.volumes.remove(name),
+    });
+    const space = removed.reduce(
+      (sum, { info }) => sum + Math.max(0, info.UsageData?.Size ?? 0),
+      0,
     );
-    const removed = count((answer.VolumesDeleted ?? []).length, 'volume');
-    await desk.inform(`Removed ${removed}; ${sizeText(answer.SpaceReclaimed)} came free.`);
+    await desk.inform(
+      `Removed ${count(removed.length, 'volume')}${space === 0 ? '' : `; ${sizeText(space)} came free`}.`,
+    );
   },
 };
 

@@ -31,9 +31,11 @@ export async function followLog(
   const over = (): boolean => signal.aborted;
   for (let first = true; ; first = false) {
     try {
-      const { State } = await client.containers.inspect(container, { signal });
+      const { State, Config } = await client.containers.inspect(container, { signal });
       if (State.Running) reader.state('Following', { live: true });
-      since = (await readOnce(client, { container, since, signal }, reader)) ?? since;
+      since =
+        (await readOnce(client, { container, tty: Config.Tty === true, since, signal }, reader)) ??
+        since;
       if (over()) return;
       if (!(await waitForStart(client, container, reader, signal))) return;
     } catch (error) {
@@ -47,6 +49,8 @@ export async function followLog(
 
 interface Part {
   readonly container: string;
+  /** The stream is raw; else it is multiplexed, also where an engine older than API 1.42 does not say so. */
+  readonly tty: boolean;
   /** The time of the last line that was shown. */
   readonly since: string | undefined;
   readonly signal: AbortSignal;
@@ -58,17 +62,17 @@ async function readOnce(
   part: Part,
   reader: LogReader,
 ): Promise<string | undefined> {
-  const { container, since, signal } = part;
-  const { stream, multiplexed } = await client.containers.logs(container, {
+  const { container, tty, since, signal } = part;
+  const { stream } = await client.containers.logs(container, {
     stdout: true,
     stderr: true,
     follow: true,
     timestamps: true,
-    ...(since === undefined ? { tail: TAIL } : { since }),
+    ...(since === undefined ? { tail: TAIL } : { since: unixTime(since) }),
     signal,
   });
   const parser = new LogLines();
-  const demultiplexer = multiplexed ? new StdDemultiplexer() : undefined;
+  const demultiplexer = tty ? undefined : new StdDemultiplexer();
   let last = since;
   const take = async (lines: readonly LogLine[]): Promise<void> => {
     // The engine sends the line at `since` once more.
@@ -87,6 +91,12 @@ async function readOnce(
   }
   await take(parser.end());
   return last;
+}
+
+/** Seconds since the epoch with nine decimals: the one form that every engine reads. */
+function unixTime(time: string): string {
+  const seconds = Math.floor(Date.parse(`${time.slice(0, 19)}Z`) / 1000);
+  return `${seconds}.${(/\.(\d+)/.exec(time)?.[1] ?? '').padEnd(9, '0')}`;
 }
 
 /** RFC 3339 with any number of decimals, as engines write them in UTC. */
