@@ -3,17 +3,21 @@
 import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { archiveOf } from '../../scripts/lib/images.ts';
 import { ContainersApi } from '../../src/client/api/containers.ts';
 import { Transport } from '../../src/client/api/transport.ts';
+import { FILE_HEADER } from '../../src/lib/api/files.ts';
+import type { FileEntry } from '../../src/lib/api/files.ts';
 import { makeContext } from '../support/build.ts';
-import { startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
+import { command, startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
 
 /** Somebody who opened a folder on a machine whose engine runs as root. */
 const PERSON = 4321;
 
-for (const mode of ['system'] as const) describe(`owners in mode ${mode}`, () => owners(mode));
+for (const mode of ['system', 'rootless'] as const)
+  describe(`owners in mode ${mode}`, () => owners(mode));
 
 function owners(mode: EngineMode): void {
   let engine: TestEngine;
@@ -86,6 +90,82 @@ function owners(mode: EngineMode): void {
       'echo again > /of-root; chown 7 /srv',
     );
     assert.equal(await run('stat', '-c', '%u', '/srv'), '7');
+  });
+
+  test('docker cp, diff, files and commit show owners as the container does', async () => {
+    await engine.docker('exec', '-u', '0', 'dev', 'sh', '-c', 'echo 1 > /by-root; chown 7 /srv');
+    await run('sh', '-c', 'echo 2 > /tmp/by-node');
+    const owner = async (path: string): Promise<number> => {
+      const answer = await transport.open('pinnace.file-stat', {
+        query: { container: 'dev', path },
+      });
+      answer.resume();
+      const header = String(answer.headers[FILE_HEADER.toLowerCase()]);
+      return (JSON.parse(Buffer.from(header, 'base64').toString()) as FileEntry).uid;
+    };
+    const check = async (state: string): Promise<void> => {
+      assert.deepEqual(
+        [await owner('/by-root'), await owner('/tmp/by-node'), await owner('/bin')],
+        [0, 1000, 0],
+        state,
+      );
+    };
+    await check('running');
+    await engine.docker('cp', `${workspace}/src/mine`, 'dev:/copied');
+    const changes = (await engine.docker('diff', 'dev')).split('\n');
+    assert.ok(changes.includes('A /by-root') && changes.includes('A /tmp/by-node'));
+    assert.ok(!changes.some((line) => line.includes('/bin')), 'the image is no change');
+    await engine.docker('commit', 'dev', 'dev:committed');
+    const kept = await engine.docker(
+      'run',
+      '--rm',
+      '-u',
+      '0',
+      'dev:committed',
+      'stat',
+      '-c',
+      '%u',
+      '/by-root',
+      '/tmp/by-node',
+      '/srv',
+    );
+    assert.equal(kept, '0\n1000\n7', 'an ordinary container of the committed image agrees');
+    await engine.docker('stop', '-t', '0', 'dev');
+    await check('stopped');
+    await transport.send('pinnace.file-write', {
+      query: { container: 'dev', path: '/by-root' },
+      body: Readable.from([Buffer.from('edited')]),
+    });
+    await check('written while it was stopped');
+    await engine.docker('start', 'dev');
+    assert.equal(await run('stat', '-c', '%u', '/by-root', '/tmp/by-node'), '0\n1000');
+    assert.equal(await run('cat', '/by-root'), 'edited');
+  });
+
+  test('volumes, networks and an engine that is started again go on as ever', async () => {
+    const containers = new ContainersApi(transport);
+    const { Id } = await containers.create('other', {
+      Image: 'dev',
+      Cmd: ['sh', '-c', 'while true; do echo served | nc -l -p 80; done'],
+      User: '0',
+      HostConfig: {
+        Binds: [`${workspace}:/ws`, 'vol:/vol', 'copied:/srv'],
+        PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },
+        PinnaceOwner: { Uid: 1000, Gid: 1000 },
+      },
+    });
+    await containers.start(Id);
+    const inside = (...words: string[]): Promise<string> =>
+      engine.docker('exec', 'other', ...words);
+    assert.equal(await inside('stat', '-c', '%u', '/vol', '/srv'), '0\n1000');
+    await inside('sh', '-c', 'echo y > /vol/y');
+    const port = /:(\d+)$/m.exec(await engine.docker('port', 'other', '80'))?.[1] ?? '';
+    const served = await command(['/bin/busybox', 'nc', '-w', '2', '127.0.0.1', port]);
+    assert.equal(served.stdout.trim(), 'served');
+    process.kill(await engine.pid(), 'SIGKILL');
+    await engine.start();
+    assert.equal(await inside('stat', '-c', '%u', '/ws/src/mine'), '1000');
+    await engine.docker('rm', '-f', 'other');
   });
 
   test('ids that are none are refused, naming the member', async () => {

@@ -109,7 +109,7 @@ test('an unknown route is 404 and names method and path; a known one that is not
   assert.match(await get('/v1.43/nowhere'), / 404 [^]*{"message":"page not found: GET \/nowhere"}/);
   assert.match(await get('/version', 'DELETE'), / 404 [^]*page not found: DELETE/);
   assert.match(await post('/swarm/init', ''), / 501 [^]*POST \/swarm\/init[^]*swarm/);
-  assert.match(await get('/images/search?term=x'), / 501 [^]*GET \/images\/search/);
+  assert.match(await post('/session', ''), / 501 [^]*POST \/session/);
 });
 
 test('an image reference keeps its slashes, colons and percent signs', async () => {

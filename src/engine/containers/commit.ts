@@ -11,6 +11,7 @@ import type { Container } from './container.ts';
 import { changesBeneath } from './files/archive.ts';
 import { announce, placesOf } from './parts.ts';
 import type { ContainersParts } from './parts.ts';
+import { shiftOf } from './request/owner.ts';
 
 export interface CommitRequest {
   /** The new image's name, '' for none. */
@@ -161,7 +162,14 @@ async function copyUpper(
 ): Promise<void> {
   const { native, places } = parts;
   const { upper } = placesOf(places, container.id);
-  const diff = { dir: upper, out: null, compress: 'none', sourceDateEpoch: null };
+  const ids = shiftOf(container.definition.hostConfig, parts.runtime.mode);
+  const diff = {
+    dir: upper,
+    out: null,
+    compress: 'none',
+    sourceDateEpoch: null,
+    ...(ids === undefined ? {} : { ids }),
+  };
   const { output, done } = native.stream(['layer', 'diff', '--to-stdout'], diff, { signal });
   const unpack = {
     dir: draft.upper,

@@ -1,7 +1,7 @@
 /** Makes containers: checks the request, merges the image's defaults, settles mounts, and writes the row. Nothing runs yet. */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, chown, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { ContainerCreateRequest, HostConfig } from '../../lib/api/containers.ts';
 import { EngineError, kindOf } from '../../lib/errors.ts';
@@ -22,7 +22,7 @@ import { planMounts } from './request/binds.ts';
 import { mergeConfig } from './request/config.ts';
 import { checkHostConfig } from './request/host-config.ts';
 import { checkName, randomName } from './request/names.ts';
-import { ownerOf } from './request/owner.ts';
+import { ownerOf, shiftOf } from './request/owner.ts';
 import { checkCreateShape } from './request/shape.ts';
 import type { ContainerTable } from './table.ts';
 
@@ -54,12 +54,17 @@ export async function createContainer(
     volumes: Object.keys(merged.config.Volumes ?? {}),
     inherited: inheritedMounts(hostConfig, table),
   });
-  const lowers = parts.snapshots.lowers(image.chainId);
+  const shift = shiftOf(hostConfig, parts.runtime.mode);
+  if (shift !== undefined)
+    await parts.snapshots.prepareOwned(image.chainId, shift, new AbortController().signal);
+  const lowers = parts.snapshots.lowers(image.chainId, shift);
   const files = placesOf(parts.places, id);
-  const mounts = await settleMounts(planned, lowers, parts);
+  const mounts = await settleMounts(planned, lowers, parts, shift);
   await mkdir(files.upper, { recursive: true });
   // The upper directory's mode is that of `/` in the container, whatever the engine's umask.
   await Promise.all([chmod(files.upper, 0o755), mkdir(files.work)]);
+  if (shift !== undefined)
+    await Promise.all([files.upper, files.work].map((dir) => chown(dir, shift.uid, shift.gid)));
   const definition: Definition = {
     id,
     created: parts.clock().toISOString(),

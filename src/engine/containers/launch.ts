@@ -1,6 +1,6 @@
 /** Turns a container's definition into the request for its shim: files to bind, namespaces to join, devices, the OCI configuration. It starts nothing itself. */
 
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import type { ContainerConfig, HostConfig } from '../../lib/api/containers.ts';
 import { EngineError } from '../../lib/errors.ts';
 import { allDevices, hostDevices, thermalPaths, throttledDevices } from '../runtime/devices.ts';
@@ -8,7 +8,7 @@ import type { Prepared } from '../network/types.ts';
 import { buildSpec } from '../runtime/spec.ts';
 import type { NamespaceChoice, SpecHost } from '../runtime/spec.ts';
 import { lowestLayers } from '../runtime/single-id.ts';
-import type { ShimRequest } from '../runtime/types.ts';
+import type { IdMapping, ShimRequest } from '../runtime/types.ts';
 import type { Container } from './container.ts';
 import { ociMounts } from './files/mounts.ts';
 import { resolveGroups } from './files/groups.ts';
@@ -17,7 +17,8 @@ import { linkVariables } from './networking/links.ts';
 import { placesOf } from './parts.ts';
 import type { ContainerPlaces, ContainersParts } from './parts.ts';
 import { processEnv } from './request/config.ts';
-import { ownerOf } from './request/owner.ts';
+import { exchanged, ownerOf, shiftOf } from './request/owner.ts';
+import type { Owner } from './request/owner.ts';
 import { logLimits, securityOf } from './request/host-config.ts';
 import type { ContainerTable } from './table.ts';
 
@@ -52,7 +53,7 @@ export async function shimRequest(
   const files = placesOf(parts.places, container.id);
   const joined = joinedContainer(container, parts.table);
   const hostname = hostNameOf(joined ?? container);
-  const lowers = parts.snapshots.lowers(definition.chainId);
+  const { lowers, idMappings } = await layersOf(container, host, parts);
   const root = { lowers, upper: files.upper, work: files.work };
   const [mounts, devices, numbers, gids, own] = await Promise.all([
     ociMounts(definition.mounts, parts.volumes, mountOwner(hostConfig, host)),
@@ -105,6 +106,7 @@ export async function shimRequest(
     ...oomScoreOf(hostConfig),
     additionalGids: gids,
     init: hostConfig.Init === true,
+    idMappings,
     annotations: hostConfig.Annotations ?? {},
   });
   return {
@@ -123,6 +125,36 @@ export async function shimRequest(
 /** Mounts with other owners need rights over the host's file systems, which only the system mode has. */
 function mountOwner(hostConfig: HostConfig, { mode }: SpecHost): ReturnType<typeof ownerOf> {
   return mode === 'system' ? ownerOf(hostConfig) : undefined;
+}
+
+/** The layers as the container stands on them, and the map of its ids when it has one of its own. */
+async function layersOf(
+  container: Container,
+  { mode }: SpecHost,
+  { snapshots }: LaunchParts,
+): Promise<{ lowers: string[]; idMappings: Awaited<ReturnType<typeof ownMaps>> | undefined }> {
+  const { chainId, hostConfig } = container.definition;
+  const shift = shiftOf(hostConfig, mode);
+  if (shift === undefined) return { lowers: snapshots.lowers(chainId), idMappings: undefined };
+  const idMappings = await ownMaps(shift);
+  await snapshots.prepareOwned(chainId, shift, new AbortController().signal);
+  return { lowers: snapshots.lowers(chainId, shift), idMappings };
+}
+
+/** Every id of this engine's user namespace, with those of the owner and root's exchanged. */
+async function ownMaps(owner: Owner): Promise<{ uids: IdMapping[]; gids: IdMapping[] }> {
+  const size = async (name: string): Promise<number> => {
+    const lines = (await readFile(`/proc/self/${name}`, 'utf8')).trim().split('\n');
+    return lines.reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2] ?? 0), 0);
+  };
+  const [uids, gids] = [await size('uid_map'), await size('gid_map')];
+  if (owner.uid >= uids || owner.gid >= gids) {
+    throw new EngineError(
+      'invalid',
+      `HostConfig.PinnaceOwner: ${String(owner.uid)}:${String(owner.gid)} is beyond the ${String(uids)} ids of this engine; enlarge the range in /etc/subuid and /etc/subgid`,
+    );
+  }
+  return { uids: exchanged(0, owner.uid, uids), gids: exchanged(0, owner.gid, gids) };
 }
 
 function consoleSize(

@@ -14,7 +14,10 @@ export interface ContainersParts {
   readonly database: Database;
   readonly places: Places;
   readonly images: ImageStore;
-  readonly snapshots: Pick<SnapshotStore, 'lowers' | 'draft' | 'commit' | 'discard' | 'lease'>;
+  readonly snapshots: Pick<
+    SnapshotStore,
+    'lowers' | 'prepareOwned' | 'draft' | 'commit' | 'discard' | 'lease'
+  >;
   readonly runtime: Runtime;
   readonly native: Native;
   readonly networks: Networks;

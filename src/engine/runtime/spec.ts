@@ -7,7 +7,7 @@ import type { DeviceNode, DeviceNumbers } from './resources.ts';
 import { DEFAULT_PROFILE } from './seccomp-default.ts';
 import { resolveSeccomp } from './seccomp.ts';
 import type { SeccompProfile } from './seccomp.ts';
-import type { Mode, OciProcess, OciSpec } from './types.ts';
+import type { IdMapping, Mode, OciProcess, OciSpec } from './types.ts';
 
 export type OciMount = OciSpec['mounts'][number];
 
@@ -77,6 +77,8 @@ export interface SpecInput {
   readonly oomScoreAdj?: number;
   readonly additionalGids?: readonly number[];
   readonly init?: boolean;
+  /** A user namespace of the container's own, with these maps. */
+  readonly idMappings?: { readonly uids: IdMapping[]; readonly gids: IdMapping[] } | undefined;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -141,6 +143,9 @@ export function buildSpec(input: SpecInput): OciSpec {
     mounts: mountsOf(input, bindDevices ? devices : []),
     linux: {
       namespaces: namespacesOf(input),
+      ...(input.idMappings === undefined
+        ? {}
+        : { uidMappings: input.idMappings.uids, gidMappings: input.idMappings.gids }),
       cgroupsPath: input.cgroupsPath,
       devices: bindDevices ? [] : devices.map(deviceEntry),
       resources: buildResources({
@@ -244,6 +249,7 @@ function seccompOf(
 
 function namespacesOf(input: SpecInput): { type: string; path?: string }[] {
   const list: { type: string; path?: string }[] = [{ type: 'mount' }];
+  if (input.idMappings !== undefined) list.push({ type: 'user' });
   const kinds = ['network', 'pid', 'ipc', 'uts', 'cgroup'] as const;
   for (const kind of kinds) {
     const choice = input.namespaces?.[kind] ?? 'private';

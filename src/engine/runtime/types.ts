@@ -8,8 +8,15 @@ export type Mode = 'system' | 'rootless' | 'single-id';
 /** A file tree for the native verbs: a directory, an overlay, or a process' root. */
 export type Root =
   | { readonly dir: string }
-  | { readonly lowers: readonly string[]; readonly upper?: string; readonly work?: string }
-  | { readonly pid: number };
+  | {
+      readonly lowers: readonly string[];
+      readonly upper?: string;
+      readonly work?: string;
+      /** Owners as a container sees them in which these ids and root's have changed places. */
+      readonly ids?: { readonly uid: number; readonly gid: number };
+    }
+  /** `joined`: owners as the process sees them, which has a user namespace of its own. */
+  | { readonly pid: number; readonly joined?: boolean };
 
 export interface CallOptions {
   readonly signal?: AbortSignal;

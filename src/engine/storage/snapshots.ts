@@ -16,6 +16,7 @@ import { chainId as chainOf } from './digest.ts';
 import { Flusher, readBootId } from './flusher.ts';
 import { GZIP_LAYER, gzipFile, layerStream } from './layer-stream.ts';
 import { freeBytes } from './places.ts';
+import { OwnedCopies, copiedFrom, copiesOf } from './owned-copies.ts';
 import { Removals } from './removals.ts';
 import { SnapshotTable } from './snapshot-table.ts';
 import type { Row } from './snapshot-table.ts';
@@ -26,6 +27,7 @@ import type {
   ImportOptions,
   LayerVerbs,
   Lease,
+  OwnerIds,
   Places,
   Snapshot,
   SnapshotStore,
@@ -80,6 +82,7 @@ class Snapshots implements SnapshotStore {
   readonly #drafts = new Map<string, Digest | null>();
   readonly #staged = new Map<string, Unpacked>();
   readonly #removals: Removals;
+  readonly #copies: OwnedCopies;
   readonly #leases = new Set<Set<Digest>>();
   readonly #compressing = new Map<Digest, Promise<NonNullable<Snapshot['blob']>>>();
 
@@ -89,6 +92,7 @@ class Snapshots implements SnapshotStore {
       join(parts.places.snapshotsDir, directory, 'fs'),
     );
     this.#removals = new Removals(parts);
+    this.#copies = new OwnedCopies(parts);
     this.#flusher = new Flusher({
       pending: () =>
         this.#table
@@ -123,7 +127,9 @@ class Snapshots implements SnapshotStore {
       await this.#removeChains(this.#table.withDescendants(lost));
     }
     const named = new Set(this.#table.all().map((row) => row.directory));
-    this.#removals.later([...present].filter((name) => !named.has(name)));
+    this.#removals.later(
+      [...present].filter((name) => !named.has(name) && !named.has(copiedFrom(name) ?? '')),
+    );
     if (before !== boot) this.#table.setFact('boot_id', boot);
     if (this.#table.all().some((row) => !row.synced)) this.#flusher.soon();
   }
@@ -136,14 +142,25 @@ class Snapshots implements SnapshotStore {
     return this.#table.all().map((row) => row.snapshot);
   }
 
-  lowers(chainId: Digest | null): string[] {
-    const dirs: string[] = [];
+  lowers(chainId: Digest | null, ids?: OwnerIds): string[] {
+    return this.#chain(chainId).map(({ snapshot, directory }) =>
+      ids === undefined ? snapshot.dir : this.#copies.dir(directory, ids),
+    );
+  }
+
+  prepareOwned(chainId: Digest | null, ids: OwnerIds, signal: AbortSignal): Promise<void> {
+    return this.#copies.make(this.#chain(chainId), ids, signal);
+  }
+
+  /** Top first. */
+  #chain(chainId: Digest | null): Row[] {
+    const rows: Row[] = [];
     for (let at = chainId; at !== null;) {
-      const snapshot = this.#need(at);
-      dirs.push(snapshot.dir);
-      at = snapshot.parent;
+      const row = this.#needRow(at);
+      rows.push(row);
+      at = row.snapshot.parent;
     }
-    return dirs;
+    return rows;
   }
 
   async draft(parent: Digest | null): Promise<Draft> {
@@ -380,7 +397,10 @@ class Snapshots implements SnapshotStore {
       if (snapshot.blob !== null && (await this.#dropBlob(snapshot.blob.digest)))
         bytes += snapshot.blob.size;
     }
-    this.#removals.later(rows.map((row) => row.directory));
+    const present = await readdir(this.#parts.places.snapshotsDir);
+    this.#removals.later(
+      rows.flatMap(({ directory }) => [directory, ...copiesOf(directory, present)]),
+    );
     return bytes;
   }
 

@@ -76,6 +76,12 @@ export interface Snapshot {
   } | null;
 }
 
+/** Ids that change places with root's. */
+export interface OwnerIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** A layer being written: an overlay's upper and work directories above a chain. */
 export interface Draft {
   readonly id: string;
@@ -116,8 +122,13 @@ export interface Lease {
  */
 export interface SnapshotStore {
   get(chainId: Digest): Snapshot | undefined;
-  /** Directories of the chain, top first; empty for null. Throws not-found. */
-  lowers(chainId: Digest | null): string[];
+  /**
+   * Directories of the chain, top first; empty for null. With `ids` those of the copies that `prepareOwned` makes. Throws
+   * not-found.
+   */
+  lowers(chainId: Digest | null, ids?: OwnerIds): string[];
+  /** Makes the copies of the chain's layers in which these ids and root's have changed places; they go with the layers. */
+  prepareOwned(chainId: Digest | null, ids: OwnerIds, signal: AbortSignal): Promise<void>;
   draft(parent: Digest | null): Promise<Draft>;
   /** Hashes the upper directory and makes it a snapshot; if the chain id exists already the draft is dropped. */
   commit(draft: Draft, options?: { signal?: AbortSignal; lease?: Lease }): Promise<Snapshot>;

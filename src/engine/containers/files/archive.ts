@@ -7,6 +7,8 @@ import { EngineError } from '../../../lib/errors.ts';
 import type { Root } from '../../runtime/types.ts';
 import type { Container, PlannedMount } from '../container.ts';
 import { placesOf } from '../parts.ts';
+import { shiftOf } from '../request/owner.ts';
+import type { Owner } from '../request/owner.ts';
 import type { ContainersParts } from '../parts.ts';
 
 interface Located {
@@ -25,7 +27,8 @@ function locate(
   const absolute = posix.isAbsolute(path) ? path : `/${path}`;
   const isRootReadOnly = container.definition.hostConfig.ReadonlyRootfs === true;
   if (container.shim !== undefined && container.isLive) {
-    return { root: { pid: container.shim.pid }, path: absolute, isReadOnly: false };
+    const joined = shiftIn(container, parts) === undefined ? {} : { joined: true };
+    return { root: { pid: container.shim.pid, ...joined }, path: absolute, isReadOnly: false };
   }
   const mount = mountAt(container.definition.mounts, posix.normalize(absolute));
   if (mount !== undefined) {
@@ -57,10 +60,17 @@ function stoppedRoot(
   options: { write: boolean },
 ): Root {
   const files = placesOf(parts.places, container.id);
-  const lowers = parts.snapshots.lowers(container.definition.chainId);
+  const shift = shiftIn(container, parts);
+  const lowers = parts.snapshots.lowers(container.definition.chainId, shift);
+  const ids = shift === undefined ? {} : { ids: shift };
   return options.write
-    ? { lowers, upper: files.upper, work: files.work }
-    : { lowers: [files.upper, ...lowers] };
+    ? { lowers, upper: files.upper, work: files.work, ...ids }
+    : { lowers: [files.upper, ...lowers], ...ids };
+}
+
+/** The ids that have changed places with root's in this container. */
+function shiftIn(container: Container, parts: ContainersParts): Owner | undefined {
+  return shiftOf(container.definition.hostConfig, parts.runtime.mode);
 }
 
 function mountAt(mounts: readonly PlannedMount[], path: string): PlannedMount | undefined {
@@ -197,7 +207,7 @@ export async function changesBeneath(
 
 async function allChanges(container: Container, parts: ContainersParts): Promise<Change[]> {
   const files = placesOf(parts.places, container.id);
-  const lowers = parts.snapshots.lowers(container.definition.chainId);
+  const lowers = parts.snapshots.lowers(container.definition.chainId, shiftIn(container, parts));
   const { changes } = await parts.native.call<{ changes: { path: string; kind: 0 | 1 | 2 }[] }>(
     ['layer', 'changes'],
     {

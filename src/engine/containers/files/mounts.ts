@@ -1,6 +1,6 @@
 /** Brings planned mounts to life: anonymous and named volumes are made, host directories checked, and the image's files copied into new volumes. The only place where a container's mounts touch the host's disk. */
 
-import { chmod, lstat, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../../lib/errors.ts';
 import type { OciMount } from '../../runtime/spec.ts';
@@ -20,6 +20,7 @@ export async function settleMounts(
   planned: readonly PlannedMount[],
   lowers: readonly string[],
   parts: MountParts,
+  shift?: Owner,
 ): Promise<PlannedMount[]> {
   const settled: PlannedMount[] = [];
   for (const mount of planned) {
@@ -32,7 +33,7 @@ export async function settleMounts(
       }
       settled.push(mount);
     } else if (mount.type === 'volume') {
-      settled.push(await settleVolume(mount, lowers, parts));
+      settled.push(await settleVolume(mount, lowers, parts, shift));
     } else settled.push(mount);
   }
   return settled;
@@ -42,10 +43,17 @@ async function settleVolume(
   mount: PlannedMount,
   lowers: readonly string[],
   { volumes, native }: MountParts,
+  shift: Owner | undefined,
 ): Promise<PlannedMount> {
   const wanted = mount.name ?? '';
   const volume = await volumes.create(wanted === '' ? {} : { Name: wanted });
   const source = volumes.source(volume.Name);
+  if (
+    shift !== undefined &&
+    source.kind === 'directory' &&
+    (await readdir(source.path)).length === 0
+  )
+    await chown(source.path, shift.uid, shift.gid);
   if (mount.copyUp === true && source.kind === 'directory')
     await copyUp(mount.destination, source.path, { lowers, native });
   return { ...mount, name: volume.Name, source: volume.Mountpoint };

@@ -2,7 +2,7 @@
 
 import type { HostConfig } from '../../../lib/api/containers.ts';
 import { EngineError } from '../../../lib/errors.ts';
-import type { IdMapping } from '../../runtime/types.ts';
+import type { IdMapping, Mode } from '../../runtime/types.ts';
 
 /** Ids of the container's user. */
 export interface Owner {
@@ -46,4 +46,13 @@ export function exchanged(one: number, other: number, size: number = ALL_IDS): I
   return pieces.flatMap(([containerID = 0, hostID = 0, count = 0]) =>
     count > 0 ? [{ containerID, hostID, size: count }] : [],
   );
+}
+
+/**
+ * The ids that change places with root's in a container's own user namespace: in the rootless mode the person is this
+ * engine's root, so the container's user must be that one. Undefined where nothing has to change.
+ */
+export function shiftOf(host: HostConfig, mode: Mode): Owner | undefined {
+  const owner = mode === 'rootless' ? ownerOf(host) : undefined;
+  return owner === undefined || (owner.uid === 0 && owner.gid === 0) ? undefined : owner;
 }
