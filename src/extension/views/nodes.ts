@@ -116,6 +116,25 @@ export interface BuildStepNode {
   readonly index: number;
 }
 
+/** A file or folder below a container, an image or a volume; `root` is the row that holds the others. */
+export interface FileNode {
+  readonly kind: 'file';
+  /** `pinnace-files://…`, as text. */
+  readonly uri: string;
+  readonly of: 'container' | 'image' | 'volume';
+  /** The tag that it is shown below, of images: each tag shows the files of its own. */
+  readonly under: string;
+  /** Absolute, `/` for the root. */
+  readonly path: string;
+  readonly name: string;
+  /** What a link leads to, for links; `other` for devices and what cannot be opened. */
+  readonly type: 'root' | 'directory' | 'file' | 'other';
+  /** Bytes. */
+  readonly size: number;
+  /** Where a symbolic link points. */
+  readonly target?: string;
+}
+
 /** A row that says something (an error, "no access") and does nothing else. */
 export interface MessageNode {
   readonly kind: 'message';
@@ -136,6 +155,7 @@ export type Node =
   | RepositoryNode
   | TagNode
   | DevContainerNode
+  | FileNode
   | BuildNode
   | BuildStepNode
   | MessageNode;

@@ -1,0 +1,166 @@
+/** Uploads into containers and volumes, and downloads from them and from images. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  download as copyOut,
+  type Transferred,
+  upload as copyIn,
+} from '../../../client/files/transfer.ts';
+import { nameOf } from '../../../client/files/tree.ts';
+import { EngineError } from '../../../lib/errors.ts';
+import { above, below, type FileAddress } from '../../files/address.ts';
+import type { Node } from '../../views/nodes.ts';
+import type { Command, Desk } from '../desk.ts';
+import { count } from '../each.ts';
+import { choosePlace, ownerText, storeOf } from './targets.ts';
+
+const CATEGORY = 'Pinnace Files';
+
+export const download: Command = {
+  id: 'pinnace.file.download',
+  title: 'Download…',
+  category: CATEGORY,
+  icon: '$(cloud-download)',
+  run: async (desk, targets) => {
+    const place = await choosePlace(desk, targets, { title: 'Download', value: '/' });
+    if (place === undefined) return;
+    const store = storeOf(desk);
+    const tree = await store.tree(place);
+    const entry = await tree.stat(place.path);
+    const isFile = (entry.targetType ?? entry.type) === 'file';
+    const name = place.path === '/' ? ownerText(desk, place) : nameOf(place.path);
+    const target = isFile
+      ? await desk.chooseTarget({ title: 'Download', name })
+      : await folderFor(desk, name);
+    if (target === undefined) return;
+    const done = await desk.progress(`Downloading ${name}`, async (signal, report) => {
+      // The user has said yes to replacing a file that is there.
+      if (isFile) await rm(target, { force: true });
+      try {
+        const onFile = (message: string): void => report({ message });
+        return await copyOut(tree, place.path, target, { signal, onFile });
+      } catch (error) {
+        if (isFile || signal.aborted) await rm(target, { recursive: true, force: true });
+        if (signal.aborted)
+          throw new EngineError('cancelled', 'the download was cancelled', { cause: error });
+        throw error;
+      }
+    });
+    await tell(desk, `Downloaded ${count(done.files, 'file')} to ${target}.`, done);
+  },
+};
+
+async function folderFor(desk: Desk, name: string): Promise<string | undefined> {
+  const parent = await desk.chooseFile({ title: `Download ${name} into`, folder: true });
+  if (parent === undefined) return undefined;
+  const target = join(parent, name);
+  if (existsSync(target))
+    throw new EngineError('conflict', `${target} is there already: choose another folder.`);
+  return target;
+}
+
+async function tell(desk: Desk, text: string, { left }: Transferred): Promise<void> {
+  if (left.length === 0) {
+    await desk.inform(text);
+    return;
+  }
+  const show = 'Show What';
+  const chosen = await desk.inform(
+    `${text} ${count(left.length, 'entry')} left out.`.replace('entrys', 'entries'),
+    show,
+  );
+  if (chosen === show) await desk.show({ name: 'left-out.txt', text: `${left.join('\n')}\n` });
+}
+
+export const upload: Command = {
+  id: 'pinnace.file.upload',
+  title: 'Upload File…',
+  category: CATEGORY,
+  icon: '$(cloud-upload)',
+  run: (desk, targets, argument) => uploadChosen(desk, targets, { argument, folder: false }),
+};
+
+export const uploadFolder: Command = {
+  id: 'pinnace.file.uploadFolder',
+  title: 'Upload Folder…',
+  category: CATEGORY,
+  run: (desk, targets) => uploadChosen(desk, targets, { argument: undefined, folder: true }),
+};
+
+/** What is dropped on a row comes as its argument: the row, and paths on the disk. */
+export interface Dropped {
+  readonly target: Node;
+  readonly paths: readonly string[];
+}
+
+async function uploadChosen(
+  desk: Desk,
+  targets: readonly Node[],
+  { argument, folder }: { readonly argument: unknown; readonly folder: boolean },
+): Promise<void> {
+  const dropped = isDropped(argument) ? argument : undefined;
+  const rows = dropped === undefined ? targets : [dropped.target];
+  const place = await choosePlace(desk, rows, { title: 'Upload', value: '/tmp' });
+  if (place === undefined) return;
+  if (place.kind === 'image') throw new EngineError('forbidden', 'Images cannot be changed.');
+  const [row] = rows;
+  const isFile = row?.kind === 'file' && (row.type === 'file' || row.type === 'other');
+  const into = isFile ? above(place) : place;
+  const paths = dropped?.paths ?? (await chosenPaths(desk, { folder }));
+  if (paths.length === 0) return;
+  await uploadPaths(desk, into, paths);
+}
+
+async function chosenPaths(
+  desk: Desk,
+  { folder }: { readonly folder: boolean },
+): Promise<string[]> {
+  const path = await desk.chooseFile({ title: folder ? 'Upload Folder' : 'Upload File', folder });
+  return path === undefined ? [] : [path];
+}
+
+async function uploadPaths(desk: Desk, into: FileAddress, paths: readonly string[]): Promise<void> {
+  const store = storeOf(desk);
+  const tree = await store.tree(into);
+  const there: string[] = [];
+  for (const path of paths) {
+    const target = below(into, basename(path)).path;
+    const found = await tree.stat(target).catch(() => undefined);
+    if (found !== undefined) there.push(target);
+  }
+  const owner = ownerText(desk, into);
+  if (there.length > 0) {
+    const sure = await desk.confirm({
+      message: `Write over what is in ${owner}?`,
+      detail: `${there.slice(0, 10).join(', ')}: files of the same names are replaced.`,
+      action: 'Upload',
+    });
+    if (!sure) return;
+  }
+  const what = paths.length === 1 ? basename(paths[0] ?? '') : count(paths.length, 'file');
+  const sum = await desk.progress(`Uploading ${what} to ${owner}`, async (signal, report) => {
+    let files = 0;
+    const left: string[] = [];
+    const onFile = (message: string): void => report({ message });
+    try {
+      for (const path of paths) {
+        const done = await copyIn(tree, path, into.path, { signal, onFile });
+        files += done.files;
+        left.push(...done.left);
+      }
+    } catch (error) {
+      if (signal.aborted)
+        throw new EngineError('cancelled', 'the upload was cancelled', { cause: error });
+      throw error;
+    } finally {
+      store.tell(paths.map((path) => ({ address: below(into, basename(path)), what: 'changed' })));
+    }
+    return { files, left };
+  });
+  await tell(desk, `Uploaded ${count(sum.files, 'file')} to ${into.path} in ${owner}.`, sum);
+}
+
+function isDropped(value: unknown): value is Dropped {
+  return typeof value === 'object' && value !== null && 'paths' in value && 'target' in value;
+}
