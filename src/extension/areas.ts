@@ -8,6 +8,18 @@ export const AREAS: readonly (readonly [name: string, plug: Area])[] = [
     async (parts) => (await import('./webviews/area.ts')).plugWebviews(parts),
   ],
   ['engines', async (parts) => (await import('./engine/area.ts')).plugEngines(parts)],
-  ['explorer', async (parts) => (await import('./views/explorer.ts')).plugExplorer(parts)],
+  [
+    'explorer and files',
+    async (parts) => {
+      const { plugFiles } = await import('./files/area.ts');
+      const { plugExplorer } = await import('./views/explorer.ts');
+      plugExplorer(parts, plugFiles(parts));
+    },
+  ],
   ['builds', async (parts) => (await import('./build/area.ts')).plugBuilds(parts)],
+  [
+    'dev containers',
+    async (parts) => (await import('./devcontainer/plug.ts')).plugDevContainers(parts),
+  ],
+  ['registries', async (parts) => (await import('./registries/area.ts')).plugRegistries(parts)],
 ];

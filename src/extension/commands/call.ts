@@ -19,6 +19,9 @@ const KINDS: ReadonlySet<unknown> = new Set<Node['kind']>([
   'repository',
   'tag',
   'devcontainer',
+  'file',
+  'build',
+  'build-step',
   'message',
 ]);
 
