@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { buildBundles } from './bundles.ts';
-import { buildNative } from './native.ts';
+import { buildNative, copyShell } from './native.ts';
 import { must, ROOT } from './shell.ts';
 
 export const GOLDEN = join(ROOT, 'test', 'package', 'files.golden');
@@ -46,6 +46,7 @@ export async function packageApart(dir: string): Promise<string> {
   const [native] = await Promise.all([freshNative(), buildBundles(join(dir, 'out'))]);
   mkdirSync(join(dir, 'out', 'native'), { recursive: true });
   cpSync(native, join(dir, 'out', 'native', 'pinnace-native'));
+  await copyShell(join(dir, 'out', 'native'));
   return pack(dir, dir);
 }
 
