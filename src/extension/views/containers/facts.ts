@@ -163,7 +163,7 @@ const SECONDS: Readonly<Record<string, number>> = {
 };
 
 const SPAN =
-  /(?:less than (?:a|one) second|about (?:a|an) (minute|hour)|(\d{1,6}) (second|minute|hour|day|week|month|year)s?)/i;
+  /(?:less than (?:a|one) second|about (?:a|an) (minute|hour)|(?<!\d)(\d{1,6}) (second|minute|hour|day|week|month|year)s?)/i;
 
 /** Splits `Up 3 minutes (healthy)` so that the time in it can be told anew later; undefined where it has none. */
 export function sinceOf(status: string, now: number): Since | undefined {
