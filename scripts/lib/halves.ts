@@ -16,7 +16,7 @@ export async function buildHalves(common: BuildOptions, outdir: string): Promise
   const options: BuildOptions = {
     ...common,
     format: 'cjs',
-    external: ['vscode', FIRST, SECOND],
+    external: [...(common.external ?? []), 'vscode', FIRST, SECOND],
   };
   const looked = await build({
     ...options,
