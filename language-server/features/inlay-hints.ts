@@ -74,7 +74,11 @@ function labelOf({ size, ms, state, reason }: Figures, tellsWhy: boolean): strin
 const LONGEST = 60;
 
 function shorten(text: string): string {
-  const line = text.split('\n', 1)[0]?.replace(/\.$/, '') ?? '';
+  const line =
+    text
+      .split('\n', 1)[0]
+      ?.replace(/\.$/, '')
+      .replace(/^it (?:ran|will run) because /, '') ?? '';
   return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
 }
 

@@ -37,7 +37,9 @@ async function hintsOf(server: LanguageServer, uri: string): Promise<string[]> {
     InlayHintRequest.type,
     params,
   );
-  return (found ?? []).map(({ label, position }) => `${String(position.line)}: ${String(label)}`);
+  return (found ?? []).map(
+    ({ label, position }) => `${String(position.line)}: ${JSON.stringify(label).slice(1, -1)}`,
+  );
 }
 
 async function lensesOf(server: LanguageServer, uri: string): Promise<CodeLens[]> {

@@ -3,6 +3,7 @@
  * the end of the build; nothing is left of it. Knows no editor.
  */
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { buildContext } from '../../client/build/context.ts';
 import { type Advance, BuildProgress } from '../../client/build/progress.ts';
 import { listBuilds, readBuild } from '../../client/build/records.ts';
@@ -33,6 +34,9 @@ export interface RunParts {
 
 /** A record's clock and ours are one machine's or nearly so; milliseconds. */
 const CLOCK_SLACK = 5000;
+
+/** How long an ended build waits for the engine's record of it, in milliseconds. */
+const RECORD_PATIENCE = 5000;
 
 /** Builds to the end; the record says how it ended. Never rejects: what went wrong is the record's error. */
 export async function runBuild(parts: RunParts): Promise<RunningBuild> {
@@ -108,18 +112,22 @@ async function recordOf(
   { client, request }: RunParts,
   started: number,
 ): Promise<BuildRecord | undefined> {
+  const signal = AbortSignal.timeout(RECORD_PATIENCE);
   try {
-    const signal = AbortSignal.timeout(3000);
-    const list = await listBuilds(client.transport, { signal });
-    const own = list.find(
-      (build) =>
-        build.dockerfile === request.dockerfile &&
-        build.context === request.context &&
-        build.target === request.target &&
-        build.status !== 'running' &&
-        Date.parse(build.started) >= started - CLOCK_SLACK,
-    );
-    return own === undefined ? undefined : await readBuild(client.transport, own.id, { signal });
+    for (;;) {
+      const list = await listBuilds(client.transport, { signal });
+      const own = list.find(
+        (build) =>
+          build.dockerfile === request.dockerfile &&
+          build.context === request.context &&
+          build.target === request.target &&
+          Date.parse(build.started) >= started - CLOCK_SLACK,
+      );
+      if (own === undefined) return undefined;
+      if (own.status !== 'running') return await readBuild(client.transport, own.id, { signal });
+      // A cancelled build is still being undone.
+      await delay(100, undefined, { signal });
+    }
   } catch {
     return undefined; // An engine that keeps none, or is gone: what the stream told stands.
   }

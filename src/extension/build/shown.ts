@@ -5,7 +5,7 @@ import type { ShownBuild, ShownComparison, ShownStep } from './messages.ts';
 import { titleOf } from './request.ts';
 import { plainText } from './terminal.ts';
 import { sizeText, timeText } from '../../lib/text/amounts.ts';
-import { statusText, totalOf } from './words.ts';
+import { statusText, totalOf, whyText } from './words.ts';
 
 export function shownBuild(
   record: BuildRecord,
@@ -32,7 +32,7 @@ export function shownBuild(
     facts: [['Result', statusText(record)], ...facts.filter(([, value]) => value !== '')],
     total: totalOf(record),
     steps: record.stepList.map(shownStep),
-    error: plainText(record.error?.message ?? ''),
+    error: status === 'failed' ? plainText(record.error?.message ?? '') : '',
   };
 }
 
@@ -45,11 +45,14 @@ export function shownStep(step: BuildStep): ShownStep {
     stage: step.stageName ?? '',
     line: step.startLine,
     outcome: step.outcome,
-    time: timed ? timeText(step.ms) : '',
+    time: timed && step.ms >= 1 ? timeText(step.ms) : '',
     size: step.size > 0 ? sizeText(step.size) : '',
-    reason: step.outcome === 'ran' ? plainText(step.reason?.text ?? '') : '',
+    reason: step.outcome === 'ran' ? plainText(whyText(step.reason)) : '',
   };
 }
+
+/** Less than so many milliseconds more or less in a step says nothing. */
+const NOISE = 50;
 
 export function shownComparison(
   left: BuildRecord,
@@ -73,12 +76,12 @@ export function shownComparison(
       left: step.left && shownStep(step.left),
       right: step.right && shownStep(step.right),
       difference: [
-        signed(step.ms, 'slower', 'faster', timeText),
+        Math.abs(step.ms) < NOISE ? '' : signed(step.ms, 'slower', 'faster', timeText),
         signed(step.size, 'larger', 'smaller', sizeText),
       ]
         .filter((part) => part !== '')
         .join(', '),
-      slower: step.ms > 0,
+      slower: step.ms >= NOISE,
     })),
   };
 }

@@ -1,5 +1,5 @@
 /** How builds are put into words: outcomes and their reasons. Pure. */
-import type { BuildRecord, BuildStep, BuildSummary } from '../../lib/api/builds.ts';
+import type { BuildReason, BuildRecord, BuildStep, BuildSummary } from '../../lib/api/builds.ts';
 import { timeText } from '../../lib/text/amounts.ts';
 
 const STATUS: Readonly<Record<BuildSummary['status'], string>> = {
@@ -18,8 +18,14 @@ export function totalOf({ steps, stepList }: Pick<BuildRecord, 'steps' | 'stepLi
   return stepList.reduce((most, { number }) => Math.max(most, number), steps);
 }
 
+/** Why a step ran, where that says something: not that it was new. */
+export function whyText(reason: BuildReason | null): string {
+  if (reason === null || reason.code === 'first') return '';
+  return reason.text.replace(/^it ran because /, '');
+}
+
 /** What happened to a step, and why it ran. */
 export function outcomeText(step: Pick<BuildStep, 'outcome' | 'reason'>): string {
-  if (step.outcome === 'ran') return step.reason === null ? 'ran' : step.reason.text;
-  return step.outcome;
+  const why = step.outcome === 'ran' ? whyText(step.reason) : '';
+  return why === '' ? step.outcome : `${step.outcome}: ${why}`;
 }
