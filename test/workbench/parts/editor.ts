@@ -36,6 +36,7 @@ export class Editor {
   /** Opens a file of the workspace by its path or name, through quick open. */
   async open(file: string): Promise<void> {
     const name = exactly(file.split('/').at(-1) ?? file);
+    // The list is filled twice, so that a click may meet another row: then again.
     await until(`the editor of ${file}`, async () => {
       await this.page.keyboard.press('Escape');
       await this.page.keyboard.press('Control+p');
@@ -43,9 +44,11 @@ export class Editor {
       await this.quick.input.fill(file);
       const label = this.page.locator('.label-name').filter({ hasText: name });
       const row = this.quick.element.locator('.monaco-list-row').filter({ has: label });
+      await row.first().waitFor({ timeout: 5000 });
+      await this.quick.settled();
       await row.first().click({ timeout: 5000 });
       const tab = `.tab[aria-selected="true"][data-resource-name="${file.split('/').at(-1) ?? file}"]`;
-      await this.page.locator(tab).first().waitFor({ timeout: 10_000 });
+      await this.page.locator(tab).first().waitFor({ timeout: 4000 });
       await this.element.locator('.view-line').first().waitFor({ timeout: 10_000 });
       return true;
     });
@@ -149,7 +152,7 @@ export class Editor {
       .locator('.action-widget .monaco-list-row.action')
       .filter({ hasText: title });
     await row.first().click();
-    await this.page.locator('.action-widget').waitFor({ state: 'hidden' });
+    await row.first().waitFor({ state: 'hidden' });
   }
 
   /** The texts of the code lenses. */

@@ -79,6 +79,18 @@ export class QuickInput {
     return this.rows.locator('.quick-input-list-row .label-name').allInnerTexts();
   }
 
+  /** Waits until the list, which may be filled in several goes, says the same twice, and answers it. */
+  async settled(): Promise<string> {
+    let last = '';
+    return until('the list of the quick input', async () => {
+      const now = (await this.rows.allInnerTexts()).join('\n');
+      const same = now === last;
+      last = now;
+      await this.page.waitForTimeout(100);
+      return same ? now : undefined;
+    });
+  }
+
   /** Chooses the first entry that matches. */
   async pick(name: string | RegExp): Promise<void> {
     await this.rows.filter({ hasText: name }).first().click();

@@ -1,0 +1,55 @@
+/** The view of a container's log: what it shows, its search and its switches. */
+import type { FrameLocator, Page } from 'playwright-core';
+import { until } from './patience.ts';
+import { Webview } from './webview.ts';
+
+export class LogView {
+  readonly frame: FrameLocator;
+
+  constructor(frame: FrameLocator) {
+    this.frame = frame;
+  }
+
+  static async opened(page: Page): Promise<LogView> {
+    return new LogView(await new Webview(page).content('.scroller'));
+  }
+
+  /** The rows that are drawn now. */
+  rows(): Promise<string[]> {
+    return this.frame.locator('.row').allInnerTexts();
+  }
+
+  async shows(text: string): Promise<void> {
+    await until(`the log shows ${text}`, async () =>
+      (await this.rows()).some((row) => row.includes(text)),
+    );
+  }
+
+  async amount(): Promise<string> {
+    return this.frame.locator('.amount').innerText();
+  }
+
+  async state(): Promise<string> {
+    return this.frame.locator('.state').innerText();
+  }
+
+  async press(title: string): Promise<void> {
+    await this.frame.getByRole('button', { name: title }).click();
+  }
+
+  async isPressed(title: string): Promise<boolean> {
+    const button = this.frame.getByRole('button', { name: title });
+    return (await button.getAttribute('aria-pressed')) === 'true';
+  }
+
+  /** Writes into the search box and answers what the count says once it says something else. */
+  async search(text: string): Promise<string> {
+    const count = this.frame.locator('.count');
+    const before = await count.innerText();
+    await this.frame.getByRole('textbox', { name: 'Search the log' }).fill(text);
+    return until('the search has counted', async () => {
+      const now = await count.innerText();
+      return now !== before && now !== '' ? now : undefined;
+    });
+  }
+}
