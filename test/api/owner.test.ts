@@ -19,6 +19,35 @@ const PERSON = 4321;
 for (const mode of ['system', 'rootless'] as const)
   describe(`owners in mode ${mode}`, () => owners(mode));
 
+describe('owners in mode single-id', () => {
+  test('there is one id: everything that is made in the folder belongs to the person', async () => {
+    const engine = await startTestEngine('single-id');
+    const transport = new Transport({ socketPath: engine.address.slice('unix://'.length) });
+    try {
+      await engine.docker('load', '-i', archiveOf('busybox:latest'));
+      const home = engine.user?.home ?? '';
+      const workspace = join(home, 'ws');
+      mkdirSync(workspace);
+      const { uid, gid } = statSync(home);
+      chownSync(workspace, uid, gid);
+      const containers = new ContainersApi(transport);
+      const { Id } = await containers.create('dev', {
+        Image: 'busybox',
+        Cmd: ['sh', '-c', 'echo x > /ws/made'],
+        User: '1000',
+        HostConfig: { Binds: [`${workspace}:/ws`], PinnaceOwner: { Uid: 1000, Gid: 1000 } },
+      });
+      await containers.start(Id);
+      await engine.docker('wait', 'dev');
+      const made = statSync(join(workspace, 'made'));
+      assert.deepEqual([made.uid, made.gid], [uid, gid]);
+    } finally {
+      transport.close();
+      assert.deepEqual(await engine.close(), [], 'nothing is left behind');
+    }
+  });
+});
+
 function owners(mode: EngineMode): void {
   let engine: TestEngine;
   let transport: Transport;

@@ -93,7 +93,9 @@ export function streamRoutes(containers: StreamService): Pick<Handlers, Names> {
     },
     'exec.create': async (exchange) => {
       const request = await requireJson<ExecCreateRequest>(exchange.body, EXEC_CREATE_SHAPE);
-      if (!request.Cmd?.length) throw new EngineError('invalid', 'no exec command specified');
+      // The engine's own shell needs no command.
+      if (!request.Cmd?.length && request.PinnaceTool === undefined)
+        throw new EngineError('invalid', 'no exec command specified');
       sendJson(exchange, await containers.execCreate(param(exchange, 'id'), request), 201);
     },
     'exec.start': async (exchange) => startExec(containers, exchange),
