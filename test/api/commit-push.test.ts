@@ -15,6 +15,7 @@ import type {
   ImageSearchItem,
 } from '../../src/lib/api/images.ts';
 import { makeContext } from '../support/build.ts';
+import { startDockerd } from '../support/dockerd.ts';
 import { command, startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
 
 /** `someone` with the password `word`. */
@@ -301,3 +302,87 @@ function suite(mode: EngineMode): void {
     await assert.rejects(search({ term: 'x', limit: '1000' }), /out of range/);
   });
 }
+
+test("a commit is Docker's own, where dockerd is installed to compare with", async () => {
+  const dir = mkdtempSync('/tmp/pinnace-dockerd-');
+  const dockerd = await startDockerd(dir);
+  assert.ok(dockerd !== undefined, 'dockerd is missing: apt-get install docker.io');
+  const engine = await startTestEngine('system');
+  try {
+    const facts = async (address: string): Promise<unknown> => {
+      const docker = async (...words: string[]): Promise<string> => {
+        const { status, stdout, stderr } = await command(['docker', ...words], {
+          env: { DOCKER_HOST: address },
+        });
+        assert.equal(status, 0, stderr);
+        return stdout.trim();
+      };
+      await docker('load', '-q', '-i', archiveOf('busybox:latest'));
+      const script =
+        'echo new > /added; rm /etc/group; mkdir -m 700 /d; chown 7:8 /d; chmod 4755 /added';
+      const options = ['-e', 'A=1', '-w', '/d', '-u', '0:0', '-p', '80', '-v', '/vol', '-l', 'k=v'];
+      await docker(
+        'run',
+        '--network=none',
+        '--name',
+        'cc',
+        ...options,
+        'busybox',
+        'sh',
+        '-c',
+        script,
+      );
+      const changes = ['CMD ["cat", "/added"]', 'ENV B=2', 'LABEL x=y', 'ONBUILD RUN true'];
+      const words = changes.flatMap((change) => ['-c', change]);
+      await docker('commit', '-a', 'Me <m@e>', '-m', 'a comment', ...words, 'cc', 'made');
+      const [image] = JSON.parse(await docker('inspect', 'made')) as [ImageInspect];
+      const { Config, Author, Comment } = image;
+      const list = 'cd /; ls -lan / /d; stat -c "%a %u %g %s %n" /added; ls /etc/group 2>&1; true';
+      const files = await docker(
+        'run',
+        '--rm',
+        '--network=none',
+        '--entrypoint',
+        'sh',
+        'made',
+        '-c',
+        list,
+      );
+      const shown = files.split('\n').filter((line) => /added| d$|group|^\d+ /.test(line));
+      const history = await docker(
+        'history',
+        '--no-trunc',
+        '--format',
+        '{{.CreatedBy}}|{{.Comment}}',
+        'made',
+      );
+      await docker('rm', '-fv', 'cc');
+      const { Cmd, Env, Entrypoint, ExposedPorts, Labels, OnBuild, User, Volumes, WorkingDir } =
+        Config;
+      const config = {
+        Cmd,
+        Entrypoint: Entrypoint ?? null,
+        ExposedPorts,
+        Labels,
+        OnBuild,
+        User,
+        Volumes,
+        WorkingDir,
+        Env: [...(Env ?? [])].sort(),
+      };
+      return {
+        Author,
+        Comment,
+        config,
+        history: history.split('\n')[0],
+        shown,
+        layers: image.RootFS.Layers?.length,
+      };
+    };
+    assert.deepEqual(await facts(engine.address), await facts(dockerd.address));
+  } finally {
+    await dockerd.stop();
+    assert.deepEqual(await engine.close(), [], 'nothing is left behind');
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
