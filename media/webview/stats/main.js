@@ -56,8 +56,6 @@ const charts = CHARTS.map((chart) => {
   const canvas = element('canvas', '');
   canvas.setAttribute('role', 'img');
   figure.append(caption, canvas);
-  if (chart.lines.length > 1)
-    caption.append(element('span', 'key', `— ${chart.lines[0][1]}  ┄ ${chart.lines[1][1]}`));
   grid.append(figure);
   return { ...chart, canvas, value };
 });
@@ -204,20 +202,26 @@ function drawGrid(pen, { width, height, style, label, half }) {
   pen.fillText(half, 4, height / 2 + 3);
 }
 
-/** The newest value in the caption, all of them for those who hear the chart. */
+const STROKES = ['—', '┄'];
+
+/** The newest values in the caption where there is one container, all of them for those who hear the chart. */
 function describe(chart) {
   const texts = containers.map(({ name, series }) => {
     const { now } = series;
     const values = chart.lines.map(([key, what]) =>
       `${now === undefined ? '–' : chart.text(now[key])} ${what}`.trim(),
     );
-    return { name, text: values.join(', ') };
+    return { name, values };
   });
-  chart.value.textContent = texts.length === 1 ? texts[0].text : '';
-  chart.canvas.setAttribute(
-    'aria-label',
-    `${chart.title}: ${texts.map(({ name, text }) => `${name} ${text}`).join('; ')}`,
-  );
+  const [only] = texts;
+  const several = chart.lines.length > 1;
+  const shown =
+    texts.length === 1 ? only.values : several ? chart.lines.map(([, what]) => what) : [];
+  chart.value.textContent = shown
+    .map((text, index) => (several ? `${STROKES[index]} ${text}` : text))
+    .join('   ');
+  const spoken = texts.map(({ name, values }) => `${name} ${values.join(', ')}`).join('; ');
+  chart.canvas.setAttribute('aria-label', `${chart.title}: ${spoken}`);
 }
 
 function element(tag, className, text = '') {
