@@ -28,7 +28,7 @@ export function codeLensesOf(request: LensRequest): CodeLens[] {
     const args = argument === undefined ? {} : { arguments: [argument] };
     lenses.push({ range, command: { title, command, ...args } });
   };
-  if (canBuild) add(first, '$(tools) Build Image', 'pinnace.build.image', { dockerfile: path });
+  if (canBuild) add(first, 'Build Image', 'pinnace.build.image', { dockerfile: path });
   for (const stage of file.stages) {
     const isLast = stage === file.stages.at(-1);
     if (!canBuild || isLast) continue;

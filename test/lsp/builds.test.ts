@@ -162,7 +162,7 @@ describe('with an engine that remembers a build', () => {
       command?.command,
     ]);
     assert.deepEqual(seen, [
-      [0, '$(tools) Build Image', 'pinnace.build.image'],
+      [0, 'Build Image', 'pinnace.build.image'],
       [0, 'Build to This Stage', 'pinnace.build.image'],
       [0, 'Last build: 12 s, 2 of 6 steps cached, 2 h ago', 'pinnace.build.open'],
     ]);

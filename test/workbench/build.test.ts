@@ -1,0 +1,175 @@
+/** Building in the editor: lens, stage, tag and arguments asked, the live view, hints, failure in Problems, cancel, history, comparison, task. */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BuildView } from './parts/build-view.ts';
+import { until } from './parts/patience.ts';
+import type { Workbench } from './parts/workbench.ts';
+import { withWorkbench } from './rig.ts';
+
+const DOCKERFILE = `ARG GREETING=hello
+FROM scratch AS tools
+COPY busybox /bin/sh
+RUN echo making && exec 3>/one
+
+FROM tools AS app
+ARG GREETING
+RUN echo "said $GREETING" && echo done
+COPY note.txt /note
+`;
+
+const TASKS = {
+  version: '2.0.0',
+  tasks: [
+    {
+      label: 'image',
+      type: 'pinnace-build',
+      dockerfile: 'Dockerfile',
+      tags: ['task:1'],
+      args: { GREETING: 'task' },
+    },
+  ],
+};
+
+const { test } = withWorkbench({
+  folder: (folder) => {
+    writeFileSync(join(folder, 'Dockerfile'), DOCKERFILE);
+    writeFileSync(join(folder, 'note.txt'), 'n'.repeat(3000));
+    mkdirSync(join(folder, '.vscode'));
+    writeFileSync(join(folder, '.vscode', 'tasks.json'), JSON.stringify(TASKS));
+    copyFileSync('/bin/busybox', join(folder, 'busybox'));
+    writeFileSync(join(folder, 'Slow.Dockerfile'), `${DOCKERFILE}RUN echo waiting && sleep 600\n`);
+    writeFileSync(
+      join(folder, 'Broken.Dockerfile'),
+      `${DOCKERFILE}RUN echo about to fail && exit 7\n`,
+    );
+  },
+  engine: {},
+});
+
+/** Waits for a question of a build. */
+async function asked(workbench: Workbench, title: string): Promise<void> {
+  await until(`the question ${title}`, async () =>
+    (await workbench.quickInput.title()).includes(title),
+  );
+}
+
+/** Answers the questions of a build: the stage, the tag, the arguments. */
+async function answer(
+  workbench: Workbench,
+  { stage, tag, greeting }: { stage: string; tag: string; greeting?: string },
+): Promise<void> {
+  const { quickInput } = workbench;
+  await asked(workbench, 'stage to build');
+  await quickInput.pick(stage);
+  await asked(workbench, 'tag');
+  await quickInput.enter(tag);
+  await asked(workbench, 'arguments');
+  if (greeting !== undefined) {
+    await quickInput.pick('GREETING');
+    await asked(workbench, 'Build argument GREETING');
+    await quickInput.enter(greeting);
+    await asked(workbench, 'arguments');
+  }
+  await quickInput.pick('with these arguments');
+}
+
+async function lens(workbench: Workbench, title: string): Promise<void> {
+  await until(`the lens ${title}`, async () =>
+    (await workbench.editor.lenses()).some((text) => text.includes(title)),
+  );
+}
+
+test('a lens builds the image, and each step is told live and in the file', async ({
+  workbench,
+  docker,
+}) => {
+  await workbench.editor.open('Dockerfile');
+  await lens(workbench, 'Build Image');
+  await workbench.page.locator('.codelens-decoration a', { hasText: 'Build Image' }).click();
+  await answer(workbench, { stage: 'Whole file', tag: 'made:1' });
+  const view = new BuildView(workbench.webview);
+  const frame = await view.ended('Succeeded');
+  const steps = await view.steps();
+  assert.equal(steps.length, 7);
+  assert.match(steps.join('\n'), /3\/7 tools RUN echo making/);
+  assert.match(await view.log('said', /said hello/), /done/);
+  assert.match(await docker('images', 'made'), /made\s+1/);
+  await frame.locator('.line').first().click();
+  await lens(workbench, 'Last build: ');
+  await until('the hint of the layer', async () =>
+    /note\s*3\.0\skB\s·\scached/.test(
+      await workbench.page.locator('.view-lines').first().innerText(),
+    ),
+  );
+});
+
+test('a stage is built with an argument of its own, from the palette', async (bench) => {
+  const { workbench } = bench;
+  await workbench.command('Pinnace: Build Image…');
+  await answer(workbench, { stage: 'FROM tools', tag: 'made:2', greeting: 'bonjour' });
+  const view = new BuildView(workbench.webview);
+  const frame = await view.ended('Succeeded');
+  assert.match(await view.log('said', /said bonjour/), /done/);
+  const steps = (await view.steps()).join('\n');
+  assert.match(steps, /RUN echo making.* cached/);
+  await view.press('Compare with Previous');
+  await workbench.quickInput.pick(/made:1/);
+  await frame.locator('.comparison').waitFor();
+  assert.match(await frame.locator('.summary').innerText(), /steps? changed/);
+});
+
+test('a failing step is a problem on its line until the line is edited', async ({ workbench }) => {
+  await workbench.editor.open('Broken.Dockerfile');
+  await workbench.command('Pinnace: Build Image…');
+  await answer(workbench, { stage: 'Whole file', tag: '' });
+  const view = new BuildView(workbench.webview);
+  const frame = await view.ended('Failed');
+  assert.match(await view.log('exit 7', /about to fail/), /about/);
+  const problems = await workbench.problems.open();
+  const texts = await problems.texts();
+  assert.match(texts.join('\n'), /non-zero code: 7/);
+  await frame.locator('details.failed .line').click();
+  await workbench.editor.tab(/Broken/);
+  await until('the place in the file', async () =>
+    (await workbench.page.locator('.statusbar').innerText()).includes('Ln 10,'),
+  );
+  await workbench.editor.press('End');
+  await workbench.editor.type(' # mended');
+  await until('the problem is gone', async () =>
+    (await problems.texts()).every((text) => !text.includes('non-zero')),
+  );
+});
+
+test('a build that runs is cancelled and leaves nothing', async ({ workbench, docker }) => {
+  await workbench.editor.open('Slow.Dockerfile');
+  await workbench.command('Pinnace: Build Image…');
+  await answer(workbench, { stage: 'Whole file', tag: 'never:1' });
+  const view = new BuildView(workbench.webview);
+  await view.log('echo waiting', /waiting/);
+  await view.press('Cancel');
+  await view.ended('Cancelled');
+  assert.equal(await docker('images', '-q', 'never'), '');
+  assert.equal(await docker('ps', '-aq'), '');
+});
+
+test('the view of builds remembers them, shows their steps and forgets them', async (bench) => {
+  const { workbench } = bench;
+  const builds = await (await workbench.activityBar.open('Pinnace')).view('Builds');
+  await builds.tree.settled('four builds', (texts) => texts.length === 4);
+  const row = builds.tree.row(/made:1/);
+  await row.expand();
+  await builds.tree.row(/FROM scratch AS tools/).waitFor();
+  await builds.tree.row(/never:1/).act('Delete from History');
+  await builds.tree.row(/never:1/).waitFor('hidden');
+});
+
+test('a task builds in a terminal', async ({ workbench, docker }) => {
+  await workbench.command('Tasks: Run Task');
+  await workbench.quickInput.pick(/^image/);
+  await until('the image of the task', async () => (await docker('images', '-q', 'task')) !== '');
+  const builds = await (await workbench.activityBar.open('Pinnace')).view('Builds');
+  await builds.tree.settled('the build of the task', (texts) =>
+    texts.some((text) => /task:1.*cached/s.test(text)),
+  );
+});
