@@ -108,9 +108,14 @@ class EngineFleet implements Fleet {
       .filter(({ entry }) => entry.address !== own)
       .map((each) => before.get(JSON.stringify(each)) ?? this.connect(each));
     const kept = new Set(this.others);
-    for (const each of before.values()) if (!kept.has(each)) each.connection.dispose();
+    let changed = kept.size !== before.size;
+    for (const each of before.values()) {
+      if (kept.has(each)) continue;
+      each.connection.dispose();
+      changed = true;
+    }
     this.current().follow();
-    this.tell();
+    if (changed) this.tell();
   }
 
   async stop(signal?: AbortSignal): Promise<void> {
