@@ -1,15 +1,14 @@
 /**
- * The build context of a document on disk: its folder, or the one that a devcontainer.json beside it names. It reads
+ * The build context of a document on disk: its folder, or the one that a devcontainer.json or a compose file names. It reads
  * names and ignore files only, never leaves the context, and never follows a link out of it.
  */
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parse } from 'jsonc-parser';
+import { buildPlace } from '../../src/client/build/place.ts';
 import { type Dockerignore, parseDockerignore } from '../../src/lib/dockerfile/dockerignore.ts';
 import type { ContextEntry, ContextFiles } from '../features/completion/paths.ts';
-import { isRecord } from '../settings.ts';
 
 /** Longer files are no ignore files and no settings. */
 const FILE_LIMIT = 1024 * 1024;
@@ -56,9 +55,12 @@ export class BuildContext implements ContextFiles {
   }
 
   /** The context's folder. */
-  async folder(): Promise<string> {
-    this.root ??= (await contextOfDevContainer(this.dockerfile)) ?? dirname(this.dockerfile);
-    return this.root;
+  folder(): Promise<string> {
+    if (this.root === undefined) {
+      const { context } = buildPlace(this.dockerfile);
+      this.root = existsSync(context) ? context : dirname(this.dockerfile);
+    }
+    return Promise.resolve(this.root);
   }
 
   private async inside(directory: string): Promise<string | undefined> {
@@ -85,20 +87,6 @@ export function contextOf(uri: string): BuildContext | undefined {
 function isBelow(root: string, path: string): boolean {
   const way = relative(root, path);
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
-}
-
-/** `build.context` of a devcontainer.json beside the Dockerfile that builds it (its reference, "build"). */
-async function contextOfDevContainer(dockerfile: string): Promise<string | undefined> {
-  const folder = dirname(dockerfile);
-  const text = await readSmall(join(folder, 'devcontainer.json'));
-  if (text === undefined) return undefined;
-  const config: unknown = parse(text);
-  const build = isRecord(config) && isRecord(config['build']) ? config['build'] : undefined;
-  const context = build?.['context'];
-  if (build?.['dockerfile'] !== basename(dockerfile) || typeof context !== 'string')
-    return undefined;
-  const root = resolve(folder, context);
-  return existsSync(root) ? root : undefined;
 }
 
 async function readSmall(path: string): Promise<string | undefined> {

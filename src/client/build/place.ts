@@ -5,7 +5,7 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
-import { readCompose } from '../../lib/compose/compose.ts';
+import { readCompose, type Service } from '../../lib/compose/compose.ts';
 
 export interface BuildPlace {
   /** Absolute. */
@@ -83,10 +83,7 @@ function composeFiles(folder: string, dockerfile: string): BuildPlace[] {
   const names = namesIn(folder).filter((name) => COMPOSE.test(name));
   return names.slice(0, COMPOSE_LIMIT).flatMap((name) => {
     const file = join(folder, name);
-    const text = readSmall(file);
-    if (text === undefined) return [];
-    const { services } = readCompose(text, () => undefined);
-    return services.flatMap(({ name: service, build }): BuildPlace[] => {
+    return servicesOf(file).flatMap(({ name: service, build }): BuildPlace[] => {
       if (build === undefined || /^[a-z+]+:\/\/|^git@/.test(build.context)) return [];
       const context = isAbsolute(build.context) ? build.context : resolve(folder, build.context);
       if (resolve(context, build.dockerfile ?? 'Dockerfile') !== dockerfile) return [];
@@ -99,7 +96,25 @@ function composeFiles(folder: string, dockerfile: string): BuildPlace[] {
   });
 }
 
-/** `compose.yaml of service web` for people; the name of the file alone for the others. */
+/** Services of the files read last, by path: a linter asks again and again, and large YAML is dear. */
+const read = new Map<string, { readonly stamp: string; readonly services: readonly Service[] }>();
+const READ_LIMIT = 50;
+
+function servicesOf(file: string): readonly Service[] {
+  const facts = lstatSync(file, { throwIfNoEntry: false });
+  if (facts?.isFile() !== true) return [];
+  const stamp = [facts.ino, facts.size, facts.mtimeMs].join(' ');
+  const known = read.get(file);
+  if (known?.stamp === stamp) return known.services;
+  const text = readSmall(file);
+  const services = text === undefined ? [] : readCompose(text, () => undefined).services;
+  read.delete(file);
+  read.set(file, { stamp, services });
+  for (const oldest of read.keys()) if (read.size > READ_LIMIT) read.delete(oldest);
+  return services;
+}
+
+/** `service web of compose.yaml` for people; the name of the file alone for the others. */
 export function describePlace({ source, service }: BuildPlace): string {
   if (source === undefined) return "the Dockerfile's folder";
   return service === undefined ? basename(source) : `service ${service} of ${basename(source)}`;

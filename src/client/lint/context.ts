@@ -1,11 +1,12 @@
 /**
  * Answers the linter's questions about a Dockerfile's build context from the disk: what COPY finds and what .dockerignore
- * leaves out. Which folder is the context is known when it is given; else it is the nearest one above the file that has
- * most of its sources. Reads only; follows no links.
+ * leaves out. Which folder is the context is known when it is given, or when a devcontainer.json or compose file names it;
+ * else it is the nearest one above the file that has most of its sources. Reads only; follows no links.
  */
 
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { buildPlaces } from '../build/place.ts';
 import { type Dockerignore, parseDockerignore } from '../../lib/dockerfile/dockerignore.ts';
 import { contextSources } from '../../lib/dockerfile/lint/rules/files/context-sources.ts';
 import type { ContextFacts } from '../../lib/dockerfile/lint/rule.ts';
@@ -30,7 +31,7 @@ export function contextFacts(
 ): ContextFacts | undefined {
   const sources = contextPaths(file);
   if (sources.length === 0) return undefined;
-  const root = context === undefined ? guessContext(path, sources) : resolve(context);
+  const root = context === undefined ? findContext(path, sources) : resolve(context);
   if (root === undefined) return undefined;
   const ignore = readIgnore(root, path);
   const judged = new Map<string, 'found' | 'ignored' | 'absent'>();
@@ -53,6 +54,15 @@ export function contextPaths({ stages }: Dockerfile): string[] {
     }
   }
   return [...found];
+}
+
+/** What a devcontainer.json or a compose file says is the context; else the folder that looks like it. */
+function findContext(path: string, sources: readonly string[]): string | undefined {
+  const said = buildPlaces(path).filter(({ source }) => source !== undefined);
+  const folders = new Set(said.map(({ context }) => context));
+  // Several builds of one file: what one of them lacks, another may have.
+  if (folders.size === 1) return said[0]?.context;
+  return guessContext(path, sources);
 }
 
 /** The folder with the most sources, the nearest of equals; it ends at the repository's root. */

@@ -196,3 +196,24 @@ test('a fixed file is written whole, with its mode, and never over something els
   writeFileSync(path, Buffer.from([0x46, 0xff]));
   assert.throws(() => writeFixed(path, 'F\ufffd', 'x'), /not UTF-8/);
 });
+
+test('the context is the one that a compose file or devcontainer.json names', () => {
+  const root = mkdtempSync(join(tmpdir(), 'pinnace-lint-said-'));
+  mkdirSync(join(root, 'docker'));
+  mkdirSync(join(root, 'site'));
+  writeFileSync(join(root, 'site', 'here.txt'), '');
+  writeFileSync(join(root, 'docker', 'near.txt'), '');
+  const path = join(root, 'docker', 'Dockerfile');
+  const file = parseDockerfile('FROM a\nCOPY near.txt here.txt /\n');
+  assert.equal(contextFacts(path, file)?.source('near.txt'), 'found');
+  writeFileSync(
+    join(root, 'compose.yaml'),
+    'services: {web: {build: {context: site, dockerfile: ../docker/Dockerfile}}}\n',
+  );
+  const facts = contextFacts(path, file);
+  assert.deepEqual(
+    ['near.txt', 'here.txt'].map((name) => facts?.source(name)),
+    ['absent', 'found'],
+  );
+  rmSync(root, { recursive: true, force: true });
+});
