@@ -64,7 +64,7 @@ export const NETWORKS: UsedKind<'network', NetworkNode> = {
     if (PREDEFINED.has(node.name)) words.push('predefined');
     if (sentNetwork(info).Internal === true) words.push('internal');
     const facts = [
-      driver === name ? '' : driver,
+      driver === name || driver === 'null' ? '' : driver,
       scope === 'local' ? '' : scope,
       subnets.join(', '),
       users.length === 0 ? '' : plural(users.length, 'container'),

@@ -54,7 +54,7 @@ const RUNNING: Readonly<Record<ReturnType<typeof healthOf>, RowIcon>> = {
   none: { name: 'play-circle', color: 'charts.green' },
   starting: { name: 'play-circle', color: 'charts.yellow' },
   healthy: { name: 'pass', color: 'charts.green' },
-  unhealthy: { name: 'warning', color: 'charts.orange' },
+  unhealthy: { name: 'warning', color: 'problemsWarningIcon.foreground' },
 };
 
 export interface ContainerFace {
@@ -95,10 +95,10 @@ export function containerRow(node: ContainerNode, { status, foldable }: Containe
   };
 }
 
-/** The image as it was asked for; only an id is cut. */
+/** The image as it was asked for; ids are cut, and `latest` goes without saying. */
 function imageOf(summary: ContainerSummary): string {
   const image = clean(sent(summary).Image);
-  return /^(sha256:)?[0-9a-f]{64}$/.test(image) ? shortId(image) : image;
+  return /^(sha256:)?[0-9a-f]{64}$/.test(image) ? shortId(image) : image.replace(/:latest$/, '');
 }
 
 /** `8080 → 80`, `127.0.0.1:8080 → 80/udp`, `80`. */
