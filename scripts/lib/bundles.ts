@@ -11,6 +11,8 @@ const common: BuildOptions = {
   // jsonc-parser's main is UMD, which cannot be bundled.
   mainFields: ['module', 'main'],
   target: 'node22',
+  // Compiled parts of ssh2: it does without them where they are missing, and a package for all machines has none.
+  external: ['cpu-features', '*.node'],
   minify: true,
   keepNames: true,
   legalComments: 'none',
@@ -20,7 +22,7 @@ const common: BuildOptions = {
 
 /** ES modules still meet CommonJS packages that call require(). */
 const banner = {
-  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); const __dirname = import.meta.dirname;",
 };
 
 /** Writes *.cjs and *.js into a folder (out/ of the checkout by default); throws with esbuild's messages. */
@@ -45,7 +47,7 @@ export async function buildBundles(outdir = join(ROOT, 'out')): Promise<void> {
     build({
       ...common,
       format: 'esm',
-      entryPoints: ['src/client/devcontainer/inside.ts'],
+      entryPoints: ['src/client/devcontainer/inside/main.ts'],
       outfile: join(outdir, 'inside.js'),
     }),
     build({

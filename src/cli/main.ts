@@ -21,6 +21,7 @@ import { logs } from './commands/logs.ts';
 import { network } from './commands/network.ts';
 import { ps } from './commands/ps.ts';
 import { run } from './commands/run.ts';
+import { ssh } from './commands/ssh.ts';
 import { system } from './commands/system.ts';
 import { up } from './commands/up.ts';
 import { connect, type Context, type Register } from './context.ts';
@@ -45,6 +46,7 @@ const COMMANDS: readonly Register[] = [
   languageServer,
   dialStdio,
   bridge,
+  ssh,
   system,
 ];
 

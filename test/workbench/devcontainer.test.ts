@@ -34,7 +34,7 @@ test('a folder with a devcontainer.json is offered its container', async ({ work
   await offer.waitFor();
   for (const name of ['Reopen in Container', "Don't Show Again"])
     await offer.getByRole('button', { name }).waitFor();
-  await workbench.command('Notifications: Hide Notifications');
+  await workbench.command('Notifications: Clear All Notifications');
 });
 
 test('the folder opens in its container, with its files', async ({ workbench, docker, dir }) => {

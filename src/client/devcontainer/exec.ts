@@ -5,7 +5,7 @@ import type { ContainerInspect } from '../../lib/api/containers.ts';
 import type { LifecycleCommand } from '../../lib/devcontainer/config.ts';
 import { METADATA, type EntryMetadata } from '../../lib/devcontainer/labels.ts';
 import { substitute } from '../../lib/devcontainer/variables.ts';
-import { EngineError, kindOf } from '../../lib/errors.ts';
+import { EngineError } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { demultiplex } from '../api/streams.ts';
 import { findContainer, workspaceOf } from './find.ts';
@@ -90,16 +90,21 @@ export async function runLifecycle(
   if (failed !== undefined) throw failed.reason;
 }
 
-/** The container's own shell, or the one that was brought along. */
-async function shellOf(client: Client, container: string): Promise<string> {
-  try {
-    await client.containers.archiveStat(container, '/bin/sh');
-    return '/bin/sh';
-  } catch (error) {
-    if (kindOf(error) !== 'not-found' || !(await hasFile(client, container, KIT_SHELL)))
-      return '/bin/sh';
-    return KIT_SHELL;
-  }
+/** The container's own shell, or the one that was brought along; undefined with `orNone` when it has neither. */
+export async function shellOf(client: Client, container: string): Promise<string>;
+export async function shellOf(
+  client: Client,
+  container: string,
+  options: { readonly orNone: boolean },
+): Promise<string | undefined>;
+export async function shellOf(
+  client: Client,
+  container: string,
+  options: { readonly orNone: boolean } = { orNone: false },
+): Promise<string | undefined> {
+  if (await hasFile(client, container, '/bin/sh')) return '/bin/sh';
+  if (await hasFile(client, container, KIT_SHELL)) return KIT_SHELL;
+  return options.orNone ? undefined : '/bin/sh';
 }
 
 async function hasFile(client: Client, container: string, path: string): Promise<boolean> {

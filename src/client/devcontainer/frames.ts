@@ -1,6 +1,6 @@
 /**
- * Many connections on one stream: frames of channel u32, length u32 and data; a length of 0 ends a channel, channel 0
- * carries a greeting. The side inside the container (inside.ts) opens the channels.
+ * Many connections on one stream: frames of channel u32, length u32 and data; a length of 0 ends one direction of a channel, channel 0
+ * carries a greeting and what is opened. The side inside the container (inside.ts) opens the channels.
  */
 import type { Duplex } from 'node:stream';
 
@@ -16,6 +16,8 @@ export interface FrameEnds {
 
 interface Channel {
   end: Duplex | undefined;
+  /** Whether the other side was told of our end. */
+  ended: boolean;
   /** Came before the end was there. */
   readonly waiting: (Buffer | 'end')[];
 }
@@ -51,9 +53,16 @@ export class Frames {
       if (this.rest.length < HEADER + length) return;
       const data = this.rest.subarray(HEADER, HEADER + length);
       this.rest = this.rest.subarray(HEADER + length);
-      if (id === 0) this.ends.greet?.(data.toString());
+      if (id === 0) this.told(data.toString());
       else this.deliver(id, length === 0 ? 'end' : data);
     }
+  }
+
+  /** `open N`: somebody has connected, who may wait for us to speak first. Anything else is the greeting. */
+  private told(text: string): void {
+    const opened = /^open (\d+)$/.exec(text)?.[1];
+    if (opened === undefined) this.ends.greet?.(text);
+    else if (!this.channels.has(Number(opened))) this.openChannel(Number(opened));
   }
 
   private deliver(id: number, data: Buffer | 'end'): void {
@@ -67,7 +76,7 @@ export class Frames {
   }
 
   private openChannel(id: number): Channel {
-    const channel: Channel = { end: undefined, waiting: [] };
+    const channel: Channel = { end: undefined, ended: false, waiting: [] };
     this.channels.set(id, channel);
     this.ends.open((end) => {
       if (end === undefined) {
@@ -76,6 +85,8 @@ export class Frames {
       }
       channel.end = end;
       end.on('data', (data: Buffer) => this.send(id, data));
+      // Each direction ends by itself, as the connections do that this stands for.
+      end.on('end', () => this.endOurs(id));
       end.on('error', () => end.destroy());
       end.on('close', () => this.finish(id));
       for (const data of channel.waiting) this.deliver(id, data);
@@ -84,8 +95,16 @@ export class Frames {
     return channel;
   }
 
+  private endOurs(id: number): void {
+    const channel = this.channels.get(id);
+    if (channel === undefined || channel.ended) return;
+    channel.ended = true;
+    this.send(id, Buffer.alloc(0));
+  }
+
   private finish(id: number): void {
-    if (this.channels.delete(id)) this.send(id, Buffer.alloc(0));
+    this.endOurs(id);
+    this.channels.delete(id);
   }
 
   private send(id: number, data: Buffer): void {

@@ -16,7 +16,6 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
-import { stripTypeScriptTypes } from 'node:module';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -31,11 +30,11 @@ export const KIT_SHELL = `${KIT}/bin/sh`;
 export const KIT_LABEL = 'org.pinnace.kit';
 
 export interface KitSources {
-  /** The folder with `out/server-main.js`. */
-  readonly server: string;
+  /** The folder with `out/server-main.js`; undefined: a kit without a VS Code Server. */
+  readonly server: string | undefined;
   /** The Node that runs it. */
   readonly node: string;
-  /** Our program for the inside (inside.ts or its bundle). */
+  /** Our program for the inside (the bundle of inside/). */
   readonly inside: string;
   /** A static busybox; undefined when there is none: containers without a shell then stay without. */
   readonly busybox: string | undefined;
@@ -43,7 +42,7 @@ export interface KitSources {
 
 export interface Kit {
   readonly folder: string;
-  readonly server: string;
+  readonly server: string | undefined;
   /** Changes with anything in it. */
   readonly digest: string;
   readonly shell: boolean;
@@ -64,7 +63,7 @@ export async function makeKit(
   sources: KitSources,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Kit> {
-  if (!existsSync(join(sources.server, 'out', 'server-main.js')))
+  if (sources.server !== undefined && !existsSync(join(sources.server, 'out', 'server-main.js')))
     throw new EngineError(
       'unavailable',
       `${sources.server} holds no VS Code Server (out/server-main.js)`,
@@ -76,7 +75,7 @@ export async function makeKit(
   });
   const name = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
   const digest = createHash('sha256')
-    .update(`${name} ${sources.server}`)
+    .update(`${name} ${sources.server ?? ''}`)
     .digest('hex')
     .slice(0, 16);
   const cache = join(cacheFolder(env), 'kits');
@@ -101,10 +100,12 @@ export async function makeKit(
 
 /** The two read-only mounts by which a new container gets the kit. */
 export function kitMounts(kit: Kit): MountRequest[] {
-  return [
+  const mounts: MountRequest[] = [
     { Type: 'bind', Source: kit.folder, Target: KIT, ReadOnly: true },
-    { Type: 'bind', Source: kit.server, Target: `${KIT}/server`, ReadOnly: true },
   ];
+  if (kit.server !== undefined)
+    mounts.push({ Type: 'bind', Source: kit.server, Target: `${KIT}/server`, ReadOnly: true });
+  return mounts;
 }
 
 async function fill(work: string, sources: KitSources): Promise<void> {
@@ -120,14 +121,10 @@ async function fill(work: string, sources: KitSources): Promise<void> {
     relocate(program, { loader: `${KIT}/ld`, libraries: `${KIT}/lib` });
   }
   await writeFile(join(work, 'node'), program, { mode: 0o755 });
-  await writeFile(join(work, 'inside.mjs'), await scriptOf(sources.inside), { mode: 0o644 });
+  await copyFile(sources.inside, join(work, 'inside.mjs'));
+  await chmod(join(work, 'inside.mjs'), 0o644);
   if (sources.busybox !== undefined) await addShell(work, sources.busybox);
   await writeFile(join(work, 'ready'), '');
-}
-
-async function scriptOf(source: string): Promise<string> {
-  const text = await readFile(source, 'utf8');
-  return source.endsWith('.ts') ? stripTypeScriptTypes(text) : text;
 }
 
 async function addShell(work: string, busybox: string): Promise<void> {

@@ -11,7 +11,7 @@ import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { inside } from './exec.ts';
 import { findConfig } from './find.ts';
-import type { LaunchAnswer, LaunchRequest } from './inside.ts';
+import type { LaunchAnswer, LaunchRequest } from './inside/launch.ts';
 import type { Kit } from './kit.ts';
 import { copyKit, hasKit, launchServer } from './server.ts';
 
@@ -43,7 +43,7 @@ export async function openInside(client: Client, options: OpenOptions): Promise<
       'conflict',
       `container ${name} is ${container.State.Status}; start it first`,
     );
-  if (!(await hasKit(client, container.Id))) {
+  if (!(await hasKit(client, container.Id, { server: true }))) {
     options.say(`copying the VS Code Server into ${name}`);
     await copyKit(client, container.Id, options.kit, options.signal);
   }

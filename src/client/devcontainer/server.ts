@@ -7,13 +7,18 @@ import { EngineError, messageOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { insideCommand, runJoined } from './dial.ts';
 import type { Inside } from './exec.ts';
-import type { LaunchAnswer, LaunchRequest } from './inside.ts';
+import type { LaunchAnswer, LaunchRequest } from './inside/launch.ts';
 import { KIT, type Kit } from './kit.ts';
 
-/** Whether the container has the kit already. */
-export async function hasKit(client: Client, container: string): Promise<boolean> {
+/** Whether the container has the kit already, with a VS Code Server where one is wanted. */
+export async function hasKit(
+  client: Client,
+  container: string,
+  { server }: { readonly server: boolean },
+): Promise<boolean> {
   try {
     await client.containers.archiveStat(container, `${KIT}/ready`);
+    if (server) await client.containers.archiveStat(container, `${KIT}/server/out/server-main.js`);
     return true;
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'not-found') return false;
@@ -37,7 +42,7 @@ export async function copyKit(
       ]) as unknown as Iterable<Buffer>,
     );
   try {
-    await put(pack(kit.server, `${KIT.slice(1)}/server`, isNeeded));
+    if (kit.server !== undefined) await put(pack(kit.server, `${KIT.slice(1)}/server`, isNeeded));
     // `ready` comes with the last part: a copy that was cut short is made again.
     await put(pack(kit.folder, KIT.slice(1), (path) => path !== './server'));
   } catch (cause) {

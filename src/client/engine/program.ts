@@ -42,6 +42,20 @@ export function languageServerProgram(): string {
   return programOf('language server', { bundle: 'language-server.cjs', source });
 }
 
+/** Our program for the inside of containers: one file, made by the build. Throws EngineError (unavailable). */
+export function insideProgram(): string {
+  const path = join(packageRoot(), 'out', 'inside.js');
+  if (existsSync(path)) return path;
+  throw new EngineError('unavailable', `${path} is missing: run 'npm run build'`, { path });
+}
+
+/** A static busybox for containers without a shell: PINNACE_BUSYBOX, or the one beside the helper; undefined: none. */
+export function shellPath(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const chosen = env['PINNACE_BUSYBOX'] ?? '';
+  const candidates = [chosen, join(packageRoot(), 'out', 'native', 'busybox'), '/bin/busybox'];
+  return candidates.find((path) => path !== '' && isExecutable(path));
+}
+
 function programOf(what: string, file: { bundle: string; source: string }): string {
   const root = packageRoot();
   const bundle = join(root, 'out', file.bundle);
