@@ -39,7 +39,7 @@ export function createDesk(context: vscode.ExtensionContext, given: Given): Desk
     openExternal: async (url) => {
       await vscode.env.openExternal(vscode.Uri.parse(url, true));
     },
-    execute: async (id, ...args) => await vscode.commands.executeCommand<unknown>(id, ...args),
+    execute: async (id, ...args) => await vscode.commands.executeCommand(id, ...args),
   };
 }
 

@@ -43,7 +43,10 @@ export function openTerminal(session: TerminalSession): void {
       input.end();
     },
     // A session that failed stays readable until a key.
-    handleInput: (data) => void (over ? closed.fire(1) : input.write(data)),
+    handleInput: (data) => {
+      if (over) closed.fire(1);
+      else input.write(data);
+    },
     setDimensions: (size) => {
       for (const listener of resized) listener(size);
     },

@@ -116,7 +116,7 @@ export function fakeLive(answers: FakeAnswers, journal: string[] = []): LiveStor
   return {
     state: 'live',
     all: <K extends HoldingKind>(kind: K): ReadonlyMap<string, Holdings[K]> => {
-      const items = (answers.holdings?.[kind] ?? []) as readonly Holdings[K][];
+      const items = answers.holdings?.[kind] ?? [];
       return new Map(items.map((item) => [key(kind, item), item]));
     },
     onDidChange: (listener) => {

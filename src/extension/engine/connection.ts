@@ -94,7 +94,11 @@ export class Connection implements Engine {
     do {
       this.again = false;
       await this.lookOnce();
-    } while (this.again && !this.over);
+    } while (this.isAskedAgain());
+  }
+
+  private isAskedAgain(): boolean {
+    return this.again && !this.over;
   }
 
   private async lookOnce(): Promise<void> {

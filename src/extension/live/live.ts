@@ -59,7 +59,7 @@ class EngineLive implements Live {
   }
 
   all<K extends HoldingKind>(kind: K): ReadonlyMap<string, Holdings[K]> {
-    return this.shelves[kind].items as ReadonlyMap<string, Holdings[K]>;
+    return this.shelves[kind].items;
   }
 
   onDidChange(listener: (change: Change) => void): Listener {
@@ -175,27 +175,30 @@ class Session {
     this.abort.abort();
   }
 
+  private isOver(): boolean {
+    return this.abort.signal.aborted;
+  }
+
   async refresh(kind: HoldingKind): Promise<void> {
     this.desired[kind].ids = 'all';
     await this.answer(kind, 0);
   }
 
   async run(): Promise<void> {
-    const { signal } = this.abort;
     let pause = FIRST_PAUSE;
-    while (!signal.aborted) {
+    while (!this.isOver()) {
       const began = performance.now();
       try {
         await this.stream();
         this.setup.log('the event stream ended');
       } catch (error) {
-        if (signal.aborted) return;
+        if (this.isOver()) return;
         this.setup.log(`the event stream broke: ${messageOf(error)}`);
       }
-      if (signal.aborted) return;
+      if (this.isOver()) return;
       await this.setup.lost();
       if (performance.now() - began > LONGEST_PAUSE) pause = FIRST_PAUSE;
-      await delay(pause, undefined, { signal }).catch(() => undefined);
+      await delay(pause, undefined, { signal: this.abort.signal }).catch(() => undefined);
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     }
   }
@@ -236,7 +239,10 @@ class Session {
     if (id === undefined) desired.ids = 'all';
     else if (desired.ids !== 'all') desired.ids.add(id);
     this.answer(kind, GATHER).catch((error: unknown) => {
-      if (!this.abort.signal.aborted) this.setup.log(`list of ${kind}s: ${messageOf(error)}`);
+      if (this.isOver()) return;
+      // What was asked for is not known: the next event asks for everything.
+      desired.ids = 'all';
+      this.setup.log(`list of ${kind}s: ${messageOf(error)}`);
     });
   }
 
@@ -259,11 +265,11 @@ class Session {
     }
   }
 
-  private async askOnce<K extends HoldingKind>(kind: K, ids: Set<string> | 'all'): Promise<void> {
+  private async askOnce(kind: HoldingKind, ids: Set<string> | 'all'): Promise<void> {
     const { signal } = this.abort;
     const list = await ask(this.client, kind, ids, signal);
     if (signal.aborted) return;
-    const shelf = this.setup.shelves[kind];
+    const shelf: Shelf<HoldingKind> = this.setup.shelves[kind];
     this.tell(kind, list.whole ? await shelf.replace(list.items) : shelf.merge(ids, list.items));
   }
 
