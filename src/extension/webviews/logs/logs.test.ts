@@ -20,7 +20,7 @@ test('colours and weights become spans', () => {
   assert.equal(read('\u001b[1;4;92mx'), `x|0-1:10,-1,${FLAG.bold | FLAG.underline}`);
   assert.equal(
     read('\u001b[38;5;208mx\u001b[48;2;1;2;3my'),
-    `x|0-1:208,-1,0|1-2:208,${0x1010203},0`.replace('x|', 'xy|'),
+    `x|0-1:208,-1,0|1-2:208,16843267,0`.replace('x|', 'xy|'),
   );
   assert.equal(read('\u001b[38:5:9mx\u001b[39my'), 'xy|0-1:9,-1,0');
   assert.equal(read('\u001b[1mx\u001b[22my\u001b[mz'), `xyz|0-1:-1,-1,${FLAG.bold}`);
