@@ -189,8 +189,11 @@ function owners(mode: EngineMode): void {
     assert.equal(await inside('stat', '-c', '%u', '/vol', '/srv'), '0\n1000');
     await inside('sh', '-c', 'echo y > /vol/y');
     const port = /:(\d+)$/m.exec(await engine.docker('port', 'other', '80'))?.[1] ?? '';
-    const served = await command(['/bin/busybox', 'nc', '-w', '2', '127.0.0.1', port]);
-    assert.equal(served.stdout.trim(), 'served');
+    let served = '';
+    // The server inside may not listen yet.
+    for (const until = Date.now() + 10_000; served === '' && Date.now() < until;)
+      served = (await command(['/bin/busybox', 'nc', '-w', '2', '127.0.0.1', port])).stdout.trim();
+    assert.equal(served, 'served');
     process.kill(await engine.pid(), 'SIGKILL');
     await engine.start();
     assert.equal(await inside('stat', '-c', '%u', '/ws/src/mine'), '1000');

@@ -146,9 +146,11 @@ async function build(job: Build): Promise<string> {
     await mkdir(dir, { mode: 0o700 });
     const image = await work(job, { id, dir, lease, settings, tags, trace });
     trace.finish({ image });
+    announce(parts, id, { status: 'succeeded', image });
     return image;
   } catch (error) {
     trace.finish({ error: io.signal.aborted ? cancelled(io.signal) : error });
+    announce(parts, id, { status: io.signal.aborted ? 'cancelled' : 'failed' });
     throw error;
   } finally {
     lease.release();
@@ -157,6 +159,11 @@ async function build(job: Build): Promise<string> {
     // Last: on a full disk it throws, and the steps above must not be left out for that.
     job.shared.cache.flush();
   }
+}
+
+/** Whoever shows builds looks at the records again. */
+function announce({ events }: BuilderParts, id: string, facts: Record<string, string>): void {
+  events.emit('builder', 'build', { ID: id, Attributes: facts });
 }
 
 function cancelled(signal: AbortSignal): EngineError {

@@ -10,6 +10,7 @@ import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import { parseBounded } from '../../lib/image/manifest.ts';
 import { checkTarget, guardedLookup, isLoopback } from './endpoints.ts';
 import type { Endpoint } from './endpoints.ts';
+import { MAX_ERROR, failure, memberText, noToken } from './refusals.ts';
 import type { RegistryAuth } from './types.ts';
 
 /** Time and size limits; milliseconds and bytes. */
@@ -60,7 +61,6 @@ export type Answer = Dispatcher.ResponseData;
 
 const MAX_REDIRECTS = 5;
 const MAX_TOKEN = 1024 * 1024;
-const MAX_ERROR = 64 * 1024;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Holds the connections and tokens of one pull. Close it. */
@@ -90,7 +90,7 @@ export class Transport {
       answer = await this.#follow(exchange, authorization);
     }
     if (answer.statusCode === 200 || answer.statusCode === 206) return answer;
-    throw await failure(answer, exchange);
+    throw await failure(answer, exchange.url);
   }
 
   /** An answer of 2xx or of an accepted status, its body read past; anything else throws, with the registry's own words. */
@@ -118,7 +118,7 @@ export class Transport {
       await discard(answer);
       return answer;
     }
-    throw await failure(answer, exchange);
+    throw await failure(answer, exchange.url);
   }
 
   /** The whole body; throws `invalid` when it is longer than `max`. */
@@ -339,65 +339,6 @@ export function header(answer: Answer, name: string): string {
 
 async function discard(answer: Answer): Promise<void> {
   await answer.body.dump({ limit: MAX_ERROR }).catch(() => undefined);
-}
-
-/** The registry's own words for a status that is not a success (distribution specification, "Error Codes"). */
-async function failure(answer: Answer, exchange: Exchange): Promise<EngineError> {
-  const { host } = new URL(exchange.url);
-  const { statusCode: status } = answer;
-  const words = await registryWords(answer);
-  const said = words === '' ? `${host} answered with status ${String(status)}` : words;
-  if (status === 404) return new EngineError('not-found', said);
-  if (status === 401)
-    return new EngineError(
-      'unauthorized',
-      words === '' ? `${host} refuses the given credentials` : words,
-    );
-  if (status === 403) return new EngineError('forbidden', said);
-  if (status === 429)
-    return new EngineError(
-      'unavailable',
-      `${host} refuses more requests for now (status 429): ${words === '' ? 'wait a while, or log in' : words}`,
-    );
-  return new EngineError(status >= 500 ? 'unavailable' : 'invalid', `${host}: ${said}`);
-}
-
-async function noToken(answer: Answer, url: URL): Promise<EngineError> {
-  const words = await registryWords(answer);
-  const said = words === '' ? `it answered with status ${String(answer.statusCode)}` : words;
-  const kind = answer.statusCode >= 500 ? 'unavailable' : 'unauthorized';
-  return new EngineError(kind, `${url.host} gave no token: ${said}`);
-}
-
-async function registryWords(answer: Answer): Promise<string> {
-  let text = '';
-  try {
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      text += chunk.toString('utf8');
-      if (text.length > MAX_ERROR) break;
-    }
-    const document = parseBounded(text, 'the error', MAX_ERROR);
-    const errors =
-      typeof document === 'object' && document !== null && 'errors' in document
-        ? document.errors
-        : undefined;
-    if (!Array.isArray(errors)) return memberText(document, 'details') ?? '';
-    const [first] = errors as unknown[];
-    const code = (memberText(first, 'code') ?? '').toLowerCase().replaceAll('_', ' ');
-    const message = memberText(first, 'message') ?? '';
-    return [code, message]
-      .filter((part) => part !== '')
-      .join(': ')
-      .slice(0, 500);
-  } catch {
-    return '';
-  }
-}
-
-function memberText(value: unknown, name: string): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const member: unknown = (value as Record<string, unknown>)[name];
-  return typeof member === 'string' && member !== '' ? member : undefined;
 }
 
 function basicOf(auth: RegistryAuth | undefined): string | undefined {

@@ -1,13 +1,12 @@
 /** Owns the way of a layer back to its uncompressed tar, checked against the diff id while it streams. */
 
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { PassThrough, Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { EngineError } from '../../lib/errors.ts';
-import type { Digest } from '../../lib/image/config.ts';
 import type { BlobStore, LayerVerbs, Snapshot } from './types.ts';
 
 /** From the kept blob when there is one, else packed anew from the directory; a stream that fails at its end when the digest is wrong. */
@@ -62,26 +61,4 @@ function verifier(snapshot: Snapshot): Transform {
         );
     },
   });
-}
-
-export const GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
-
-/** Compresses a layer into a new file: no name, no time, one level, so that the same tar gives the same bytes. */
-export async function gzipFile(
-  tar: Readable,
-  file: string,
-  signal: AbortSignal,
-): Promise<{ digest: Digest; size: number }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      hash.update(chunk);
-      size += chunk.length;
-      callback(null, chunk);
-    },
-  });
-  const output = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-  await pipeline(tar, createGzip({ level: 6, chunkSize: 256 * 1024 }), measure, output, { signal });
-  return { digest: `sha256:${hash.digest('hex')}`, size };
 }

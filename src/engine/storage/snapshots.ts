@@ -6,15 +6,16 @@
  * hashed and removed by the native helper, beneath directory descriptors.
  */
 
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../lib/errors.ts';
 import type { Digest } from '../../lib/image/config.ts';
 import { chainId as chainOf } from './digest.ts';
 import { Flusher, readBootId } from './flusher.ts';
-import { GZIP_LAYER, gzipFile, layerStream } from './layer-stream.ts';
+import { Compression } from './compression.ts';
+import { isFolder, makeTop, newId } from './layer-folders.ts';
+import { layerStream } from './layer-stream.ts';
 import { freeBytes } from './places.ts';
 import { OwnedCopies, copiedFrom, copiesOf } from './owned-copies.ts';
 import { Removals } from './removals.ts';
@@ -23,6 +24,7 @@ import type { Row } from './snapshot-table.ts';
 import type {
   BlobStore,
   Database,
+  Diffed,
   Draft,
   ImportOptions,
   LayerVerbs,
@@ -32,6 +34,7 @@ import type {
   Snapshot,
   SnapshotStore,
   StagedLayer,
+  Unpacked,
 } from './types.ts';
 
 /** Entries of one layer; a bomb of tiny files ends here. */
@@ -54,26 +57,6 @@ export async function openSnapshots(parts: SnapshotParts): Promise<SnapshotStore
   return store;
 }
 
-/** The answer of `layer unpack`. */
-interface Unpacked {
-  readonly digest: Digest;
-  readonly size: number;
-  readonly diffId: Digest;
-  readonly diffSize: number;
-  readonly usage: number;
-  readonly kept: {
-    readonly digest: Digest;
-    readonly size: number;
-    readonly mediaType: string;
-  } | null;
-}
-
-interface Diffed {
-  readonly diffId: Digest;
-  readonly diffSize: number;
-  readonly usage: number;
-}
-
 /** Holds the invariant that a row's directory is complete and that what is in use is never swept. */
 class Snapshots implements SnapshotStore {
   readonly #parts: SnapshotParts;
@@ -84,7 +67,7 @@ class Snapshots implements SnapshotStore {
   readonly #removals: Removals;
   readonly #copies: OwnedCopies;
   readonly #leases = new Set<Set<Digest>>();
-  readonly #compressing = new Map<Digest, Promise<NonNullable<Snapshot['blob']>>>();
+  readonly #compression: Compression;
 
   constructor(parts: SnapshotParts) {
     this.#parts = parts;
@@ -93,6 +76,17 @@ class Snapshots implements SnapshotStore {
     );
     this.#removals = new Removals(parts);
     this.#copies = new OwnedCopies(parts);
+    this.#compression = new Compression({
+      get: (chainId) => this.#need(chainId),
+      tar: (chainId, signal) => this.exportLayer(chainId, signal),
+      file: () => this.#keepPath(newId()),
+      keep: async (chainId, file, blob) => {
+        await this.#parts.blobs.adopt(file, blob.digest);
+        const before = this.#need(chainId).blob;
+        this.#table.setBlob(chainId, blob);
+        if (before !== null) await this.#dropBlob(before.digest);
+      },
+    });
     this.#flusher = new Flusher({
       pending: () =>
         this.#table
@@ -296,35 +290,7 @@ class Snapshots implements SnapshotStore {
   }
 
   compressed(chainId: Digest, signal: AbortSignal): Promise<NonNullable<Snapshot['blob']>> {
-    const { blob } = this.#need(chainId);
-    if (blob?.mediaType.endsWith('gzip') === true) return Promise.resolve(blob);
-    const known = this.#compressing.get(chainId);
-    // Whoever compresses it may be cancelled: then it is our turn.
-    if (known !== undefined)
-      return known.catch(() => {
-        signal.throwIfAborted();
-        return this.compressed(chainId, signal);
-      });
-    const work = this.#compress(chainId, signal).finally(() => this.#compressing.delete(chainId));
-    this.#compressing.set(chainId, work);
-    return work;
-  }
-
-  async #compress(chainId: Digest, signal: AbortSignal): Promise<NonNullable<Snapshot['blob']>> {
-    const before = this.#need(chainId).blob;
-    const file = this.#keepPath(newId());
-    try {
-      const made = await gzipFile(await this.exportLayer(chainId, signal), file, signal);
-      const blob = { ...made, mediaType: GZIP_LAYER };
-      await this.#parts.blobs.adopt(file, blob.digest);
-      this.#need(chainId);
-      this.#table.setBlob(chainId, blob);
-      if (before !== null) await this.#dropBlob(before.digest);
-      return blob;
-    } catch (error) {
-      await rm(file, { force: true });
-      throw error;
-    }
+    return this.#compression.of(chainId, signal);
   }
 
   async sweep(needed: ReadonlySet<Digest>): Promise<number> {
@@ -430,23 +396,5 @@ class Snapshots implements SnapshotStore {
 
   #keepPath(id: string): string {
     return join(this.#parts.places.tmpDir, `layer-${id}`);
-  }
-}
-
-/** A layer's top is the root directory of containers: 0755 whatever the umask. */
-async function makeTop(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  await chmod(dir, 0o755);
-}
-
-function newId(): string {
-  return randomBytes(12).toString('hex');
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
   }
 }

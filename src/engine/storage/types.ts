@@ -45,6 +45,27 @@ export interface LayerVerbs {
   ): { output: Readable; done: Promise<T> };
 }
 
+/** The answer of `layer unpack`. */
+export interface Unpacked {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly diffId: Digest;
+  readonly diffSize: number;
+  readonly usage: number;
+  readonly kept: {
+    readonly digest: Digest;
+    readonly size: number;
+    readonly mediaType: string;
+  } | null;
+}
+
+/** The answer of `layer diff`, as far as a snapshot needs it. */
+export interface Diffed {
+  readonly diffId: Digest;
+  readonly diffSize: number;
+  readonly usage: number;
+}
+
 /** Immutable blobs, named by digest; one with a wrong digest is never visible. */
 export interface BlobStore {
   has(digest: Digest): boolean;
