@@ -9,7 +9,7 @@ import type { Row } from '../../test/bench/measure.ts';
 const [suite = '', ...flags] = process.argv.slice(2);
 const file = join(ROOT, 'test', 'bench', `${suite}.ts`);
 if (!/^[a-z]+$/.test(suite) || ['measure', 'carriers'].includes(suite) || !existsSync(file)) {
-  console.error('npm run bench -- SUITE [--json]; the suites are: run, network, lsp');
+  console.error('npm run bench -- SUITE [--json]; the suites are: run, network, lsp, editor');
   process.exit(2);
 }
 await Promise.all([buildBundles(), buildNative()]);
