@@ -101,12 +101,13 @@ test('standard input is formatted to standard output', async () => {
 test('a file that would not build is left alone, with status 2 and its errors', async () => {
   const wrong = await file('wrong', 'from a\nrunn x\n');
   const rough = await file('other', ROUGH);
-  const { status, stdout, stderr } = await run([wrong, rough, join(folder, 'missing'), folder]);
+  const empty = await mkdtemp(join(folder, 'empty-'));
+  const { status, stdout, stderr } = await run([wrong, rough, join(folder, 'missing'), empty]);
   assert.equal(status, 2);
   assert.equal(stdout, `${rough}\n`);
   assert.match(stderr, /wrong:2:1: unknown instruction: runn/);
   assert.match(stderr, /missing: .*no such file/i);
-  assert.match(stderr, /is a directory/);
+  assert.match(stderr, /no Dockerfile beneath/);
   assert.equal(await readFile(wrong, 'utf8'), 'from a\nrunn x\n');
 });
 
@@ -124,4 +125,19 @@ test('options are read and wrong ones refused', async () => {
   assert.equal((await run(['--stdin', '--indent', '99'], ROUGH)).status, 2);
   assert.equal((await run(['--stdin', '--packages', 'no'], ROUGH)).status, 2);
   assert.equal((await run([])).status, 2);
+});
+
+test('a folder is searched, and indents are those of .editorconfig unless the command says', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'pinnace-format-tree-'));
+  const text = 'FROM a\nRUN x \\\n  && y\n';
+  await writeFile(join(root, '.editorconfig'), 'root = true\n[*]\nindent_size = 6\n');
+  await writeFile(join(root, 'Dockerfile'), text);
+  await writeFile(join(root, 'notes.txt'), text);
+  const checked = await run(['--check', root]);
+  assert.deepEqual([checked.status, checked.stdout], [1, `${join(root, 'Dockerfile')}\n`]);
+  await run([root]);
+  assert.match(await readFile(join(root, 'Dockerfile'), 'utf8'), /\n {6}&& y/);
+  await run(['--indent', '2', root]);
+  assert.match(await readFile(join(root, 'Dockerfile'), 'utf8'), /\n {2}&& y/);
+  await rm(root, { recursive: true });
 });

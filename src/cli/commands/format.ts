@@ -1,8 +1,11 @@
 /** `format`: Dockerfiles formatted in place, checked, or from standard input to standard output. It needs no engine. */
 
+import { statSync } from 'node:fs';
 import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { editorConfigIndent } from '../../client/format/indent.ts';
+import { findDockerfiles } from '../../client/lint/files.ts';
 import { EngineError, messageOf } from '../../lib/errors.ts';
 import {
   applyEdits,
@@ -16,7 +19,7 @@ import type { Context, Register } from '../context.ts';
 interface FormatFlags {
   check?: boolean;
   stdin?: boolean;
-  indent: FormatOptions['indent'];
+  indent?: FormatOptions['indent'];
   keywordCase: FormatOptions['keywordCase'];
   packages: FormatOptions['packages'];
   continuations: FormatOptions['continuations'];
@@ -33,10 +36,17 @@ export const format: Register = (program, context) => {
   program
     .command('format')
     .description('format Dockerfiles in place')
-    .argument('[file...]', 'Dockerfiles; with --stdin the name for messages')
+    .argument(
+      '[file...]',
+      'Dockerfiles, and folders that are searched for them; with --stdin the name for messages',
+    )
     .option('--check', 'write nothing; status 1 and the names of the files that are not formatted')
     .option('--stdin', 'read standard input, write standard output')
-    .option('--indent <n|tab>', 'spaces of one level, or tab', readIndent, FORMAT_DEFAULTS.indent)
+    .option(
+      '--indent <n|tab>',
+      `spaces of one level, or tab (default: of .editorconfig, else ${FORMAT_DEFAULTS.indent})`,
+      readIndent,
+    )
     .addOption(
       choice('--keyword-case <case>', 'keywords', 'keywordCase', ['upper', 'lower', 'keep']),
     )
@@ -116,22 +126,38 @@ async function formatFiles(
     throw new EngineError('invalid', 'name at least one Dockerfile, or give --stdin');
   }
   let failed = false;
-  for (const file of files) {
-    context.signal.throwIfAborted();
+  // One file that cannot be read or written does not keep the others from being formatted.
+  const attempt = async <T>(path: string, work: () => Promise<T> | T): Promise<T | undefined> => {
     try {
-      failed = !(await formatFile(file, flags, context)) || failed;
+      return await work();
     } catch (error) {
-      // One file that cannot be read or written does not keep the others from being formatted.
-      context.stderr.write(`${file}: ${messageOf(error)}\n`);
-      failed = true;
+      context.stderr.write(`${path}: ${messageOf(error)}\n`);
+      return undefined;
+    }
+  };
+  for (const path of files) {
+    const found = await attempt(path, () => beneath(path));
+    failed ||= found === undefined;
+    for (const file of found ?? []) {
+      context.signal.throwIfAborted();
+      const done = await attempt(file, () => formatFile(file, flags, context));
+      failed ||= done !== true;
     }
   }
   if (failed) context.exit(FAILED_STATUS);
 }
 
+/** The Dockerfiles beneath a folder; anything else stands for itself, and tells itself when it is not there. */
+function beneath(path: string): string[] {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const found = isFolder ? findDockerfiles([path]) : [path];
+  if (found.length > 0) return found;
+  throw new EngineError('not-found', 'no Dockerfile beneath this folder', { path });
+}
+
 /** False where the file has errors. */
 async function formatFile(file: string, flags: FormatFlags, context: Context): Promise<boolean> {
-  const before = decode(await readRegular(file), file);
+  const before = decode(await readFile(file), file);
   const after = formatText(before, file, flags, context);
   if (after === undefined) return false;
   if (after === before) return true;
@@ -142,13 +168,6 @@ async function formatFile(file: string, flags: FormatFlags, context: Context): P
   await replaceFile(file, after);
   context.stdout.write(`${file}\n`);
   return true;
-}
-
-async function readRegular(file: string): Promise<Buffer> {
-  if ((await stat(file)).isDirectory()) {
-    throw new EngineError('invalid', 'is a directory; name the Dockerfiles in it');
-  }
-  return readFile(file);
 }
 
 function reportUnformatted(name: string, context: Context): void {
@@ -178,11 +197,14 @@ function formatText(
     const { line, character } = range.start;
     context.stderr.write(`${name}:${line + 1}:${character + 1}: ${message}\n`);
   }
-  return errors.length > 0 ? undefined : applyEdits(text, formatDockerfile(file, optionsOf(flags)));
+  return errors.length > 0
+    ? undefined
+    : applyEdits(text, formatDockerfile(file, optionsOf(flags, name)));
 }
 
-function optionsOf(flags: FormatFlags): FormatOptions {
-  const { indent, keywordCase, packages, continuations, emptyLines, stages } = flags;
+function optionsOf(flags: FormatFlags, name: string): FormatOptions {
+  const indent = flags.indent ?? editorConfigIndent(name) ?? FORMAT_DEFAULTS.indent;
+  const { keywordCase, packages, continuations, emptyLines, stages } = flags;
   return { indent, keywordCase, packages, continuations, flags: flags.flags, emptyLines, stages };
 }
 
