@@ -87,7 +87,7 @@ interface Showing {
   readonly drops: readonly Drop[];
 }
 
-function show({ selection, context }: Parts, { tree, model, branches, drops }: Showing): ShownTree {
+function show(parts: Parts, { tree, model, branches, drops }: Showing): ShownTree {
   const id = `pinnace.${tree}`;
   // A container beneath a network or a volume stands there as a name: its files are in its own tree.
   const own = branches.filter(({ beneath }) => beneath.includes(HELD[tree]));
@@ -98,7 +98,7 @@ function show({ selection, context }: Parts, { tree, model, branches, drops }: S
     dragText: (element) => dragText(element as Node),
   });
   const isOurs = (element: object): element is Node => !own.some((branch) => branch.owns(element));
-  context.subscriptions.push(selection(id, () => shown.view.selection.filter(isOurs)));
+  parts.context.subscriptions.push(parts.selection(id, () => shown.view.selection.filter(isOurs)));
   return shown;
 }
 
@@ -152,7 +152,7 @@ function dressed(
   ];
   dress();
   key();
-  return { dispose: () => heard.forEach((each) => each.dispose()) };
+  return new vscode.Disposable(() => heard.forEach((each) => each.dispose()));
 }
 
 /** Time passes in a tree only while somebody looks at it. */
@@ -167,12 +167,10 @@ function ticking({ view }: ShownTree, model: ContainersModel): vscode.Disposable
   };
   const heard = view.onDidChangeVisibility(follow);
   follow();
-  return {
-    dispose: () => {
-      clearInterval(timer);
-      heard.dispose();
-    },
-  };
+  return new vscode.Disposable(() => {
+    clearInterval(timer);
+    heard.dispose();
+  });
 }
 
 function connectDrop({ desk, log }: Parts): Drop {

@@ -93,7 +93,9 @@ export class GroupedList<N extends object, G extends object> {
 
   constructor(makeGroup: (group: Group<N>) => G) {
     this.makeGroup = makeGroup;
-    this.roots = new Ordered(() => void this.comparisons++);
+    this.roots = new Ordered(() => {
+      this.comparisons++;
+    });
   }
 
   get children(): readonly (N | G)[] {
@@ -116,7 +118,9 @@ export class GroupedList<N extends object, G extends object> {
     this.held.clear();
     this.shelves.clear();
     this.shelfOf.clear();
-    this.roots = new Ordered(() => void this.comparisons++);
+    this.roots = new Ordered(() => {
+      this.comparisons++;
+    });
     this.changedRoots = true;
   }
 
@@ -188,7 +192,9 @@ export class GroupedList<N extends object, G extends object> {
   private shelf(heading: Heading): Shelf<N, G> {
     const found = this.shelves.get(heading.id);
     if (found !== undefined) return found;
-    const nodes = new Ordered<N>(() => void this.comparisons++);
+    const nodes = new Ordered<N>(() => {
+      this.comparisons++;
+    });
     const element = this.makeGroup({ heading, children: nodes.values });
     const key = `0${heading.order}\u0000${heading.id}`;
     const made = { element, key, heading, nodes };

@@ -18,7 +18,7 @@ interface Seen {
   readonly changes: Changed<Node>[];
   readonly arrangements: Arrangements;
   readonly clock: { now: number };
-  lines(): Promise<string[]>;
+  readonly lines: () => Promise<string[]>;
 }
 
 function tree(containers: readonly ContainerSummary[], arrangement?: object): Seen {

@@ -16,7 +16,7 @@ interface Seen {
   readonly live: TestStore;
   readonly changes: Changed<Node>[];
   readonly asked: string[];
-  lines(): Promise<string[]>;
+  readonly lines: () => Promise<string[]>;
 }
 
 const HISTORY: readonly ImageHistoryItem[] = [
