@@ -125,8 +125,9 @@ async function commandOf(setup: SshSetup, script: string | undefined): Promise<s
   if (shell === undefined) {
     await setup.kit();
     shell = await shellOf(setup.client, container);
-    return script === undefined ? [shell, '-l'] : [shell, '-c', script];
   }
+  if (shell !== '/bin/sh')
+    return script === undefined ? [shell, '-l'] : [shell, '-c', script, shell];
   return script === undefined
     ? [shell, '-c', `${LOGIN_SHELL}; exec "$s" -l`]
     : [shell, '-c', `${LOGIN_SHELL}; exec "$s" -c "$1"`, 'sh', script];

@@ -1,5 +1,15 @@
 /** The flow of "open in container": engine, configuration, container, server, bridge, window; with progress, log and cancel. Knows no editor. */
-import { existsSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { findConfig, findContainer } from '../../client/devcontainer/find.ts';
 import { type Kit, makeKit } from '../../client/devcontainer/kit.ts';
 import { openInside } from '../../client/devcontainer/open.ts';
@@ -126,7 +136,8 @@ async function enter(entry: Entry, container: string, work: Work): Promise<void>
   if (engine.has('pinnace')) host.watchPorts(opened);
 }
 
-async function enterBySsh({ host, engine }: Entry, container: string): Promise<void> {
+async function enterBySsh({ desk, host, engine }: Entry, container: string): Promise<void> {
+  await includeConfig(desk);
   const found = await engine.client.containers.inspect(container);
   const { inside } = await import('../../client/devcontainer/exec.ts');
   const { LOCAL_FOLDER } = await import('../../lib/devcontainer/labels.ts');
@@ -134,6 +145,28 @@ async function enterBySsh({ host, engine }: Entry, container: string): Promise<v
   await host.openSsh(found.Name.replace(/^\//, ''), how.workdir === '' ? '/' : how.workdir, {
     newWindow: true,
   });
+}
+
+/** Asks before the one line is written into the user's own ssh configuration. */
+async function includeConfig(desk: Desk): Promise<void> {
+  const { status, stdout, stderr } = await desk.cli.run(['ssh', '--config']);
+  if (status !== 0) throw new EngineError('unavailable', stderr.trim());
+  const line = `Include ${stdout.trim()}`;
+  const folder = join(homedir(), '.ssh');
+  const file = join(folder, 'config');
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (text.split('\n').some((known) => known.trim() === line)) return;
+  const sure = await desk.confirm({
+    message: 'Add one line to your SSH configuration?',
+    detail: `Windows in containers are opened over SSH. For that, this line comes first in ${file}:\n\n${line}`,
+    action: 'Add Line',
+  });
+  if (!sure) throw new EngineError('cancelled', 'the SSH configuration was left as it is');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600;
+  const real = existsSync(file) ? realpathSync(file) : file;
+  writeFileSync(`${real}.pinnace-new`, `${line}\n\n${text}`, { mode });
+  renameSync(`${real}.pinnace-new`, real);
 }
 
 function chosenWay(desk: Desk, host: Host): Way {
