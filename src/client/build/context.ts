@@ -1,6 +1,7 @@
 /** Makes a folder into a build context: a tar of what .dockerignore leaves. It never follows a link out of the folder. */
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { create } from 'tar';
@@ -16,6 +17,41 @@ export interface BuildContext {
 
 /** The context of `folder`; `file` is the Dockerfile (default: FOLDER/Dockerfile). Throws not-found naming what is missing. */
 export function buildContext(folder: string, file?: string): BuildContext {
+  const { root, inside, choice } = prepare(folder, file);
+  return { tar: pack(root, listFiles(root, choice)), dockerfile: inside };
+}
+
+/** The same for who must not be held up: folders are read one after the other, others' work goes between. */
+export async function openBuildContext(
+  folder: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<BuildContext> {
+  const { root, inside, choice } = prepare(folder, file);
+  const names: string[] = [];
+  const walk = async (at: string): Promise<void> => {
+    signal.throwIfAborted();
+    for (const entry of inOrder(await readdir(join(root, at), { withFileTypes: true }))) {
+      const name = at === '' ? entry.name : `${at}/${entry.name}`;
+      if (choice.takes(name)) names.push(name);
+      if (entry.isDirectory() && choice.enters(name)) await walk(name);
+    }
+  };
+  await walk('');
+  return { tar: pack(root, names), dockerfile: inside };
+}
+
+/** Which paths of a context are sent. */
+interface Choice {
+  takes(name: string): boolean;
+  /** False for a directory that is left out with everything below it. */
+  enters(name: string): boolean;
+}
+
+function prepare(
+  folder: string,
+  file: string | undefined,
+): { readonly root: string; readonly inside: string; readonly choice: Choice } {
   const root = resolve(folder);
   if (!existsSync(root) || !statSync(root).isDirectory()) {
     throw new EngineError('not-found', `unable to prepare context: path "${folder}" not found`, {
@@ -41,8 +77,12 @@ export function buildContext(folder: string, file?: string): BuildContext {
   const ignore = parseDockerignore(ignoreText(root, path));
   // The engine needs these two even when they are ignored.
   const always = new Set([inside, '.dockerignore']);
-  const names = listFiles(root, (name) => always.has(name) || !ignore.matches(name));
-  return { tar: pack(root, names), dockerfile: inside };
+  const holds = (name: string): boolean => inside.startsWith(`${name}/`);
+  const choice: Choice = {
+    takes: (name) => always.has(name) || !ignore.matches(name),
+    enters: (name) => holds(name) || !ignore.prunes(name),
+  };
+  return { root, inside, choice };
 }
 
 function ignoreText(root: string, dockerfile: string): string {
@@ -51,20 +91,22 @@ function ignoreText(root: string, dockerfile: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-/** Every path beneath, parents first, `/` between. An ignored directory is still entered: a later `!` may bring a file of it back. */
-function listFiles(root: string, wanted: (name: string) => boolean): string[] {
+/** Every path beneath, parents first, `/` between. An ignored directory is entered where a later `!` may bring a file of it back. */
+function listFiles(root: string, choice: Choice): string[] {
   const names: string[] = [];
   const walk = (folder: string): void => {
-    for (const entry of readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    )) {
+    for (const entry of inOrder(readdirSync(join(root, folder), { withFileTypes: true }))) {
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (wanted(name)) names.push(name);
-      if (entry.isDirectory()) walk(name);
+      if (choice.takes(name)) names.push(name);
+      if (entry.isDirectory() && choice.enters(name)) walk(name);
     }
   };
   walk('');
   return names;
+}
+
+function inOrder(entries: readonly Dirent[]): Dirent[] {
+  return entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function pack(root: string, names: readonly string[]): Readable {

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildContext } from '../../client/build/context.ts';
+import { openBuildContext } from '../../client/build/context.ts';
 import { type Advance, BuildProgress } from '../../client/build/progress.ts';
 import { listBuilds, readBuild } from '../../client/build/records.ts';
 import type { Client } from '../../client/api/client.ts';
@@ -88,7 +88,7 @@ export async function runBuild(parts: RunParts): Promise<RunningBuild> {
 async function* send({ client, request, signal }: RunParts): ReturnType<Client['images']['build']> {
   const { context, dockerfile, tags, args, target, platform, noCache, pull } = request;
   signal.throwIfAborted();
-  const { tar, dockerfile: inside } = buildContext(context, dockerfile);
+  const { tar, dockerfile: inside } = await openBuildContext(context, dockerfile, signal);
   const query = {
     dockerfile: inside,
     tags,
