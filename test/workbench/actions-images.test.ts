@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { LogView } from './parts/log-view.ts';
+import { NotificationCenter } from './parts/notification-center.ts';
 import { until } from './parts/patience.ts';
+import type { Workbench } from './parts/workbench.ts';
 import { withWorkbench } from './rig.ts';
 
 const { test } = withWorkbench({ engine: { images: ['busybox:latest'] }, theme: 'light' });
@@ -14,17 +16,24 @@ test('an image is tagged, run and its log opened', async ({ workbench, docker })
   const images = await (await workbench.activityBar.open('Pinnace')).view('Images');
   await images.tree.row(/busybox/).expand();
   const row = await images.tree.row(/^latest|image busybox:latest/).waitFor();
-  await (await row.contextMenu()).choose('Tag…');
+  await (await row.contextMenu()).choose(/^Tag…/);
   await workbench.quickInput.enter('shop:1');
   await images.tree.row(/shop/).waitFor();
   assert.equal(await docker('images', '-q', 'shop:1'), await docker('images', '-q', 'busybox'));
   await row.act('Run');
-  const told = await workbench.notifications.awaited(/runs busybox/);
+  const told = await new NotificationCenter(workbench.page).awaited(/runs busybox/);
   await told.press('Show Logs');
   const log = await LogView.opened(workbench.page);
   await until('the log has a state', async () => (await log.state()) !== '');
   if (SHOTS !== undefined) await workbench.page.screenshot({ path: join(SHOTS, 'light.png') });
 });
+
+/** Waits until the next question is asked. */
+async function titled(workbench: Workbench, title: RegExp): Promise<void> {
+  await until(`the question ${String(title)}`, async () =>
+    title.test(await workbench.quickInput.title().catch(() => '')),
+  );
+}
 
 test('history and inspect are documents', async ({ workbench }) => {
   const images = await (await workbench.activityBar.open('Pinnace')).view('Images');
@@ -61,7 +70,9 @@ test('volumes and networks are made from the palette, and a container is put on 
   );
   await workbench.quickInput.command('Pinnace Networks: Create…');
   await workbench.quickInput.enter('back');
+  await titled(workbench, /\(2\/2\)/);
   await workbench.quickInput.enter('10.91.0.0/24');
+  await titled(workbench, /kind of network/);
   await workbench.quickInput.pick('Internal');
   await until('the network is there', async () => (await docker('network', 'ls')).includes('back'));
   await docker('run', '-d', '--stop-timeout', '0', '--name', 'web', 'busybox', 'sleep', '600');
@@ -90,6 +101,6 @@ test('pruning volumes tells how many went', async ({ workbench, docker }) => {
   await workbench.quickInput.pick('All Unused');
   assert.match(await workbench.dialog.text(), /Remove volume stuff\?|Remove 1 volume/);
   await workbench.dialog.press('Remove');
-  await workbench.notifications.awaited(/Removed 1 volume/);
+  await new NotificationCenter(workbench.page).awaited(/Removed 1 volume/);
   assert.equal(await docker('volume', 'ls', '-q'), '');
 });
