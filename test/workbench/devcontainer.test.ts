@@ -34,7 +34,8 @@ test('a folder with a devcontainer.json is offered its container', async ({ work
   await offer.waitFor();
   for (const name of ['Reopen in Container', "Don't Show Again"])
     await offer.getByRole('button', { name }).waitFor();
-  await workbench.command('Notifications: Clear All Notifications');
+  await offer.click();
+  await workbench.page.keyboard.press('Escape');
 });
 
 test('the folder opens in its container, with its files', async ({ workbench, docker, dir }) => {
@@ -112,7 +113,9 @@ async function typed(window: Workbench, line: string, folder: string): Promise<s
   const path = join(folder, line.split(' ').at(-1) ?? '');
   return until(`${line} has written`, async () => {
     await window.terminal.send(line);
-    return written(path, 5000).catch(() => undefined);
+    const text = await written(path, 15_000).catch(() => undefined);
+    if (text === undefined) await window.page.keyboard.press('Control+C');
+    return text;
   });
 }
 
@@ -120,7 +123,7 @@ async function written(path: string, within = 30_000): Promise<string> {
   const deadline = Date.now() + within;
   while (Date.now() < deadline) {
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    if (text.endsWith('\n') || (text !== '' && within > 5000)) return text;
+    if (text.endsWith('\n') || (text !== '' && within > 15_000)) return text;
     await sleep(50);
   }
   throw new Error(`${path} was not written`);
