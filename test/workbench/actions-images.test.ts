@@ -21,7 +21,7 @@ test('an image is tagged, run and its log opened', async ({ workbench, docker })
   await images.tree.row(/shop/).waitFor();
   assert.equal(await docker('images', '-q', 'shop:1'), await docker('images', '-q', 'busybox'));
   await row.act('Run');
-  const told = await new NotificationCenter(workbench.page).awaited(/runs busybox/);
+  const told = await new NotificationCenter(workbench.page).awaited(/(?:runs|ran) busybox/);
   await told.press('Show Logs');
   const log = await LogView.opened(workbench.page);
   await until('the log has a state', async () => (await log.state()) !== '');

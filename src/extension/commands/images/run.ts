@@ -28,12 +28,14 @@ export const run: Command = {
       await startOrRemove(desk, Id);
       return Id;
     });
-    const { Name } = await client.containers.inspect(id);
+    const { Name, State } = await client.containers.inspect(id);
     const name = Name.replace(/^\//, '');
     const chosen = await desk.inform(
-      `${name} runs ${imageName(node)}.`,
+      State.Running
+        ? `${name} runs ${imageName(node)}.`
+        : `${name} ran ${imageName(node)} and ended with status ${State.ExitCode}.`,
       'Show Logs',
-      ...(publish === 'yes' ? ['Open in Browser'] : []),
+      ...(publish === 'yes' && State.Running ? ['Open in Browser'] : []),
     );
     if (chosen === undefined) return;
     const [made] = await client.containers.list({ all: true, filters: { id: [id] } });
