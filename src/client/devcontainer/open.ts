@@ -100,6 +100,6 @@ async function gitIdentity(): Promise<{ readonly name?: string; readonly email?:
         (error, stdout) => resolve(error === null ? stdout.trim() : ''),
       );
     });
-  const [name = '', email = ''] = await Promise.all([ask('user.name'), ask('user.email')]);
+  const [name, email] = await Promise.all([ask('user.name'), ask('user.email')]);
   return { ...(name === '' ? {} : { name }), ...(email === '' ? {} : { email }) };
 }

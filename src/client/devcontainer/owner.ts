@@ -73,7 +73,7 @@ async function readInside(client: Client, container: string, path: string): Prom
     const { tar } = await client.containers.archiveGet(container, path);
     const texts: Promise<string>[] = [];
     const parser = new Parser({
-      onReadEntry: (entry) => texts.push(text(entry as unknown as NodeJS.ReadableStream)),
+      onReadEntry: (entry) => texts.push(text(entry)),
     });
     for await (const chunk of tar) parser.write(chunk as Buffer);
     parser.end();

@@ -36,11 +36,7 @@ export async function copyKit(
   const put = (tar: Readable): Promise<void> =>
     client.containers.archivePut(container, '/', tar, signal === undefined ? {} : { signal });
   const pack = (cwd: string, prefix: string, filter: (path: string) => boolean): Readable =>
-    Readable.from(
-      create({ cwd, prefix, portable: true, filter, noDirRecurse: false }, [
-        '.',
-      ]) as unknown as Iterable<Buffer>,
-    );
+    Readable.from(create({ cwd, prefix, portable: true, filter, noDirRecurse: false }, ['.']));
   try {
     if (kit.server !== undefined) await put(pack(kit.server, `${KIT.slice(1)}/server`, isNeeded));
     // `ready` comes with the last part: a copy that was cut short is made again.

@@ -113,7 +113,7 @@ export class Listening {
         greet: resolve,
         open: (join) =>
           open((error, channel) => {
-            if ((error as Error | undefined) !== undefined) join(undefined);
+            if (error !== undefined) join(undefined);
             else join(channel);
           }),
       });

@@ -50,7 +50,7 @@ export async function serveSsh(stream: Duplex, setup: SshSetup): Promise<void> {
   });
   stream.on('close', () => resolve(undefined));
   // Typed as a socket, used as a duplex.
-  server.injectSocket(stream as Parameters<typeof server.injectSocket>[0]);
+  (server as unknown as { injectSocket(stream: Duplex): void }).injectSocket(stream);
   await promise;
 }
 
@@ -78,7 +78,7 @@ function serve({ connection, setup, user, signal }: Served): void {
   });
   connection.on('openssh.streamlocal', (accept, reject, { socketPath }) => {
     overInside(setup, ['dial', socketPath]).then(
-      (inner) => joinChannel(accept as AcceptConnection<ServerChannel>, inner),
+      (inner) => joinChannel(accept, inner),
       () => reject(),
     );
   });

@@ -1,5 +1,4 @@
 /** One session channel: a shell, a command or SFTP, as an exec of the container. Terminal sizes, signals and exit statuses pass through. */
-import type { Duplex } from 'node:stream';
 import type { Connection, ServerChannel, Session } from 'ssh2';
 import { messageOf } from '../../lib/errors.ts';
 import { demultiplex } from '../api/streams.ts';
@@ -112,7 +111,7 @@ async function run(
   channel.on('close', () => socket.destroy());
   channel.on('error', () => socket.destroy());
   socket.on('error', () => undefined);
-  channel.pipe(socket as Duplex);
+  channel.pipe(socket);
   if (multiplexed) await demultiplex(socket, { stdout: channel, stderr: channel.stderr });
   else await copy(socket, channel);
   finish(channel, (await client.containers.execInspect(Id)).ExitCode ?? 0);

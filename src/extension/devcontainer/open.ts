@@ -246,7 +246,7 @@ async function showMessages(
     } else if (message.status !== undefined && message.progressDetail?.current === undefined) {
       host.log.line(message.id === undefined ? message.status : `${message.id}: ${message.status}`);
     }
-    if (message.aux !== undefined) last = message.aux as Record<string, unknown>;
+    if (message.aux !== undefined) last = message.aux;
   }
   return last;
 }
