@@ -261,6 +261,8 @@ async function startOn(
       dir,
       '--telemetry-level',
       'off',
+      // The folder was trusted where it was opened from; without that nothing of it has run.
+      '--disable-workspace-trust',
     ],
     { env, cwd: '/', detached: true, stdio: ['ignore', log, log] },
   );
