@@ -141,6 +141,11 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
     },
   });
   closeSync(log);
+  // A test process that dies of an error has no time to close.
+  process.once('exit', () => {
+    const runs = child.exitCode === null && child.signalCode === null;
+    if (child.pid !== undefined && runs) signalGroup(child.pid, 'SIGKILL');
+  });
   const url = `http://127.0.0.1:${port}`;
   try {
     await untilHealthy(child, `${url}/healthz`);

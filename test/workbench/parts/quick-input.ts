@@ -43,6 +43,7 @@ export class QuickInput {
     await this.page.keyboard.press('F1');
     await this.input.fill(`>${title}`);
     await this.rows.first().waitFor();
+    await this.settled();
     const found = (await this.rowOf(title).count()) > 0;
     await this.page.keyboard.press('Escape');
     await this.element.waitFor({ state: 'hidden' });
