@@ -6,7 +6,8 @@ import { withWorkbench } from './rig.ts';
 const { test } = withWorkbench({ folder: 'examples/todo' });
 
 test('the palette offers the commands of the extension', async ({ workbench }) => {
-  assert.equal(await workbench.quickInput.offers('Pinnace: Start Engine'), true);
+  // An enablement is known once the extension is active.
+  await until('the command', () => workbench.quickInput.offers('Pinnace: Start Engine'));
   assert.equal(await workbench.quickInput.offers('Pinnace: No Such Command'), false);
 });
 
