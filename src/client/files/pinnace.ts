@@ -44,11 +44,11 @@ export class PinnaceTree implements Tree {
 
   async write(
     path: string,
-    { body, size, mode }: WriteContent,
+    { body, size }: WriteContent,
     { signal }: Signal = {},
   ): Promise<void> {
     await this.transport.send('pinnace.file-write', {
-      query: { ...this.where, path, mode: mode?.toString(8) },
+      query: { ...this.where, path },
       headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': String(size) },
       body,
       ...withSignal(signal),
