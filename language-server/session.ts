@@ -84,10 +84,7 @@ export class Session {
   }
 
   /** To be called once, by the initialize request. */
-  begin(
-    capabilities: ClientCapabilities,
-    given: Omit<Client, 'capabilities' | 'encoding'>,
-  ): void {
+  begin(capabilities: ClientCapabilities, given: Omit<Client, 'capabilities' | 'encoding'>): void {
     this.client = { capabilities, encoding: chooseEncoding(capabilities), ...given };
   }
 

@@ -323,7 +323,9 @@ function oneName(id: number, path: string): Buffer {
 /** As `ls -l`: clients show it as it is. */
 function longName(name: string, stats: Stats): string {
   const kind = stats.isDirectory() ? 'd' : stats.isSymbolicLink() ? 'l' : '-';
-  const bits = Array.from('rwxrwxrwx').map((bit, at) => ((stats.mode & (0o400 >> at)) !== 0 ? bit : '-'));
+  const bits = Array.from('rwxrwxrwx').map((bit, at) =>
+    (stats.mode & (0o400 >> at)) !== 0 ? bit : '-',
+  );
   const when = stats.mtime.toISOString().slice(0, 10);
   return `${kind}${bits.join('')} ${stats.nlink} ${stats.uid} ${stats.gid} ${stats.size} ${when} ${name}`;
 }
