@@ -42,11 +42,7 @@ export class PinnaceTree implements Tree {
     });
   }
 
-  async write(
-    path: string,
-    { body, size }: WriteContent,
-    { signal }: Signal = {},
-  ): Promise<void> {
+  async write(path: string, { body, size }: WriteContent, { signal }: Signal = {}): Promise<void> {
     await this.transport.send('pinnace.file-write', {
       query: { ...this.where, path },
       headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': String(size) },
