@@ -1,6 +1,7 @@
 /** Uploads into containers and volumes, and downloads from them and from images. */
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
   download as copyOut,
@@ -34,14 +35,16 @@ export const download: Command = {
       ? await desk.chooseTarget({ title: 'Download', name })
       : await folderFor(desk, name);
     if (target === undefined) return;
+    // What the user agreed to replace stays until all of the new is there.
+    const part = `${target}.${randomUUID().slice(0, 8)}.part`;
     const done = await desk.progress(`Downloading ${name}`, async (signal, report) => {
-      // The user has said yes to replacing a file that is there.
-      if (isFile) await rm(target, { force: true });
+      const onFile = (message: string): void => report({ message });
       try {
-        const onFile = (message: string): void => report({ message });
-        return await copyOut(tree, place.path, target, { signal, onFile });
+        const copied = await copyOut(tree, place.path, part, { signal, onFile });
+        await rename(part, target);
+        return copied;
       } catch (error) {
-        if (isFile || signal.aborted) await rm(target, { recursive: true, force: true });
+        await rm(part, { recursive: true, force: true });
         if (signal.aborted)
           throw new EngineError('cancelled', 'the download was cancelled', { cause: error });
         throw error;
@@ -67,7 +70,7 @@ async function tell(desk: Desk, text: string, { left }: Transferred): Promise<vo
   }
   const show = 'Show What';
   const chosen = await desk.inform(
-    `${text} ${count(left.length, 'entry')} left out.`.replace('entrys', 'entries'),
+    `${text} ${left.length === 1 ? '1 entry was' : `${String(left.length)} entries were`} left out.`,
     show,
   );
   if (chosen === show) await desk.show({ name: 'left-out.txt', text: `${left.join('\n')}\n` });
