@@ -165,6 +165,7 @@ async function makeParts(ground: Ground) {
   later.builder = builder;
   const containers = await openContainers({
     ...ground,
+    host,
     images,
     networks,
     sandboxes,

@@ -3,11 +3,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { ContainerConfig, HostConfig } from '../../lib/api/containers.ts';
 import { EngineError } from '../../lib/errors.ts';
-import { allDevices, hostDevices, thermalPaths, throttledDevices } from '../runtime/devices.ts';
+import { allDevices, hostDevices, throttledDevices } from '../runtime/devices.ts';
 import type { Prepared } from '../network/types.ts';
 import { buildSpec } from '../runtime/spec.ts';
 import type { NamespaceChoice, SpecHost } from '../runtime/spec.ts';
-import { lowestLayers } from '../runtime/single-id.ts';
 import type { IdMapping, ShimRequest } from '../runtime/types.ts';
 import type { Container } from './container.ts';
 import { ociMounts } from './files/mounts.ts';
@@ -27,18 +26,6 @@ export interface LaunchParts extends ContainersParts {
 }
 
 const LOCAL_LOG = { maxSize: 20 << 20, maxFiles: 5 };
-
-/** What the machine is, looked up once an engine. */
-export function specHost(parts: ContainersParts): SpecHost {
-  return {
-    mode: parts.runtime.mode,
-    arch: parts.probe.arch,
-    kernel: parts.probe.kernel,
-    masked: thermalPaths(),
-    helper: parts.native.path,
-    lowest: lowestLayers(parts.runtime.mode, parts.places.dataRoot),
-  };
-}
 
 /** Throws invalid, not-found, conflict: a container to join that does not run, a missing device or mount source. */
 export async function shimRequest(

@@ -8,7 +8,7 @@ import type { SpecHost } from '../runtime/spec.ts';
 import type { LiveNetwork, Prepared } from '../network/types.ts';
 import type { ExitRecord, Shim } from '../runtime/types.ts';
 import type { Container } from './container.ts';
-import { cgroupPath, shimRequest, specHost } from './launch.ts';
+import { cgroupPath, shimRequest } from './launch.ts';
 import type { LaunchParts } from './launch.ts';
 import { announce, placesOf } from './parts.ts';
 import type { Connections } from './networking/connections.ts';
@@ -30,7 +30,7 @@ export class Lifecycle {
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
-    this.#host = specHost(parts);
+    this.#host = parts.host;
   }
 
   start(container: Container): Promise<'started' | 'not-modified'> {

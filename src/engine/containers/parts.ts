@@ -5,6 +5,7 @@ import type { EventBus } from '../events/types.ts';
 import type { ImageStore } from '../images/types.ts';
 import type { Networks, Sandboxes } from '../network/types.ts';
 import type { Probe } from '../runtime/probe.ts';
+import type { SpecHost } from '../runtime/spec.ts';
 import type { Native, Runtime } from '../runtime/types.ts';
 import type { Database, Places, SnapshotStore } from '../storage/types.ts';
 import type { VolumeStore } from '../volumes/volumes.ts';
@@ -27,6 +28,8 @@ export interface ContainersParts {
   readonly volumes: VolumeStore;
   readonly events: EventBus;
   readonly probe: Probe;
+  /** What the machine is for a configuration, looked up once an engine. */
+  readonly host: SpecHost;
   readonly clock: () => Date;
   /** What went wrong where nobody waits for an answer. */
   readonly warn: (message: string) => void;

@@ -3,7 +3,6 @@
 import { messageOf } from '../../lib/errors.ts';
 import { buildSpec } from '../runtime/spec.ts';
 import type { Container } from './container.ts';
-import { specHost } from './launch.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { placesOf } from './parts.ts';
 import type { ContainersParts } from './parts.ts';
@@ -68,7 +67,7 @@ function inheritedProcess(container: Container, parts: ReconcileParts): Containe
   const { config, hostConfig, path, args } = container.definition;
   const { noNewPrivileges, seccomp } = securityOf(hostConfig);
   return buildSpec({
-    host: specHost(parts),
+    host: parts.host,
     process: {
       args: [path, ...args],
       env: processEnv(config),
