@@ -17,7 +17,8 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly cwd?: string;
-  readonly env?: Record<string, string>;
+  /** Added to our own; undefined takes a variable away. */
+  readonly env?: Record<string, string | undefined>;
   /** inherit: straight to the terminal; collect: kept for the caller. */
   readonly output?: 'inherit' | 'collect';
   readonly input?: string;

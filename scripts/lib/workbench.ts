@@ -55,6 +55,8 @@ export async function ensureHost(): Promise<void> {
       PATH: `${NODE}/bin:${process.env['PATH'] ?? ''}`,
       npm_config_nodedir: NODE,
       npm_config_yes: 'true',
+      // code-server reads its Node's version from here, where the npm that runs us has written its own.
+      npm_config_user_agent: undefined,
     },
   });
   if (!(await answers())) throw new Error(`code-server does not run: ${ENTRY} --version failed`);
