@@ -1,6 +1,7 @@
 // `npm test`: every test there is. Installs what is missing, checks, builds, then runs the suites that cross a process, and closes with `N passed, N failed`.
 import { ensurePackages } from '../lib/debian.ts';
 import { makeImages } from '../lib/images.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import { nodeTests, total, unsteady, type Tally } from '../lib/tests.ts';
 import { check } from './check.ts';
 import { workbenchTests } from './test-workbench.ts';
@@ -23,17 +24,23 @@ async function main(): Promise<Tally> {
   if (only.length === 0) tallies.push(await check());
   await images;
   for (const [suite, concurrency] of Object.entries(SUITES)) {
-    if (only.length > 0 && !only.includes(suite)) continue;
-    console.log(`test: ${suite}`);
-    tallies.push(
-      await nodeTests([`test/${suite}/**/*.test.ts`], { concurrency, again: suite !== 'security' }),
-    );
+    const options = { concurrency, again: suite !== 'security' };
+    await judge(suite, () => nodeTests([`test/${suite}/**/*.test.ts`], options));
   }
-  if (only.length === 0 || only.includes('workbench')) {
-    console.log('test: workbench');
-    tallies.push(await workbenchTests());
-  }
+  await judge('workbench', workbenchTests);
   return total(tallies);
+
+  /** A suite that cannot even begin counts as one failure, and the others still run. */
+  async function judge(suite: string, work: () => Promise<Tally>): Promise<void> {
+    if (only.length > 0 && !only.includes(suite)) return;
+    console.log(`test: ${suite}`);
+    try {
+      tallies.push(await work());
+    } catch (error) {
+      console.error(`test: ${suite} did not run: ${messageOf(error)}`);
+      tallies.push({ passed: 0, failed: 1 });
+    }
+  }
 }
 
 const tally = await main();
