@@ -126,7 +126,8 @@ function dressed(
     const { filter } = arrangements.of(tree);
     const { state } = live;
     const message = messageOfTree({ state, filter, tree, counts: model.counts });
-    view.message = message ?? '';
+    // Setting a message, even the same, makes the editor hold the rows back for 200 ms.
+    if ((view.message ?? '') !== (message ?? '')) view.message = message ?? '';
     view.description = descriptionOf(tree, state === 'off' ? undefined : model.counts) ?? '';
     if (tree !== 'containers') return;
     const running = [...live.all('container').values()].filter(

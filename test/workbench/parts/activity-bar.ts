@@ -1,6 +1,7 @@
 /** The bar of view containers at the window's edge. */
 import type { Page } from 'playwright-core';
 import { attributes } from './in-page.ts';
+import { until } from './patience.ts';
 import { SideBar } from './side-bar.ts';
 
 export class ActivityBar {
@@ -17,8 +18,16 @@ export class ActivityBar {
       .getByRole('tab', { name: title, exact: false })
       .first();
     await tab.waitFor();
-    if ((await tab.getAttribute('aria-selected')) !== 'true' || !(await this.isShown()))
+    const sideBar = this.page.locator('.part.sidebar');
+    const isOpen = async (): Promise<boolean> =>
+      (await tab.getAttribute('aria-selected')) === 'true' && (await sideBar.isVisible());
+    await until(`${title} is open`, async () => {
+      if (await isOpen()) return true;
       await tab.click();
+      // A click on what was just opening has closed it: then another one is due.
+      await sideBar.waitFor({ timeout: 3000 }).catch(() => undefined);
+      return isOpen();
+    });
     return new SideBar(this.page);
   }
 
@@ -27,9 +36,5 @@ export class ActivityBar {
     const tabs = this.page.locator('.activitybar [role=tab]');
     await tabs.first().waitFor();
     return attributes(tabs, 'aria-label');
-  }
-
-  private async isShown(): Promise<boolean> {
-    return this.page.locator('.part.sidebar').isVisible();
   }
 }
