@@ -59,7 +59,15 @@ export class Workbench {
     return this.quickInput.command(title);
   }
 
-  /** Reloads the window and waits until it is up again. */
+  /** As a person reloads the window: what is to be remembered is written first. */
+  async restart(): Promise<void> {
+    const gone = this.page.waitForEvent('load', { timeout: 2 * PATIENCE });
+    await this.command('Developer: Reload Window');
+    await gone;
+    await this.loaded();
+  }
+
+  /** Reloads the page as a browser does, at once, and waits until it is up again. */
   async reload(): Promise<void> {
     await this.page.reload({ timeout: 2 * PATIENCE });
     await this.loaded();
