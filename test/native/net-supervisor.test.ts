@@ -488,7 +488,7 @@ describe('the end of the supervisor', () => {
     await rig.must(first);
     const uplink = (await rig.networks())[0]?.uplinkPid ?? 0;
     process.kill(rig.supervisor, 'SIGKILL');
-    await until(() => !runs(uplink), 'the end of the uplink');
+    await until(() => !runs(rig.supervisor) && !runs(uplink), 'the end of both');
     rig.start();
     assert.deepEqual(await rig.networks(), []);
     await rig.dispose();
