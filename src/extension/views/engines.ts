@@ -77,7 +77,7 @@ export interface EngineTree extends TreeModel<EngineNode>, Listener {}
 export function engineTree(engines: Engines, isOwn: (id: string) => boolean): EngineTree {
   const changed = new Listeners<Changed<EngineNode>>();
   const nodes = new Map<string, EngineNode>();
-  const heard = engines.onDidChange(() => changed.call('all'));
+  let shown: readonly string[] = [];
   const engineOf = (id: string): Engine | undefined =>
     engines.all.find(({ entry }) => entry.id === id);
   const nodeOf = (id: string): EngineNode => {
@@ -85,9 +85,18 @@ export function engineTree(engines: Engines, isOwn: (id: string) => boolean): En
     nodes.set(id, node);
     return node;
   };
+  const heard = engines.onDidChange(() => {
+    const ids = engines.all.map(({ entry }) => entry.id);
+    const same = ids.length === shown.length && ids.every((id, at) => id === shown[at]);
+    // While the whole tree is made anew, a click on a row has no row.
+    changed.call(same ? ids.map(nodeOf) : 'all');
+  });
   return {
-    children: (element) =>
-      element === undefined ? engines.all.map(({ entry }) => nodeOf(entry.id)) : [],
+    children: (element) => {
+      if (element !== undefined) return [];
+      shown = engines.all.map(({ entry }) => entry.id);
+      return shown.map(nodeOf);
+    },
     parent: () => undefined,
     row: ({ id }) => {
       const engine = engineOf(id);
