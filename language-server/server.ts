@@ -20,7 +20,8 @@ import { navigation } from './groups/navigation.ts';
 import { tokens } from './groups/tokens.ts';
 import { workspace } from './groups/workspace.ts';
 import { BuildKnowledge } from './knowledge/builds.ts';
-import { ImageKnowledge } from './knowledge/images.ts';
+import { ImageFileKnowledge } from './knowledge/image-files.ts';
+import { ImageKnowledge, socketOf } from './knowledge/images.ts';
 import { Session } from './session.ts';
 
 /** A request that is cancelled before its turn is answered at once and never worked on. */
@@ -42,16 +43,19 @@ const images = new ImageKnowledge(() => {
   const socket = engineSocket === '' ? own : engineSocket;
   return { engine: engineLookups, registry: registryLookups && trusted, socket };
 });
-const built = new BuildKnowledge(() => {
+/** The socket that the settings or the client name, '' for the usual places, `off` when nobody is to be asked. */
+const engineSetting = (): string => {
   const { settings, engineSocket: own } = session.client;
-  return settings.engineLookups
-    ? settings.engineSocket === ''
-      ? own
-      : settings.engineSocket
-    : 'off';
+  if (!settings.engineLookups) return 'off';
+  return settings.engineSocket === '' ? own : settings.engineSocket;
+};
+const built = new BuildKnowledge(engineSetting);
+const imageFiles = new ImageFileKnowledge(() => {
+  const setting = engineSetting();
+  return setting === 'off' ? undefined : socketOf(setting);
 });
 const groups = [
-  language(images),
+  language({ images, files: imageFiles, builds: built }),
   navigation,
   workspace,
   tokens,

@@ -1,10 +1,10 @@
 /** The messages about builds: inlay hints, code lenses, and the client's word that a build has been made. */
-import { fileURLToPath } from 'node:url';
 import { ResponseError, ErrorCodes } from 'vscode-languageserver/node';
 import { LARGE } from '../facts.ts';
 import { codeLensesOf } from '../features/code-lenses.ts';
 import { inlayHintsOf } from '../features/inlay-hints.ts';
 import type { BuildKnowledge } from '../knowledge/builds.ts';
+import { pathOf } from '../knowledge/paths.ts';
 import type { Group, Session } from '../session.ts';
 import { isRecord } from '../settings.ts';
 
@@ -78,13 +78,4 @@ function refresher(session: Session): () => void {
     timer ??= setTimeout(run, PAUSE);
     timer.unref();
   };
-}
-
-function pathOf(uri: string): string | undefined {
-  if (!uri.startsWith('file:')) return undefined;
-  try {
-    return fileURLToPath(uri);
-  } catch {
-    return undefined; // An address with a host.
-  }
 }

@@ -1,19 +1,29 @@
 /** The messages that help while writing: completion, hover, signature help. */
 import type { CompletionList } from 'vscode-languageserver/node';
 import { completionsAt, type Sources } from '../features/completion/completion.ts';
+import type { ImageFiles } from '../features/completion/inside.ts';
 import { resolveItem } from '../features/completion/items.ts';
 import { hoverAt } from '../features/hover/hover.ts';
 import { signatureAt } from '../features/signature.ts';
+import type { BuildKnowledge } from '../knowledge/builds.ts';
 import { contextOf } from '../knowledge/context.ts';
+import type { ImageFileKnowledge } from '../knowledge/image-files.ts';
 import type { ImageKnowledge } from '../knowledge/images.ts';
+import { pathOf } from '../knowledge/paths.ts';
 import type { Group, Session } from '../session.ts';
 
 const COMPLETION_TRIGGERS = ['-', '=', ',', '$', '{', '/', ':', ' ', '#'];
 const SIGNATURE_TRIGGERS = [' ', '-', '=', ',', '['];
 const NO_ITEMS: CompletionList = { isIncomplete: false, items: [] };
 
-/** `images`: what is known of images, asked without waiting. */
-export const language = (images: ImageKnowledge): Group => ({
+/** What is known beside the documents, asked without waiting for more than a blink. */
+export interface Knowledge {
+  readonly images: ImageKnowledge;
+  readonly files: ImageFileKnowledge;
+  readonly builds: BuildKnowledge;
+}
+
+export const language = (known: Knowledge): Group => ({
   capabilities: () => ({
     completionProvider: { triggerCharacters: COMPLETION_TRIGGERS, resolveProvider: true },
     hoverProvider: true,
@@ -23,23 +33,36 @@ export const language = (images: ImageKnowledge): Group => ({
     const { connection } = session;
     connection.onCompletion(({ textDocument: { uri }, position }) =>
       session.waitAt({ uri, position }, NO_ITEMS, ({ file, offset }) =>
-        completionsAt(file, offset, sourcesOf(session, uri, images)),
+        completionsAt(file, offset, sourcesOf(session, uri, known)),
       ),
     );
     connection.onCompletionResolve((item) => resolveItem(item));
     connection.onHover(({ textDocument: { uri }, position }) =>
       session.answerAt({ uri, position }, null, ({ file, offset }) =>
-        hoverAt(file, offset, { images }),
+        hoverAt(file, offset, { images: known.images }),
       ),
     );
     connection.onSignatureHelp(({ textDocument: { uri }, position }) =>
       session.answerAt({ uri, position }, null, ({ file, offset }) => signatureAt(file, offset)),
     );
-    session.onChange(() => images.clear());
+    session.onChange(() => {
+      known.images.clear();
+      known.files.clear();
+    });
   },
 });
 
-function sourcesOf({ client }: Session, uri: string, images: ImageKnowledge): Sources {
+function sourcesOf(
+  { client }: Session,
+  uri: string,
+  { images, files, builds }: Knowledge,
+): Sources {
   const item = client.capabilities.textDocument?.completion?.completionItem;
-  return { images, files: contextOf(uri), snippets: item?.snippetSupport === true };
+  const path = pathOf(uri);
+  const inside: ImageFiles = {
+    built: (target) => (path === undefined ? undefined : builds.imageOf(path, target)),
+    list: (image, directory) => files.list(image, directory),
+    accounts: (image) => files.accounts(image),
+  };
+  return { images, files: contextOf(uri), inside, snippets: item?.snippetSupport === true };
 }

@@ -57,6 +57,20 @@ export class BuildKnowledge {
     return { record, plan: this.planOf(socket, last, text) };
   }
 
+  /** The image that the last successful build of a file's target made: a stage's name or number, '' for the last one. */
+  imageOf(path: string, target: string): string | undefined {
+    const setting = this.setting();
+    const socket = setting === 'off' ? undefined : socketOf(setting);
+    if (socket === undefined) return undefined;
+    const list = this.lists.get(socket, () => this.found(socket, listOf));
+    const isOf = (build: BuildSummary): boolean =>
+      build.dockerfile === path &&
+      build.status === 'succeeded' &&
+      build.target.toLowerCase() === target;
+    const image = list.value?.find(isOf)?.image;
+    return image === '' ? undefined : image;
+  }
+
   /** Forgets everything: a build was made, or the settings changed. */
   clear(): void {
     for (const cache of [this.lists, this.records, this.plans]) cache.clear();

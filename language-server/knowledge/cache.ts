@@ -6,6 +6,8 @@ interface Entry<T> {
   /** Milliseconds of the clock until which the value is fresh. */
   until: number;
   pending: boolean;
+  /** Settles when what is pending has come or failed. */
+  settled: Promise<void>;
 }
 
 export interface CacheOptions {
@@ -30,8 +32,20 @@ export class Cache<T> {
   /** What is known of the key; `load` is called when that is nothing or stale. Its failures count as nothing known. */
   get(key: string, load: () => Promise<T>): Known<T> {
     const now = this.now();
-    const entry = this.entries.get(key) ?? { value: undefined, until: -Infinity, pending: false };
+    const entry = this.entries.get(key) ?? newEntry<T>();
     if (!entry.pending && now >= entry.until) this.refresh(key, entry, load);
+    return { value: entry.value, pending: entry.pending && entry.value === undefined };
+  }
+
+  /** As `get`, but when nothing is known yet it waits for at most so many milliseconds. */
+  async within(key: string, load: () => Promise<T>, limit: number): Promise<Known<T>> {
+    const known = this.get(key, load);
+    const entry = this.entries.get(key);
+    if (!known.pending || entry === undefined) return known;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, limit)));
+    await Promise.race([entry.settled, late]);
+    clearTimeout(timer);
     return { value: entry.value, pending: entry.pending && entry.value === undefined };
   }
 
@@ -48,7 +62,7 @@ export class Cache<T> {
       if (this.entries.size <= LIMIT) break;
       this.entries.delete(oldest);
     }
-    load()
+    entry.settled = load()
       .then((value) => {
         entry.value = value;
         entry.until = this.now() + this.options.fresh;
@@ -57,10 +71,16 @@ export class Cache<T> {
         // Not known is an answer too; it is asked again later.
         entry.until = this.now() + this.options.retry;
       })
-      .finally(() => (entry.pending = false));
+      .finally(() => {
+        entry.pending = false;
+      });
   }
 
   private now(): number {
     return (this.options.clock ?? Date.now)();
   }
+}
+
+function newEntry<T>(): Entry<T> {
+  return { value: undefined, until: -Infinity, pending: false, settled: Promise.resolve() };
 }

@@ -5,10 +5,11 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { buildPlace } from '../../src/client/build/place.ts';
 import { type Dockerignore, parseDockerignore } from '../../src/lib/dockerfile/dockerignore.ts';
 import type { ContextEntry, ContextFiles } from '../features/completion/paths.ts';
+import { pathOf } from './paths.ts';
 
 /** Longer files are no ignore files and no settings. */
 const FILE_LIMIT = 1024 * 1024;
@@ -76,12 +77,8 @@ export class BuildContext implements ContextFiles {
 
 /** The build context of a document; undefined for what does not lie on disk. */
 export function contextOf(uri: string): BuildContext | undefined {
-  if (!uri.startsWith('file:')) return undefined;
-  try {
-    return new BuildContext(fileURLToPath(uri));
-  } catch {
-    return undefined; // An address with a host, or no path at all.
-  }
+  const path = pathOf(uri);
+  return path === undefined ? undefined : new BuildContext(path);
 }
 
 function isBelow(root: string, path: string): boolean {

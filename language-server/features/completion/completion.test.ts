@@ -6,6 +6,7 @@ import { parseDockerignore } from '../../../src/lib/dockerfile/dockerignore.ts';
 import { parseDockerfile } from '../../../src/lib/dockerfile/parse.ts';
 import { completionsAt, NO_SOURCES, type Sources } from './completion.ts';
 import { type ImageSource, newestFirst } from './images.ts';
+import type { ImageFiles } from './inside.ts';
 import { resolveItem } from './items.ts';
 import type { ContextFiles } from './paths.ts';
 
@@ -270,6 +271,91 @@ test('tags are sorted with the newest version first', () => {
   ]);
 });
 
+const INSIDE: ImageFiles = {
+  built: (target) => (target === 'made' ? 'sha256:made' : undefined),
+  list: (image, directory) => {
+    const known: Record<string, Record<string, string>> = {
+      'sha256:made': { '/': 'app/ etc/', '/app': 'bin/ run.sh .env a;b' },
+      'debian:12': { '/': 'bin/ etc/ usr/', '/usr': 'bin/ lib/', '/usr/bin': 'env apt-get' },
+      slow: {},
+    };
+    const names = known[image]?.[directory]?.split(' ');
+    const value = names?.map((name) => ({
+      name: name.replace('/', ''),
+      isDirectory: name.endsWith('/'),
+    }));
+    return Promise.resolve({ value, pending: image === 'slow' });
+  },
+  accounts: (image) => {
+    const users = { users: ['root', 'www-data'], groups: ['root', 'adm', 'www-data'] };
+    const value = image === 'debian:12' ? users : undefined;
+    return Promise.resolve({ value, pending: false });
+  },
+};
+
+const PATHS: readonly (readonly [string, string])[] = [
+  ['FROM debian:12\nRUN cat /us|', 'bin/ etc/ usr/'],
+  ['FROM debian:12\nRUN cat </usr/bin/|', 'apt-get env'],
+  ['FROM debian:12\nRUN <<E\ncat /usr/|\nE\n', 'bin/ lib/'],
+  ['FROM debian:12\nCMD ["/usr/b|"]', 'bin/ lib/'],
+  ['FROM debian:12\nHEALTHCHECK CMD /usr/|', 'bin/ lib/'],
+  ['FROM debian:12\nSHELL ["/usr/|"]', 'bin/ lib/'],
+  ['FROM debian:12\nONBUILD RUN ls /usr/|', 'bin/ lib/'],
+  ['FROM debian:12\nWORKDIR /usr/bin/|', ''],
+  ['FROM debian:12\nWORKDIR /usr\nWORKDIR b|', 'bin/ lib/'],
+  ['FROM debian:12\nVOLUME /u|', 'bin/ etc/ usr/'],
+  ['FROM debian:12\nCOPY a.txt /usr/|', 'bin/ lib/'],
+  ['FROM debian:12\nCOPY ["a.txt", "/usr/|"]', 'bin/ lib/'],
+  ['FROM a AS b\nFROM a\nCOPY --from=debian:12 /usr/|', 'bin/ lib/'],
+  ['FROM debian:12 AS b\nFROM a\nCOPY --from=b usr/bin/| /', 'apt-get env'],
+  ['FROM debian:12 AS b\nFROM a\nCOPY --from=0 ["/usr/|", "/"]', 'bin/ lib/'],
+  [
+    'FROM debian:12 AS b\nFROM a\nRUN --mount=type=bind,from=b,source=/usr/|,target=/x y',
+    'bin/ lib/',
+  ],
+  ['FROM debian:12\nRUN --mount=type=cache,target=/usr/| x', 'bin/ lib/'],
+  ['FROM debian:12 AS made\nFROM made\nRUN /app/|', 'bin/ run.sh'],
+  ['FROM debian:12 AS made\nFROM made\nRUN /usr/|', 'bin/ lib/'],
+  ['FROM x AS a\nWORKDIR /srv/app\nRUN mkdir -p /srv/data\nFROM a\nCOPY x /srv/|', 'app/ data/'],
+  ['FROM scratch\nCOPY tool /bin/tool\nRUN /bin/|', 'tool'],
+  ['FROM scratch\nWORKDIR /a/b\nCOPY . sub/\nRUN /a/b/|', 'sub/'],
+  ['FROM scratch\nWORKDIR /a\nWORKDIR $X\nCOPY . sub/\nRUN /|', 'a/'],
+  ['FROM debian:12\nRUN --mount=type=cache,id=/usr/| x', ''],
+  ['FROM debian:12\nRUN https://x/|', ''],
+  ['FROM debian:12\nRUN a$B/|', ''],
+  ['FROM $X\nRUN /|', ''],
+];
+
+for (const [text, wanted] of PATHS) {
+  test(`paths inside images: ${JSON.stringify(text)}`, async () => {
+    assert.equal(await labels(text, { inside: INSIDE }), wanted);
+  });
+}
+
+test('a path inside an image is replaced as far as it is written, and more may come', async () => {
+  const inside = INSIDE;
+  const taken1 = await taken('FROM debian:12\nCMD ["/usr/li|b", "x"]', 'bin/', { inside });
+  assert.equal(taken1, 'FROM debian:12\nCMD ["/usr/bin/", "x"]');
+  const file = parseDockerfile('FROM slow\nRUN /\n');
+  const pending = await completionsAt(file, 15, { ...NO_SOURCES, inside });
+  assert.deepEqual(pending, { items: [], isIncomplete: true });
+});
+
+test('users and groups are those of the image and of the stage', async () => {
+  const inside = INSIDE;
+  const base = 'FROM debian:12\nRUN useradd app\n';
+  assert.equal(
+    await labels(`${base}USER |`, { inside }),
+    'app root:root www-data:www-data root www-data nobody 1000:1000',
+  );
+  assert.equal(await labels(`${base}USER app:|`, { inside }), 'app:root app:adm app:www-data');
+  assert.match(await labels(`${base}COPY --chown=|`, { inside }), /^app .*www-data/);
+  assert.equal(
+    await taken(`${base}COPY --chown=app:a| x /`, 'app:adm', { inside }),
+    `${base}COPY --chown=app:adm x /`,
+  );
+});
+
 test('snippets come only where the client can take them', async () => {
   const items = await complete('FROM a\nRU|', { snippets: true });
   const found = items.filter(
@@ -311,6 +397,11 @@ test('an answer comes at every offset of a difficult file', async () => {
     '# syntax=a\nARG A=1\nFROM --platform=$A x AS y\nRUN --mount=type=cache,target=/x \\\n# c\n\n  echo "${A:-b}" <<E\nx\nE\nCOPY ["a", "b"]\nONBUILD COPY --from=y a b\n\\\n';
   const file = parseDockerfile(text);
   for (let offset = 0; offset <= text.length; offset++) {
-    await completionsAt(file, offset, { images: IMAGES, files: FILES, snippets: true });
+    await completionsAt(file, offset, {
+      images: IMAGES,
+      files: FILES,
+      inside: INSIDE,
+      snippets: true,
+    });
   }
 });

@@ -10,15 +10,18 @@ import {
 } from '../../../src/lib/dockerfile/manual/mounts.ts';
 import { MOUNT_TYPES } from '../../../src/lib/dockerfile/mounts.ts';
 import type { Dockerfile, MountType, Range } from '../../../src/lib/dockerfile/syntax.ts';
+import { stageAt } from '../../../src/lib/dockerfile/scope/places.ts';
 import type { Argument } from '../cursor.ts';
 import { complete, type Completions, type Draft, itemsAt, NO_COMPLETIONS } from './items.ts';
 import { imagesAndStages, type ImageSource } from './images.ts';
+import { type ImageFiles, insideFrom, insideStage } from './inside.ts';
 import { type ContextFiles, paths } from './paths.ts';
 import { owners } from './users.ts';
 
 export interface FlagSources {
   readonly images: ImageSource | undefined;
   readonly files: ContextFiles | undefined;
+  readonly inside: ImageFiles | undefined;
 }
 
 /** The names of flags where one begins with dashes; those that are there already and take one value are left out. */
@@ -66,8 +69,15 @@ export async function flagValues(
     detail: one.summary,
     kind: CompletionItemKind.EnumMember,
   }));
-  const known = name === 'chown' ? owners(file, word.start) : [];
-  return complete(itemsAt(file, place, [...known, ...drafts]));
+  if (name !== 'chown') return complete(itemsAt(file, place, drafts));
+  const { found, pending } = await owners(
+    file,
+    { typed: value, offset: word.start },
+    sources.inside,
+  );
+  const known = new Set(found.map(({ label }) => label));
+  const usual = value.includes(':') ? [] : drafts.filter(({ label }) => !known.has(label));
+  return { items: itemsAt(file, place, [...found, ...usual]), isIncomplete: pending };
 }
 
 interface MountPlace {
@@ -97,15 +107,44 @@ async function mountParts(
   const entry = keyEntry(type, key);
   if (key === 'from')
     return imagesAndStages(file, { place, typed, before: undefined }, sources.images);
-  const hasFrom = /(^|,)from=/.test(whole);
-  if ((key === 'source' || key === 'src') && type === 'bind' && !hasFrom)
-    return paths(file, { place, typed }, sources.files);
+  const named = await mountPaths(file, { key, type, whole, place, typed, sources });
+  if (named !== undefined) return named;
   const drafts = (entry?.values ?? []).map((one) => ({
     label: one.value,
     detail: one.summary,
     kind: CompletionItemKind.EnumMember,
   }));
   return complete(itemsAt(file, place, drafts));
+}
+
+interface MountPath {
+  readonly key: string;
+  readonly type: MountType;
+  /** The flag's whole value. */
+  readonly whole: string;
+  readonly place: Range;
+  readonly typed: string;
+  readonly sources: FlagSources;
+}
+
+/** Sources in the context or in what `from` names, and targets in the stage; undefined for keys that are no paths. */
+async function mountPaths(
+  file: Dockerfile,
+  { key, type, whole, place, typed, sources }: MountPath,
+): Promise<Completions | undefined> {
+  const offset = place.start + typed.length;
+  const stage = stageAt(file, offset);
+  const isSource = key === 'source' || key === 'src';
+  if (isSource && (type === 'bind' || type === 'cache')) {
+    const from = /(?:^|,)from=([^,]*)/.exec(whole)?.[1];
+    if (from === undefined)
+      return type === 'bind' ? paths(file, { place, typed }, sources.files) : undefined;
+    if (stage === undefined) return NO_COMPLETIONS;
+    const use = { name: from, kind: 'mount', at: stage } as const;
+    return insideFrom(file, use, { place, typed, offset, directories: false }, sources.inside);
+  }
+  if (!['target', 'dst', 'destination'].includes(key)) return undefined;
+  return insideStage(file, stage, { place, typed, offset, directories: true }, sources.inside);
 }
 
 function typeOf(value: string): MountType {

@@ -4,6 +4,7 @@ import { INSTRUCTIONS } from '../../../src/lib/dockerfile/manual/instructions.ts
 import { IMAGE_LABELS, PORTS, SIGNALS } from '../../../src/lib/dockerfile/manual/values.ts';
 import type { Dockerfile } from '../../../src/lib/dockerfile/syntax.ts';
 import type { Argument } from '../cursor.ts';
+import type { ImageFiles } from './inside.ts';
 import {
   type Abilities,
   complete,
@@ -16,8 +17,16 @@ import {
 import { owners } from './users.ts';
 import { argumentNames } from './variables.ts';
 
+export interface ValueSources extends Abilities {
+  readonly inside: ImageFiles | undefined;
+}
+
 /** What an argument may be, by the instruction; nothing for those that take anything. */
-export function values(file: Dockerfile, cursor: Argument, abilities: Abilities): Completions {
+export function values(
+  file: Dockerfile,
+  cursor: Argument,
+  sources: ValueSources,
+): Promise<Completions> | Completions {
   const { instructionKind, index, typed, word } = cursor;
   const list = (drafts: readonly Draft[]): Completions => complete(itemsAt(file, word, drafts));
   switch (instructionKind) {
@@ -26,7 +35,7 @@ export function values(file: Dockerfile, cursor: Argument, abilities: Abilities)
     case 'STOPSIGNAL':
       return index > 0 ? NO_COMPLETIONS : list(signals());
     case 'USER':
-      return index > 0 ? NO_COMPLETIONS : list(users(file, cursor));
+      return index > 0 ? NO_COMPLETIONS : users(file, cursor, sources.inside);
     case 'LABEL':
       return typed.includes('=') ? NO_COMPLETIONS : list(labels(file, cursor));
     case 'HEALTHCHECK':
@@ -37,7 +46,7 @@ export function values(file: Dockerfile, cursor: Argument, abilities: Abilities)
       return complete(argumentNames(file, word, word.start < first ? 'global' : 'stage'));
     }
     case 'SHELL': {
-      const isEmpty = index === 0 && abilities.snippets;
+      const isEmpty = index === 0 && sources.snippets;
       if (!isEmpty) return NO_COMPLETIONS;
       const snippets = INSTRUCTIONS.SHELL.snippets.map((snippet) => ({
         ...snippet,
@@ -87,18 +96,26 @@ function signals(): Draft[] {
   }));
 }
 
-function users(file: Dockerfile, { word }: Argument): Draft[] {
-  const usual: Draft[] = [
-    { label: 'root', detail: 'the superuser', kind: CompletionItemKind.Value },
-    { label: 'nobody', detail: 'a user without rights', kind: CompletionItemKind.Value },
-    {
-      label: '1000:1000',
-      detail: "commonly the first user's numbers",
-      kind: CompletionItemKind.Value,
-    },
-  ];
-  return [...owners(file, word.start), ...usual];
+async function users(
+  file: Dockerfile,
+  { word, typed }: Argument,
+  inside: ImageFiles | undefined,
+): Promise<Completions> {
+  const { found, pending } = await owners(file, { typed, offset: word.start }, inside);
+  const known = new Set(found.map(({ label }) => label));
+  const usual = typed.includes(':') ? [] : USUAL.filter(({ label }) => !known.has(label));
+  return { items: itemsAt(file, word, [...found, ...usual]), isIncomplete: pending };
 }
+
+const USUAL: readonly Draft[] = [
+  { label: 'root', detail: 'the superuser', kind: CompletionItemKind.Value },
+  { label: 'nobody', detail: 'a user without rights', kind: CompletionItemKind.Value },
+  {
+    label: '1000:1000',
+    detail: "commonly the first user's numbers",
+    kind: CompletionItemKind.Value,
+  },
+];
 
 function labels(file: Dockerfile, { before, word }: Argument): Draft[] {
   const used = new Set(before.map(({ text }) => text.split('=')[0]));

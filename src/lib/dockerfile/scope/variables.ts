@@ -139,6 +139,11 @@ export class Variables {
     return state.open || problems.length > 0 || value.length > VALUE_LIMIT ? undefined : value;
   }
 
+  /** A word's value as an instruction at the offset sees it; undefined when only the build knows it. */
+  valueAt(word: Word, offset: number): string | undefined {
+    return /[$"'\\`]/.test(word.text) ? this.expand(word, this.at(offset)) : word.text;
+  }
+
   /** The text of a FROM's image as far as the defaults tell it. */
   imageOf(word: Word): string {
     return this.expand(word, this.global()) ?? word.text;
