@@ -1,9 +1,7 @@
 /** The editor's engines and live holdings against real engines: ours, dockerd and podman. Changes come from the docker command line. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +12,7 @@ import { createLive, type Live } from '../../src/extension/live/live.ts';
 import type { HoldingKind } from '../../src/extension/live/store.ts';
 import { startDockerd } from '../support/dockerd.ts';
 import { command, startTestEngine } from '../support/engine.ts';
+import { startPodman } from '../support/podman.ts';
 
 /** An engine and how it ends. */
 interface Subject {
@@ -32,36 +31,12 @@ const SUBJECTS: Readonly<Record<string, (dir: string) => Promise<Subject>>> = {
     assert.ok(dockerd !== undefined, 'install docker.io: its dockerd is needed');
     return { address: dockerd.address, close: () => dockerd.stop() };
   },
-  podman: startPodman,
+  podman: async (dir) => {
+    const podman = await startPodman(join(dir, 'podman'));
+    assert.ok(podman !== undefined, 'install podman: its service is needed');
+    return { address: podman.address, close: () => podman.stop() };
+  },
 };
-
-async function startPodman(dir: string): Promise<Subject> {
-  const address = `unix://${dir}/podman.sock`;
-  const roots = ['--root', `${dir}/root`, '--runroot', `${dir}/run`, '--cgroup-manager=cgroupfs'];
-  const own = ['--network-config-dir', `${dir}/networks`, '--events-backend=file'];
-  const flags = [...roots, ...own, '--storage-driver=vfs'];
-  const service = [...flags, 'system', 'service', '--time=0', address];
-  // Its own limits are above what a container may be given here.
-  writeFileSync(
-    `${dir}/containers.conf`,
-    '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n',
-  );
-  const env = { ...process.env, CONTAINERS_CONF: `${dir}/containers.conf` };
-  const child = spawn('podman', service, { stdio: 'ignore', env });
-  for (let tries = 0; tries < 200; tries += 1) {
-    if ((await command(['docker', 'version'], { env: { DOCKER_HOST: address } })).status === 0)
-      break;
-    assert.equal(child.exitCode, null, 'install podman: its service is needed');
-    await delay(100);
-  }
-  const close = async (): Promise<void> => {
-    await command(['podman', ...flags, 'rm', '--all', '--force', '--time', '0']);
-    const gone = once(child, 'exit');
-    child.kill('SIGTERM');
-    await gone;
-  };
-  return { address, close };
-}
 
 /** The bundled engine has no part in this: its roots hold nothing, and nobody asks for it. */
 function fleetOf(dir: string, address: string): Fleet {

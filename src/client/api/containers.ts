@@ -268,6 +268,8 @@ export class ContainersApi {
     const { Id } = await this.transport.json<{ Id: string }>('image.commit', {
       // Left out it means true: false has to be said.
       query: { container: id, ...query, pause: pause === false ? '0' : '1' },
+      // Podman wants a body: the configuration is not changed.
+      json: null,
       ...withSignal(signal),
     });
     return Id;

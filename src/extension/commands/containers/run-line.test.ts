@@ -42,6 +42,34 @@ test('a plain container is its image and its name', () => {
   check({ config: { Hostname: ID.slice(0, 12) } }, 'nginx:1');
 });
 
+test('of Podman only what somebody asked for is said, in words that docker knows', () => {
+  const env = ['TERM=xterm', 'container=podman', 'HOME=/root', `HOSTNAME=${ID.slice(0, 12)}`];
+  const config = { WorkingDir: '/', StopSignal: '15', StopTimeout: 0, Env: env };
+  const host = {
+    NetworkMode: 'bridge',
+    Binds: ['/tmp:/host:rw,rprivate,rbind', 'data:/data:ro,rprivate,nosuid,nodev,rbind'],
+    Tmpfs: { '/s': 'size=1m,rw,rprivate,nosuid,nodev,tmpcopyup' },
+    MemorySwappiness: 0,
+    ShmSize: 65_536_000,
+  };
+  const networks = { podman: {} } as never;
+  check({ config, networks }, 'nginx:1');
+  check(
+    { config: { ...config, StopSignal: '2', Env: [...env, 'A=1'] }, host, networks },
+    '--env A=1 --stop-signal SIGINT --volume /tmp:/host --volume data:/data:ro --tmpfs /s:size=1m nginx:1',
+  );
+  const ulimits = [{ Name: 'RLIMIT_NOFILE', Soft: 1024, Hard: 2048 }];
+  check(
+    { config, host: { NetworkMode: 'bridge', Ulimits: ulimits }, networks: { back: {} } },
+    '--network back --ulimit nofile=1024:2048 nginx:1',
+  );
+  // The same words of another engine are somebody's wish.
+  check(
+    { config: { StopTimeout: 0, Env: ['TERM=xterm'] } },
+    '--env TERM=xterm --stop-timeout 0 nginx:1',
+  );
+});
+
 test('what the image brings is left out, what differs is said', () => {
   const image = {
     Env: ['A=1'],

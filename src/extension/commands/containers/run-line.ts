@@ -6,13 +6,15 @@
 import type { ContainerConfig, ContainerInspect } from '../../../lib/api/containers.ts';
 import type { ImageInspect } from '../../../lib/api/images.ts';
 import type { RunConfig } from '../../../lib/image/config.ts';
+import { asDockerTells } from './run-podman.ts';
 import { limitFlags, mountFlags, networkFlags, securityFlags, type Flag } from './run-flags.ts';
 
 /** Beyond this many characters each flag has a line of its own. */
 const LINE = 120;
 
 /** The whole line; `image` is undefined where the image is gone. Every word is quoted for a POSIX shell. */
-export function runLine(container: ContainerInspect, image: ImageInspect | undefined): string {
+export function runLine(found: ContainerInspect, image: ImageInspect | undefined): string {
+  const container = asDockerTells(found);
   const { Config: config, HostConfig: host } = container;
   const base: RunConfig = image?.Config ?? {};
   const { entrypoint, words } = programOf(config, base);
@@ -62,7 +64,7 @@ function configFlags(container: ContainerInspect, base: RunConfig): Flag[] {
     add('--hostname', config.Hostname, container.Id.slice(0, 12));
   add('--domainname', config.Domainname);
   add('--user', config.User, base.User);
-  add('--workdir', config.WorkingDir, base.WorkingDir);
+  add('--workdir', config.WorkingDir, (base.WorkingDir ?? '') === '' ? '/' : base.WorkingDir);
   const inherited = new Set(base.Env ?? []);
   for (const entry of config.Env ?? []) if (!inherited.has(entry)) flags.push(['--env', entry]);
   for (const [name, value] of Object.entries(config.Labels ?? {})) {

@@ -1,5 +1,6 @@
 /** Puts containers on networks and takes them off. */
 import { EngineError } from '../../../lib/errors.ts';
+import { isOn, networkModeOf } from '../../views/containers/facts.ts';
 import type { NetworkNode } from '../../views/nodes.ts';
 import type { Command, Desk } from '../desk.ts';
 import { forEach } from '../each.ts';
@@ -33,8 +34,7 @@ export const connect: Command = {
     const { client } = await desk.engines.ready();
     const free = (await CONTAINERS.list(client)).filter(
       ({ summary }) =>
-        summary.NetworkSettings.Networks[network.name] === undefined &&
-        !/^(host|none|container:)/.test(summary.HostConfig.NetworkMode),
+        !isOn(summary, network) && !/^(host|none|container:)/.test(networkModeOf(summary)),
     );
     if (free.length === 0)
       throw new EngineError('conflict', `Every container that could be is on ${network.name}.`);
@@ -64,9 +64,7 @@ export const disconnect: Command = {
     const network = await choose(desk, targets, 'Disconnect a container from which network?');
     if (network === undefined) return;
     const { client } = await desk.engines.ready();
-    const joined = (await CONTAINERS.list(client)).filter(
-      ({ summary }) => summary.NetworkSettings.Networks[network.name] !== undefined,
-    );
+    const joined = (await CONTAINERS.list(client)).filter(({ summary }) => isOn(summary, network));
     if (joined.length === 0)
       throw new EngineError('conflict', `No container is on ${network.name}.`);
     const picked = await desk.pickMany(

@@ -1,5 +1,6 @@
 /** Looking at networks: what the engine knows, and who is on them. */
 import type { NetworkInfo } from '../../../lib/api/system.ts';
+import { isOn } from '../../views/containers/facts.ts';
 import type { Command } from '../desk.ts';
 import { chooseMany, chooseOne, CONTAINERS, NETWORKS } from '../targets.ts';
 
@@ -38,9 +39,7 @@ export const users: Command = {
       CONTAINERS.list(client),
     ]);
     // A stopped container is on its networks too, but engines list only those that run.
-    const joined = containers.filter(
-      ({ summary }) => summary.NetworkSettings.Networks[node.name] !== undefined,
-    );
+    const joined = containers.filter(({ summary }) => isOn(summary, node));
     if (joined.length === 0) {
       await desk.inform(`No container is on the network ${node.name}.`);
       return;

@@ -1,6 +1,6 @@
 /** Containers dropped onto a network: asks, and connects them. */
 import type { ContainerNode, NetworkNode } from '../../views/nodes.ts';
-import { networksOf } from '../../views/containers/facts.ts';
+import { isOn } from '../../views/containers/facts.ts';
 import type { Desk } from '../desk.ts';
 import { forEach, named } from '../each.ts';
 
@@ -10,12 +10,7 @@ export async function connectDropped(
   network: NetworkNode,
   containers: readonly ContainerNode[],
 ): Promise<void> {
-  const items = containers.filter(
-    ({ summary }) =>
-      !networksOf(summary).some(({ id, name }) =>
-        id === '' ? name === network.name : id === network.id,
-      ),
-  );
+  const items = containers.filter(({ summary }) => !isOn(summary, network));
   if (items.length === 0) {
     await desk.inform(`On the network ${network.name} already.`);
     return;

@@ -105,7 +105,7 @@ export function isEveryAddress(address: string): boolean {
 }
 
 export interface Attachment {
-  /** '' where the container has never been started. */
+  /** '' where the container has never been started, and of Podman. */
   readonly id: string;
   readonly name: string;
   readonly address: string;
@@ -114,11 +114,31 @@ export interface Attachment {
 export function networksOf(summary: ContainerSummary): readonly Attachment[] {
   const networks = sent(summary).NetworkSettings?.Networks as
     Record<string, Sent<{ NetworkID: string; IPAddress: string }> | null> | null | undefined;
-  return Object.entries(networks ?? {}).map(([name, settings]) => ({
-    id: settings?.NetworkID ?? '',
-    name,
-    address: settings?.IPAddress ?? '',
-  }));
+  return Object.entries(networks ?? {}).map(([name, settings]) => {
+    const id = settings?.NetworkID ?? '';
+    // Podman says the name for the id, and calls its own network `bridge` in the list of networks alone.
+    const byName = id === name;
+    return {
+      id: byName ? '' : id,
+      name: byName && name === 'podman' ? 'bridge' : name,
+      address: settings?.IPAddress ?? '',
+    };
+  });
+}
+
+/** Whether the container is on that network, running or not. */
+export function isOn(
+  summary: ContainerSummary,
+  network: { readonly id: string; readonly name: string },
+): boolean {
+  return networksOf(summary).some(({ id, name }) =>
+    id === '' ? name === network.name : id === network.id,
+  );
+}
+
+/** `bridge`, `host`, `container:ID`; empty where the engine does not say it. */
+export function networkModeOf(summary: ContainerSummary): string {
+  return sent(summary).HostConfig?.NetworkMode ?? '';
 }
 
 export interface Mounted {
