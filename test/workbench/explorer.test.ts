@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shownAt } from './parts/in-page.ts';
 import type { ViewPane } from './parts/side-bar.ts';
 import { type Bench, withWorkbench } from './rig.ts';
 
@@ -45,18 +46,6 @@ test('containers stand beneath their project with state, image and ports', async
   await tree.row(/127\.0\.0\.1:\d+ → 80/).waitFor();
   assert.match(await row.tooltip(), /Networks\s+shop_net/);
 });
-
-/** For the page: when a row of that label is there, in milliseconds since the epoch. */
-function shownAt(label: string): string {
-  return `new Promise((resolve) => {
-    const look = () => {
-      const rows = [...document.querySelectorAll('.sidebar .label-name')];
-      if (rows.some((each) => each.textContent === ${JSON.stringify(label)})) resolve(Date.now());
-      else setTimeout(look, 4);
-    };
-    look();
-  })`;
-}
 
 test('a change by another client is seen within 200 ms', async (bench) => {
   const { docker, workbench } = bench;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildHostSuite, HOST_SUITE } from '../../scripts/lib/host-suite.ts';
 import { packageApart } from '../../scripts/lib/vsix.ts';
+import { Workbench } from './parts/workbench.ts';
 import type { Bench } from './rig.ts';
 
 export interface HostRun {
@@ -13,21 +14,32 @@ export interface HostRun {
   readonly log: string;
 }
 
+export interface HostWork {
+  /** Variables of the extension host. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What a person does in the window meanwhile. The suite ends early when it fails. */
+  readonly meanwhile?: (workbench: Workbench) => Promise<void>;
+}
+
 /** How long the whole suite may take, in milliseconds. */
 const SUITE_MS = 180_000;
 
 /** Runs the suite in a new window of the bench, on the extension as it is built now. */
-export async function withExtensionHostMocha(bench: Bench): Promise<HostRun> {
+export async function withExtensionHostMocha(bench: Bench, work: HostWork = {}): Promise<HostRun> {
   const stage = mkdtempSync(join(tmpdir(), 'pinnace-stage-'));
   try {
     await Promise.all([packageApart(stage), buildHostSuite()]);
-    return await runIn(bench, stage);
+    return await runIn(bench, stage, work);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
 }
 
-async function runIn({ workbench, url, folder }: Bench, extension: string): Promise<HostRun> {
+async function runIn(
+  { workbench, url, folder }: Bench,
+  extension: string,
+  { env, meanwhile }: HostWork,
+): Promise<HostRun> {
   const page = await workbench.page.context().newPage();
   const log: string[] = [];
   const ended = Promise.withResolvers<number>();
@@ -40,6 +52,7 @@ async function runIn({ workbench, url, folder }: Bench, extension: string): Prom
     ['extensionDevelopmentPath', remote(extension)],
     ['extensionTestsPath', remote(HOST_SUITE)],
     ['skipWelcome', 'true'],
+    ...(env === undefined ? [] : [['extensionEnvironment', JSON.stringify(env)]]),
   ];
   const query = new URLSearchParams({ folder, payload: JSON.stringify(payload) });
   await page.goto(`${url}/?${query.toString()}`, { timeout: SUITE_MS });
@@ -47,6 +60,7 @@ async function runIn({ workbench, url, folder }: Bench, extension: string): Prom
     ended.reject(new Error(`the suite did not end within ${SUITE_MS} ms:\n${log.join('\n')}`));
   }, SUITE_MS);
   try {
+    await Promise.race([ended.promise, meanwhile?.(new Workbench(page))]);
     return { code: await ended.promise, log: log.join('\n') };
   } finally {
     clearTimeout(timer);

@@ -2,18 +2,24 @@
 import Mocha from 'mocha';
 import { activation } from './activation.ts';
 import { language } from './language.ts';
+import { SUITES_VARIABLE } from './names.ts';
+import { scale } from './scale.ts';
 
 /** What the suites are made of, handed in, since the bundle has no globals of mocha's. */
 export interface Suite {
   readonly test: (name: string, work: () => Promise<void> | void) => void;
 }
 
+const SUITES = { activation, language, scale };
+
 /** Milliseconds for one test on a loaded machine. */
 const TIMEOUT = 60_000;
 
 export async function run(): Promise<void> {
   const mocha = new Mocha({ timeout: TIMEOUT, reporter: 'spec', color: false });
-  for (const [title, fill] of Object.entries({ activation, language })) {
+  const wanted = (process.env[SUITES_VARIABLE] ?? 'activation,language').split(',');
+  for (const [title, fill] of Object.entries(SUITES)) {
+    if (!wanted.includes(title)) continue;
     const suite = Mocha.Suite.create(mocha.suite, title);
     fill({ test: (name, work) => suite.addTest(new Mocha.Test(name, async () => work())) });
   }

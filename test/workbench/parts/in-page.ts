@@ -46,3 +46,15 @@ export function colour(element: Locator): Promise<string> {
     (one: unknown) => (globalThis as unknown as PageGlobals).getComputedStyle(one).color,
   );
 }
+
+/** For the page: when a row of that label is there, in milliseconds since the epoch. */
+export function shownAt(label: string): string {
+  return `new Promise((resolve) => {
+    const look = () => {
+      const rows = [...document.querySelectorAll('.sidebar .label-name')];
+      if (rows.some((each) => each.textContent === ${JSON.stringify(label)})) resolve(Date.now());
+      else setTimeout(look, 4);
+    };
+    look();
+  })`;
+}
