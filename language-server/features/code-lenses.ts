@@ -11,7 +11,7 @@ export interface LensRequest {
   /** The Dockerfile's path; undefined where it is on no disk: then nothing can be built. */
   readonly path: string | undefined;
   readonly record: BuildRecord | undefined;
-  /** The client has `pinnace.build.image` and `pinnace.build.open`. */
+  /** The client has `pinnace.build.image`, `.runStage`, `.shellInStage` and `.open`. */
   readonly commands: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -31,10 +31,12 @@ export function codeLensesOf(request: LensRequest): CodeLens[] {
   if (canBuild) add(first, 'Build Image', 'pinnace.build.image', { dockerfile: path });
   for (const stage of file.stages) {
     const isLast = stage === file.stages.at(-1);
-    if (!canBuild || isLast) continue;
-    const target = stage.from.name?.text ?? String(stage.index);
+    if (!canBuild) continue;
+    const target = isLast ? '' : (stage.from.name?.text ?? String(stage.index));
     const argument = { dockerfile: path, target };
-    add(stage, 'Build to This Stage', 'pinnace.build.image', argument);
+    if (!isLast) add(stage, 'Build to This Stage', 'pinnace.build.image', argument);
+    add(stage, 'Run This Stage', 'pinnace.build.runStage', argument);
+    add(stage, 'Shell Here', 'pinnace.build.shellInStage', argument);
   }
   if (record !== undefined) {
     const title = lastText(record, request.now);

@@ -154,7 +154,7 @@ describe('with an engine that remembers a build', () => {
   test('lenses say the last build, and build where the client can', async () => {
     const lenses = await until(
       () => lensesOf(server, uri),
-      (found) => found.length === 3,
+      (found) => found.length === 7,
     );
     const seen = lenses.map(({ range, command }) => [
       range.start.line,
@@ -164,9 +164,14 @@ describe('with an engine that remembers a build', () => {
     assert.deepEqual(seen, [
       [0, 'Build Image', 'pinnace.build.image'],
       [0, 'Build to This Stage', 'pinnace.build.image'],
+      [0, 'Run This Stage', 'pinnace.build.runStage'],
+      [0, 'Shell Here', 'pinnace.build.shellInStage'],
+      [2, 'Run This Stage', 'pinnace.build.runStage'],
+      [2, 'Shell Here', 'pinnace.build.shellInStage'],
       [0, 'Last build: 12 s, 2 of 6 steps cached, 2 h ago', 'pinnace.build.open'],
     ]);
     assert.deepEqual(lenses[1]?.command?.arguments, [{ dockerfile: path, target: 'base' }]);
+    assert.deepEqual(lenses[5]?.command?.arguments, [{ dockerfile: path, target: '' }]);
   });
 
   test('behind a change in a stage nothing is told, nor in the stages that need it', async () => {

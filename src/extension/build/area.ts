@@ -5,7 +5,7 @@ import type { Area, Parts } from '../parts.ts';
 import type { Node } from '../views/nodes.ts';
 import type { TreeModel } from '../views/row.ts';
 import { showTree } from '../views/tree.ts';
-import { Builds } from './builds.ts';
+import { Builds, type StartedBuild } from './builds.ts';
 import { type BuildPanel, createBuildPanel } from './panel.ts';
 import { createBuildProblems } from './problems.ts';
 import { type BuildRequest, titleOf } from './request.ts';
@@ -97,15 +97,11 @@ function registerServices(builds: Builds, panel: BuildPanel): vscode.Disposable[
   const register = vscode.commands.registerCommand;
   return [
     register(SERVICE.start, async (request: BuildRequest) => {
-      const { key, done } = await builds.start(request);
-      panel.open(key);
-      void done.then(({ record }) => {
-        if (record.status === 'succeeded')
-          vscode.window.setStatusBarMessage(
-            vscode.l10n.t('$(pass) Built {0}', titleOf(record)),
-            8000,
-          );
-      });
+      void (await startShown(builds, panel, request)).done;
+    }),
+    register(SERVICE.build, async (request: BuildRequest) => {
+      const { record } = await (await startShown(builds, panel, request)).done;
+      return record.status === 'succeeded' ? record.image : undefined;
     }),
     register(SERVICE.open, (key: string) => panel.open(key)),
     register(SERVICE.compare, (older: string, newer: string) => panel.compare(older, newer)),
@@ -119,6 +115,22 @@ function registerServices(builds: Builds, panel: BuildPanel): vscode.Disposable[
     register(SERVICE.candidates, () => candidates()),
     register(SERVICE.goTo, (path: string, line: number) => goTo(path, line)),
   ];
+}
+
+/** Starts a build in its tab and tells when it succeeded. */
+async function startShown(
+  builds: Builds,
+  panel: BuildPanel,
+  request: BuildRequest,
+): Promise<StartedBuild> {
+  const started = await builds.start(request);
+  panel.open(started.key);
+  void started.done.then(({ record }) => {
+    if (record.status !== 'succeeded') return;
+    const message = vscode.l10n.t('$(pass) Built {0}', titleOf(record));
+    vscode.window.setStatusBarMessage(message, 8000);
+  });
+  return started;
 }
 
 async function textOf({ journal }: Builds, key: string): Promise<string> {

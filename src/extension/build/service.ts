@@ -5,6 +5,8 @@ import type { BuildEntry } from './journal.ts';
 export const SERVICE = {
   /** A BuildRequest: starts it and shows it. */
   start: '_pinnace.build.start',
+  /** A BuildRequest: starts it, shows it, waits for it; gives the image's id, undefined when the build failed. */
+  build: '_pinnace.build.build',
   /** A key: shows it. */
   open: '_pinnace.build.open',
   /** Two keys, the older build first. */

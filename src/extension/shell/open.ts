@@ -38,7 +38,7 @@ export async function openShell(
     action: 'Copy and Open',
   });
   if (!agreed) return;
-  const brought = await bringShell(client, id, desk.asset(BUSYBOX));
+  const brought = await bringShell(client, id, { source: desk.asset(BUSYBOX) });
   desk.terminal(
     shellSession(client, {
       container: id,

@@ -13,19 +13,24 @@ export interface BroughtShell {
   remove(): Promise<void>;
 }
 
+export interface BringOptions {
+  /** The program on this machine. */
+  readonly source: string;
+  /** Its name in the container's root folder; default: one that nobody has. */
+  readonly name?: string;
+}
+
 /** Copies the program at `source` into the container. Throws `forbidden` where it does not take it, as with a read-only root. */
 export async function bringShell(
   client: Client,
   container: string,
-  source: string,
+  { source, name = freeName() }: BringOptions,
 ): Promise<BroughtShell> {
   await stat(source).catch((cause: unknown) => {
     throw new EngineError('not-found', `the shell that Pinnace brings is not there: ${source}`, {
       cause,
     });
   });
-  // Busybox is itself only under a name that begins so.
-  const name = `busybox-pinnace-${randomBytes(4).toString('hex')}`;
   const bytes = await readFile(source);
   // The root folder: anywhere else a mount may lie that the engine's copy goes beneath.
   try {
@@ -38,6 +43,11 @@ export async function bringShell(
   }
   const path = `/${name}`;
   return { path, remove: () => removeShell(client, container, path) };
+}
+
+/** Busybox is itself only under a name that begins so. */
+function freeName(): string {
+  return `busybox-pinnace-${randomBytes(4).toString('hex')}`;
 }
 
 async function put(

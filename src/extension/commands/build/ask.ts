@@ -23,6 +23,8 @@ export interface Asked {
   readonly context?: string;
   readonly tags?: readonly string[];
   readonly platform?: string;
+  /** The image gets no name, and none is asked for. */
+  readonly unnamed?: true;
 }
 
 /** What is remembered of a Dockerfile's last build; never the value of what looks like a secret. */
@@ -42,13 +44,15 @@ export async function askBuild(desk: Desk, asked: Asked): Promise<BuildRequest |
   if (target === undefined) return undefined;
   const place = await askContext(desk, asked, memory);
   if (place === undefined) return undefined;
-  const tag = await askTag(desk, asked, { memory, target, place });
+  const isNamed = asked.unnamed !== true;
+  const tag = isNamed ? await askTag(desk, asked, { memory, target, place }) : '';
   if (tag === undefined) return undefined;
   const first = { ...place.args, ...memory?.args };
   const args = await askArguments(desk, argumentsOf(file), first);
   if (args === undefined) return undefined;
   const { context } = place;
-  await remember(desk, dockerfile, { target, tag, context, args });
+  if (isNamed) await remember(desk, dockerfile, { target, tag, context, args });
+  else if (memory !== undefined) await remember(desk, dockerfile, { ...memory, context, args });
   const tags = tag === '' ? [] : [tag];
   const { platform = '' } = asked;
   return { dockerfile, context, target, tags, args, platform, noCache: false, pull: false };

@@ -29,7 +29,8 @@ export function checkCan(desk: Desk): void {
     throw new EngineError('not-implemented', active.lacks('build'));
 }
 
-function stageOf(argument: unknown): string | undefined {
+/** The target of a lens's argument. */
+export function stageOf(argument: unknown): string | undefined {
   if (typeof argument !== 'object' || argument === null) return undefined;
   return 'target' in argument && typeof argument.target === 'string' ? argument.target : undefined;
 }

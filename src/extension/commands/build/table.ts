@@ -10,9 +10,12 @@ import {
   refreshBuilds,
 } from './builds.ts';
 import { buildImage } from './image.ts';
+import { runStage, shellInStage } from './stage.ts';
 
 export const BUILD_COMMANDS: readonly Command[] = [
   buildImage,
+  runStage,
+  shellInStage,
   openBuild,
   buildAgain,
   compareBuild,
