@@ -9,8 +9,8 @@ import {
   readIf,
   readLoop,
   readSubshell,
-  readTest,
 } from './compounds.ts';
+import { readTest } from './conditions.ts';
 import { type Cursor, isMeta } from './cursor.ts';
 import { arithmeticEnd } from './expansions.ts';
 import { keywordAt } from './keywords.ts';
@@ -46,11 +46,20 @@ export function readCommand(cursor: Cursor): Command | undefined {
 }
 
 function compoundAt(cursor: Cursor): Compound | undefined {
-  if (cursor.code() !== 0x28) return COMPOUNDS[keywordAt(cursor)];
+  if (cursor.code() !== 0x28) return keywordCompound(cursor);
   if (cursor.code(1) !== 0x28) return readSubshell;
   const close = arithmeticEnd(cursor, cursor.at + 2);
   if (close < 0) return readSubshell;
   return (place, start) => readArithmeticCommand(place, start, close);
+}
+
+function keywordCompound(cursor: Cursor): Compound | undefined {
+  const word = keywordAt(cursor);
+  if (word === 'in' || (word === ']]' && cursor.dialect === 'bash')) {
+    const range = cursor.range(cursor.at, cursor.at + 2);
+    cursor.report('unexpected-token', `'${word}' cannot begin a command`, range);
+  }
+  return COMPOUNDS[word];
 }
 
 function withRedirects(cursor: Cursor, command: Command): Command {

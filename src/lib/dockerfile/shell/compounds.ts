@@ -1,5 +1,5 @@
 /**
- * Reads the compound commands: if, loops, case, functions, groups, `[[ … ]]` and `((…))`.
+ * Reads the compound commands: if, loops, case, functions, groups and `((…))`.
  * A closing word that is missing is reported at the word that opened; what was read is kept.
  */
 import type { Cursor } from './cursor.ts';
@@ -15,17 +15,37 @@ import type {
   Sequence,
   ShellWord,
 } from './syntax.ts';
-import { readWord } from './words.ts';
+import { type Place, readWord } from './words.ts';
 
-/** Reads a list within which the given words close something. */
-function listUntil(cursor: Cursor, closers: readonly string[]): Sequence {
+/** Reads a list within which the given words close something; it may be empty. */
+function anyUntil(cursor: Cursor, closers: readonly string[]): Sequence {
   cursor.expect(closers);
   const list = cursor.grammar.sequence(cursor);
   cursor.unexpect(closers);
   return list;
 }
 
-function takeOpening(cursor: Cursor): { at: number; word: string } {
+/** As `anyUntil`, where every shell but zsh needs at least one command. */
+function listUntil(cursor: Cursor, closers: readonly string[]): Sequence {
+  const { at, findings, text, dialect } = cursor;
+  const known = findings.problems.length;
+  const list = anyUntil(cursor, closers);
+  const empty = list.items.length === 0 && !cursor.done && dialect !== 'zsh';
+  if (!empty || findings.problems.length > known) return list;
+  const closer = closerAt(cursor);
+  const range = cursor.range(cursor.at, cursor.at + closer.length);
+  const before = /[^\s;]+$/.exec(text.slice(Math.max(0, at - 8), at))?.[0] ?? '';
+  const place = before === '' ? `before '${closer}'` : `between '${before}' and '${closer}'`;
+  cursor.report('missing-command', `there is no command ${place}`, range);
+  return list;
+}
+
+interface Opening {
+  readonly at: number;
+  readonly word: string;
+}
+
+function takeOpening(cursor: Cursor): Opening {
   const at = cursor.at;
   const word = keywordAt(cursor);
   takeKeyword(cursor, word);
@@ -56,7 +76,7 @@ export function readLoop(cursor: Cursor, start: number): Command {
   return { kind, condition, body, redirects: [], range: cursor.range(start) };
 }
 
-function readBody(cursor: Cursor, opening: { at: number; word: string }): Sequence {
+function readBody(cursor: Cursor, opening: Opening): Sequence {
   if (!needKeyword(cursor, 'do', opening)) {
     takeKeyword(cursor, 'done');
     return { kind: 'sequence', items: [], range: cursor.range(cursor.at, cursor.at) };
@@ -71,17 +91,37 @@ export function readFor(cursor: Cursor, start: number): ForCommand {
   const opening = takeOpening(cursor);
   cursor.skipBlanks();
   const header = readHeader(cursor);
-  const variable = header === undefined ? readNeeded(cursor, opening) : undefined;
+  const variable = header === undefined ? readVariable(cursor, opening) : undefined;
   cursor.skipLines();
   const words = takeKeyword(cursor, 'in') ? readWords(cursor) : undefined;
-  cursor.skipBlanks();
-  if (cursor.code() === 0x3b && closerAt(cursor) === '') {
-    cursor.at++;
-    cursor.mark('operator', cursor.at - 1);
-  }
+  const separated = takeSeparator(cursor) || header !== undefined;
   cursor.skipLines();
-  const body = keywordAt(cursor) === '{' ? readBraces(cursor) : readBody(cursor, opening);
+  const braces = separated && cursor.dialect !== 'sh' && keywordAt(cursor) === '{';
+  const body = braces ? readBraces(cursor) : readBody(cursor, opening);
   return { kind, variable, words, header, body, redirects: [], range: cursor.range(start) };
+}
+
+/** Takes the `;` behind the words of a loop; true when that or a line break stands before the cursor. */
+function takeSeparator(cursor: Cursor): boolean {
+  cursor.skipBlanks();
+  if (cursor.code() === 0x3b && closerAt(cursor) === '') return takeSymbol(cursor, 0x3b);
+  return (
+    cursor.breakAt(cursor.at) > 0 ||
+    /\n[ \t]*$/.test(cursor.text.slice(Math.max(0, cursor.at - 40), cursor.at))
+  );
+}
+
+/** The name that a loop sets. */
+function readVariable(cursor: Cursor, opening: Opening): ShellWord | undefined {
+  const word = readNeeded(cursor, opening);
+  // A dollar before the name has a message of its own among the rules.
+  if (word !== undefined && !/^(\$|[A-Za-z_]\w*$)/.test(word.text))
+    cursor.report(
+      'unexpected-token',
+      `a loop cannot set '${word.text}': that is no name`,
+      word.range,
+    );
+  return word;
 }
 
 /** The `((…))` of an arithmetic for. */
@@ -91,10 +131,16 @@ function readHeader(cursor: Cursor): ArithmeticPart | undefined {
   const close = arithmeticEnd(cursor, start + 2);
   if (close < 0) return undefined;
   cursor.at = start + 2;
-  return readArithmetic(cursor, start, close);
+  const header = readArithmetic(cursor, start, close);
+  const written = header.parts.filter(({ kind }) => kind === 'literal').map(({ text }) => text);
+  if (written.join('').split(';').length !== 3) {
+    const message = "the brackets of 'for' hold three parts with ';' between them";
+    cursor.report('unexpected-token', message, header.range);
+  }
+  return header;
 }
 
-function readNeeded(cursor: Cursor, opening: { at: number; word: string }): ShellWord | undefined {
+function readNeeded(cursor: Cursor, opening: Opening): ShellWord | undefined {
   const word = readWord(cursor);
   if (word.text !== '') return word;
   const range = cursor.range(opening.at, opening.at + opening.word.length);
@@ -133,6 +179,8 @@ export function readCase(cursor: Cursor, start: number): Command {
   return { kind: 'case', subject, items, redirects: [], range: cursor.range(start) };
 }
 
+const PATTERN: Place = { kind: 'pattern' };
+
 /** `pattern | pattern) commands ;;`; undefined where no pattern stands. */
 function readCaseItem(cursor: Cursor): CaseItem | undefined {
   const start = cursor.at;
@@ -140,8 +188,12 @@ function readCaseItem(cursor: Cursor): CaseItem | undefined {
   const patterns: ShellWord[] = [];
   do {
     cursor.skipBlanks();
-    const word = readWord(cursor);
+    const word = readWord(cursor, PATTERN);
     if (word.text !== '') patterns.push(word);
+    else if (cursor.code() === 0x7c || cursor.code() === 0x29) {
+      const range = cursor.range(cursor.at, cursor.at + 1);
+      cursor.report('missing-word', "there is no pattern of 'case' here", range);
+    }
     cursor.skipBlanks();
   } while (takeSymbol(cursor, 0x7c));
   if (!takeSymbol(cursor, 0x29)) {
@@ -149,7 +201,7 @@ function readCaseItem(cursor: Cursor): CaseItem | undefined {
     cursor.report('unexpected-token', "a pattern of 'case' ends with ')'", range);
     if (patterns.length === 0) return undefined;
   }
-  const body = listUntil(cursor, [';;', ';&', ';;&']);
+  const body = anyUntil(cursor, [';;', ';&', ';;&']);
   const closer = closerAt(cursor);
   const terminator = closer === ';;' || closer === ';&' || closer === ';;&' ? closer : undefined;
   if (terminator !== undefined) {
@@ -166,22 +218,37 @@ function takeSymbol(cursor: Cursor, code: number): boolean {
   return true;
 }
 
+/** The `()` of a function; `function name ( … )` has a subshell for its body. */
+function takeBrackets(cursor: Cursor): boolean {
+  if (cursor.code() !== 0x28) return false;
+  let distance = 1;
+  while (cursor.code(distance) === 32 || cursor.code(distance) === 9) distance++;
+  if (cursor.code(distance) !== 0x29) return false;
+  takeSymbol(cursor, 0x28);
+  cursor.skipBlanks();
+  return takeSymbol(cursor, 0x29);
+}
+
 /** `function name [()] command`, or from the brackets of `name () command`. */
 export function readFunction(cursor: Cursor, start: number, named?: ShellWord): FunctionCommand {
   const opening = named === undefined ? takeOpening(cursor) : { at: start, word: '(' };
   cursor.skipBlanks();
   const name = named ?? readNeeded(cursor, opening);
-  cursor.skipBlanks();
-  if (takeSymbol(cursor, 0x28)) {
-    cursor.skipBlanks();
-    takeSymbol(cursor, 0x29);
+  if (cursor.dialect === 'sh' && name !== undefined && !/^[A-Za-z_]\w*$/.test(name.text)) {
+    const message = 'the name of a function has letters, digits and _ only';
+    cursor.report('unexpected-token', message, name.range);
   }
+  cursor.skipBlanks();
+  if (takeBrackets(cursor)) cursor.skipBlanks();
   cursor.skipLines();
   const stops = cursor.done || closerAt(cursor) !== '';
   const body = stops ? undefined : cursor.grammar.command(cursor);
   if (body === undefined) {
     const range = cursor.range(start, Math.min(start + 1, cursor.end));
     cursor.report('missing-command', 'this function has no body', range);
+  } else if (cursor.dialect === 'bash' && (body.kind === 'simple' || body.kind === 'function')) {
+    const message = "in bash, the body of a function is one of '{ … }', '( … )', if, for, …";
+    cursor.report('unexpected-token', message, body.range);
   }
   const whole = cursor.range(start);
   const range = { start: Math.min(name?.range.start ?? whole.start, whole.start), end: whole.end };
@@ -214,35 +281,4 @@ export function readArithmeticCommand(cursor: Cursor, start: number, close: numb
   cursor.at = start + 2;
   const expression = readArithmetic(cursor, start, close);
   return { kind: 'arithmetic-command', expression, redirects: [], range: cursor.range(start) };
-}
-
-const TEST_OPERATORS = ['&&', '||', '(', ')', '<', '>'];
-
-export function readTest(cursor: Cursor, start: number): Command {
-  const opening = takeOpening(cursor);
-  const words: ShellWord[] = [];
-  let closed = false;
-  while (!closed) {
-    cursor.skipLines();
-    if (cursor.done) break;
-    closed = takeKeyword(cursor, ']]');
-    if (!closed && !readTestElement(cursor, words)) break;
-  }
-  if (!closed) needKeyword(cursor, ']]', opening);
-  return { kind: 'test', words, redirects: [], range: cursor.range(start) };
-}
-
-/** Takes an operator or a word; false where neither stands, which ends the test. */
-function readTestElement(cursor: Cursor, words: ShellWord[]): boolean {
-  const operator = TEST_OPERATORS.find((text) => cursor.startsWith(text));
-  if (operator !== undefined) {
-    cursor.at += operator.length;
-    cursor.mark('operator', cursor.at - operator.length);
-    return true;
-  }
-  const regex = words.at(-1)?.text === '=~';
-  const word = readWord(cursor, { kind: regex ? 'regex' : 'plain' });
-  if (word.text === '') return false;
-  words.push(word);
-  return true;
 }

@@ -1,7 +1,7 @@
 /** Reads lists, and/or lists and pipelines: how commands are joined. What a command is stands in commands.ts. */
 import { readCommand } from './commands.ts';
 import { type Cursor, isMeta } from './cursor.ts';
-import { closerAt, takeKeyword } from './keywords.ts';
+import { closerAt, keywordAt, takeKeyword } from './keywords.ts';
 import type {
   Command,
   Logical,
@@ -27,7 +27,9 @@ export function readSequence(cursor: Cursor): Sequence {
       const node = readLogical(cursor);
       if (node !== undefined) {
         end = cursor.at;
-        items.push({ node, terminator: readTerminator(cursor) });
+        const terminator = readTerminator(cursor);
+        items.push({ node, terminator });
+        if (terminator === undefined) refuseNeighbour(cursor);
       }
     }
     cursor.skipLines();
@@ -44,6 +46,17 @@ function sequenceRange(
   const last = items.at(-1)?.node.range;
   if (first === undefined || last === undefined) return cursor.range(place.start, place.start);
   return { start: first.start, end: last.end };
+}
+
+/** Reports what stands directly behind a command that has ended: `if …; fi b`, `(a) b`, `a= (b)`. */
+function refuseNeighbour(cursor: Cursor): void {
+  if (cursor.done || closerAt(cursor) !== '' || isStray(cursor)) return;
+  const { at, text, end } = cursor;
+  let to = at + 1;
+  if (!isMeta(cursor.code())) while (to < end && to < at + 40 && !isMeta(text.charCodeAt(to))) to++;
+  const token = text.slice(at, to);
+  const message = `'${token}' cannot stand behind the end of a command`;
+  cursor.report('unexpected-token', message, cursor.range(at, to));
 }
 
 function skipUnexpected(cursor: Cursor, token: string): void {
@@ -133,6 +146,12 @@ function readPipeline(cursor: Cursor): Pipeline | Command | undefined {
   const first = readCommand(cursor);
   if (first === undefined) {
     if (cursor.at === start) skipUnexpected(cursor, cursor.text[start] ?? '');
+    else if (prefix.negated && cursor.dialect === 'sh')
+      cursor.report(
+        'missing-command',
+        "there is no command behind '!'",
+        cursor.range(start, start + 1),
+      );
     return undefined;
   }
   const commands = [first];
@@ -141,6 +160,7 @@ function readPipeline(cursor: Cursor): Pipeline | Command | undefined {
     const operator = takeOperator(cursor, ['|&', '|']);
     if (operator === undefined) break;
     cursor.skipLines();
+    refuseNegation(cursor);
     const next = readOperand(cursor, operator, readCommand);
     if (next === undefined) break;
     operators.push(operator);
@@ -152,6 +172,14 @@ function readPipeline(cursor: Cursor): Pipeline | Command | undefined {
   const range = { start: begins, end: (commands.at(-1) ?? first).range.end };
   const { negated, timed } = prefix;
   return { kind: 'pipeline', negated, timed, commands, operators, range };
+}
+
+/** `a | ! b`: only a whole pipeline is negated. */
+function refuseNegation(cursor: Cursor): void {
+  const start = cursor.at;
+  if (cursor.dialect === 'zsh' || keywordAt(cursor) !== '!') return;
+  const message = "'!' stands before a whole pipeline only";
+  cursor.report('unexpected-token', message, cursor.range(start, start + 1));
 }
 
 function straySymbol(cursor: Cursor): string {
@@ -170,13 +198,39 @@ function readPrefixes(cursor: Cursor): { negated: boolean; timed: boolean; any: 
   let negated = false;
   let timed = false;
   let any = false;
+  const sh = cursor.dialect === 'sh';
   for (;;) {
-    if (takeKeyword(cursor, '!')) negated = !negated;
-    else if (takeKeyword(cursor, 'time')) timed = true;
-    else if (!takeKeyword(cursor, 'coproc')) return { negated, timed, any };
+    const start = cursor.at;
+    if (takeKeyword(cursor, '!')) {
+      if (negated && sh)
+        cursor.report('unexpected-token', "sh knows no second '!'", cursor.range(start));
+      negated = !negated;
+    } else if (!sh && takeKeyword(cursor, 'time')) timed = true;
+    else if (!sh && takeKeyword(cursor, 'coproc')) takeCoprocessName(cursor, start);
+    else return { negated, timed, any };
     any = true;
     cursor.skipBlanks();
     if (timed && cursor.startsWith('-p') && isMeta(cursor.code(2))) cursor.at += 2;
     cursor.skipBlanks();
   }
+}
+
+const COPROCESS_NAME =
+  /[ \t]+([A-Za-z_]\w{0,99})[ \t]+(?=[({]|(?:if|for|while|until|case|select|\[\[)[ \t])/y;
+
+/** A coprocess has a name only before a compound command. */
+function takeCoprocessName(cursor: Cursor, start: number): void {
+  COPROCESS_NAME.lastIndex = cursor.at;
+  const name = COPROCESS_NAME.exec(cursor.text)?.[1];
+  cursor.skipBlanks();
+  if (name !== undefined) {
+    cursor.at += name.length;
+    cursor.mark('keyword', cursor.at - name.length);
+  }
+  if (cursor.done || cursor.breakAt(cursor.at) > 0)
+    cursor.report(
+      'missing-command',
+      "there is no command behind 'coproc'",
+      cursor.range(start, start + 6),
+    );
 }

@@ -18,6 +18,7 @@ export type ShellProblemCode =
   | 'missing-keyword'
   | 'missing-command'
   | 'missing-word'
+  | 'bad-test'
   | 'unterminated-heredoc'
   | 'too-deep'
   | 'too-long';
@@ -166,11 +167,33 @@ export interface FunctionCommand extends CommandBase {
   readonly body: Command | undefined;
 }
 
-/** `[[ … ]]`: its words in order; its operators are among the marks. */
+/** `[[ … ]]`: its tree, and its words in order, those with the operators `==`, `-f`, … too. */
 export interface TestCommand extends CommandBase {
   readonly kind: 'test';
   readonly words: readonly ShellWord[];
+  /** undefined: there is none. */
+  readonly expression: Condition | undefined;
 }
+
+/** A condition within `[[ … ]]`; an operand that is missing is reported and undefined. */
+export type Condition =
+  | { readonly kind: 'word'; readonly word: ShellWord; readonly range: Range }
+  | {
+      readonly kind: 'unary';
+      readonly operator: ShellWord;
+      readonly operand: ShellWord | undefined;
+      readonly range: Range;
+    }
+  | {
+      readonly kind: 'binary';
+      readonly left: ShellWord;
+      readonly operator: ShellWord;
+      readonly right: ShellWord | undefined;
+      readonly range: Range;
+    }
+  | { readonly kind: 'not'; readonly operand: Condition | undefined; readonly range: Range }
+  | { readonly kind: 'group'; readonly condition: Condition | undefined; readonly range: Range }
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[]; readonly range: Range };
 
 /** `(( … ))`. */
 export interface ArithmeticCommand extends CommandBase {

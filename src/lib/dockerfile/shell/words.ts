@@ -8,11 +8,12 @@ import { readBacktick, readDollar, readProcess } from './expansions.ts';
 import type { EscapedPart, Range, ShellWord, WordPart } from './syntax.ts';
 
 /**
- * Where a word stands: `plain` between blanks; `regex` behind `=~`, where brackets and bars are characters;
+ * Where a word stands: `plain` between blanks; `pattern` in `[[ … ]]` and `case`, where braces are not expanded; `regex`
+ * behind `=~`, where brackets and bars are characters;
  * `operand` within `${…}` up to `stop`, `quoted` when that stands in double quotes.
  */
 export type Place =
-  | { readonly kind: 'plain' | 'regex' }
+  | { readonly kind: 'plain' | 'pattern' | 'regex' }
   | { readonly kind: 'operand'; readonly stop: string; readonly quoted: boolean };
 
 const PLAIN: Place = { kind: 'plain' };
@@ -26,7 +27,7 @@ const BACKTICK = 0x60;
 
 /** Reads a word from the cursor; its text is empty when none stands there. */
 export function readWord(cursor: Cursor, place: Place = PLAIN): ShellWord {
-  const end = place.kind === 'plain' ? plainEnd(cursor) : -1;
+  const end = place.kind === 'plain' || place.kind === 'pattern' ? plainEnd(cursor) : -1;
   if (end > cursor.at) return plainWord(cursor, end);
   const builder = new WordBuilder(cursor);
   readInto(builder, cursor, place);
@@ -77,12 +78,21 @@ const NONE: readonly Range[] = [];
 
 /** Reads on into a word that has begun. */
 export function readInto(builder: WordBuilder, cursor: Cursor, place: Place = PLAIN): void {
-  const level = { parentheses: 0 };
-  while (!cursor.done && !endsWord(cursor, place, level)) {
+  const level = { parentheses: 0, single: -1 };
+  while (!cursor.done && (level.single >= 0 || !endsWord(cursor, place, level))) {
     const code = cursor.code();
-    if (code === SINGLE && place.kind === 'operand' && place.quoted) cursor.at++;
+    if (code === SINGLE && place.kind === 'operand' && place.quoted) passSingle(cursor, level);
     else if (!readQuoting(builder, cursor, code)) readUnquoted(builder, cursor, code, place);
   }
+  if (level.single < 0) return;
+  const range = cursor.range(level.single, level.single + 1);
+  cursor.report('unclosed-quote', 'this single quote is never closed', range);
+}
+
+/** A single quote within `"${…}"`: a character like others, but bash passes over a `}` up to the next one. */
+function passSingle(cursor: Cursor, level: { single: number }): void {
+  if (cursor.dialect === 'bash') level.single = level.single < 0 ? cursor.at : -1;
+  cursor.at++;
 }
 
 function endsWord(cursor: Cursor, place: Place, level: { parentheses: number }): boolean {
@@ -93,7 +103,7 @@ function endsWord(cursor: Cursor, place: Place, level: { parentheses: number }):
   if (place.kind === 'regex') {
     if (code === 0x28) level.parentheses++;
     if (code === 0x29) level.parentheses--;
-    return code === 10 || (level.parentheses <= 0 && (code === 32 || code === 9));
+    return level.parentheses < 0 || (level.parentheses === 0 && code !== 0x7c && code !== 0x29);
   }
   // `<(` and `>(` are parts of words.
   return !((code === 0x3c || code === 0x3e) && isProcess(cursor));
@@ -159,7 +169,7 @@ function readUnquoted(builder: WordBuilder, cursor: Cursor, code: number, place:
     cursor.at++;
     return;
   }
-  if ((code === 0x3c || code === 0x3e) && isProcess(cursor) && place.kind === 'plain') {
+  if ((code === 0x3c || code === 0x3e) && isProcess(cursor) && place.kind !== 'operand') {
     builder.flush();
     builder.add(readProcess(cursor), undefined);
     return;

@@ -19,3 +19,12 @@ function bye { exit; }
 ! (cd /tmp && ls) > /dev/null 2>&1
 select x in a b; do break; done
 time -p sleep 1 |& cat
+[[ ( -n $a || ! -f "$b" ) && $c =~ ^(x|y z)+$ &&
+  $d == @(e|f)* && g < h ]]
+(( a = (b + 1) * 2 )) || exit
+case $1 in (a | "b c") x ;& [d-f]*) y ;;& *) ;; esac
+function f ( cd /; )
+coproc worker { read -r line; }
+list=(one "two three" [5]=six $(seven)) && list+=(eight)
+diff <(sort a) <(sort b) > >(tee c) <<< "$d e"
+for ((;;)) { break; }

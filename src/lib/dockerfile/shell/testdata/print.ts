@@ -1,6 +1,7 @@
 /** Prints a shell reading as indented text, for golden tests. It must show every field that a rule may rely on. */
 import type {
   Command,
+  Condition,
   Logical,
   Pipeline,
   Sequence,
@@ -97,7 +98,7 @@ function inside(node: Command, depth: number, out: string[]): void {
       if (node.body) command(node.body, depth, out);
       break;
     case 'test':
-      words('words', node.words);
+      condition(node.expression, depth, out);
       break;
     case 'arithmetic-command':
       part(node.expression, depth, out);
@@ -113,6 +114,28 @@ function inside(node: Command, depth: number, out: string[]): void {
       }
       line(depth, 'do', out);
       sequence(node.body, depth + 1, out);
+  }
+}
+
+function condition(node: Condition | undefined, depth: number, out: string[]): void {
+  if (node === undefined) return line(depth, 'nothing', out);
+  line(depth, `${node.kind} ${span(node.range)}`, out);
+  switch (node.kind) {
+    case 'word':
+      return word(node.word, depth + 1, out);
+    case 'unary':
+      word(node.operator, depth + 1, out);
+      return node.operand && word(node.operand, depth + 1, out);
+    case 'binary':
+      word(node.left, depth + 1, out);
+      word(node.operator, depth + 1, out);
+      return node.right && word(node.right, depth + 1, out);
+    case 'not':
+      return condition(node.operand, depth + 1, out);
+    case 'group':
+      return condition(node.condition, depth + 1, out);
+    default:
+      for (const part of node.parts) condition(part, depth + 1, out);
   }
 }
 

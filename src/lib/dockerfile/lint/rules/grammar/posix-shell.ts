@@ -1,5 +1,5 @@
 /** PosixShell: where /bin/sh runs a script, it has nothing that only bash knows. */
-import type { Command, Redirect } from '../../../shell/syntax.ts';
+import type { CaseItem, Command, Redirect } from '../../../shell/syntax.ts';
 import { insert, replace, safeFix } from '../../edits.ts';
 import type { PlacedPart, Script, ShellCall } from '../../shell/script.ts';
 import type { LintFinding, Rule, Scope } from '../../rule.ts';
@@ -75,6 +75,9 @@ function ofCommand(command: Command, { tree }: Script): Found[] {
   if (command.kind === 'test') return [found('[[ is unknown; use [', range, { ash: true })];
   if (command.kind === 'arithmetic-command')
     return [found('(( )) is unknown; use [ $((…)) -ne 0 ]', range)];
+  if (command.kind === 'case') return command.items.flatMap(ofItem);
+  if (command.kind === 'for' && command.header !== undefined)
+    return [found('for (( )) is unknown; use while', command.header.range)];
   if (command.kind === 'select') return [found('select is unknown', range)];
   if (command.kind !== 'function') return [];
   const mark = tree.marks.find(
@@ -83,6 +86,12 @@ function ofCommand(command: Command, { tree }: Script): Found[] {
   return mark === undefined
     ? []
     : [found('function is unknown; write name() { … }', mark.range, { ash: true })];
+}
+
+function ofItem({ terminator, range: { end } }: CaseItem): Found[] {
+  if (terminator !== ';&' && terminator !== ';;&') return [];
+  const range = { start: end - terminator.length, end };
+  return [found(`${terminator} is unknown; a branch ends with ;;`, range)];
 }
 
 function ofRedirect({ operator, operatorRange: range, target, descriptor }: Redirect): Found[] {
