@@ -9,8 +9,8 @@ import { ConfigurationFinder, type FoundConfiguration } from '../src/client/lint
 import { contextFacts, contextPaths } from '../src/client/lint/context.ts';
 import { thresholdOf, withConfiguration } from '../src/lib/dockerfile/lint/config/hadolint.ts';
 import { DEFAULT_OPTIONS, lintInSteps } from '../src/lib/dockerfile/lint/lint.ts';
+import { LintMemory } from '../src/lib/dockerfile/lint/memory.ts';
 import type { ContextFacts, LintOptions, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
-import { ScriptMemory } from '../src/lib/dockerfile/lint/shell/read.ts';
 import { rulesNamed } from '../src/lib/dockerfile/lint/table.ts';
 import type { Dockerfile, Severity } from '../src/lib/dockerfile/syntax.ts';
 import { treeOf } from './documents.ts';
@@ -22,14 +22,13 @@ interface Linted {
   readonly problems: readonly LintProblem[];
   /** Milliseconds that it took. */
   readonly took: number;
-  readonly memory: ScriptMemory;
 }
 
 /** Milliseconds for which the disk is believed to stay as it is. */
 const CONTEXT_LIFE = 2000;
 
 /** A judging that is under way. */
-interface Running extends Pick<Linted, 'version' | 'generation' | 'memory'> {
+interface Running extends Pick<Linted, 'version' | 'generation'> {
   readonly steps: ReturnType<typeof lintInSteps>;
   took: number;
 }
@@ -45,6 +44,8 @@ export class Linter {
   private readonly running = new WeakMap<TextDocument, Running>();
   private finder = new ConfigurationFinder(process.env);
   private generation = 0;
+  /** Of all documents: they often have instructions in common, and a file that is opened again has all of them. */
+  private readonly memory = new LintMemory();
   private readonly contexts = new Map<string, KnownContext>();
 
   /** Settings or files changed: everything is to be judged anew. */
@@ -72,10 +73,10 @@ export class Linter {
       const took = performance.now() - started;
       if (done === true) {
         this.running.delete(document);
-        const { version, generation, memory } = running;
+        const { version, generation } = running;
         const { problems } = value;
         const all = running.took + took;
-        this.results.set(document, { version, generation, problems, took: all, memory });
+        this.results.set(document, { version, generation, problems, took: all });
         return 'done';
       }
       if (took < milliseconds) continue;
@@ -96,9 +97,8 @@ export class Linter {
     const before = this.running.get(document);
     if (before?.version === version && before.generation === generation) return before;
     const file = treeOf(document);
-    const memory = this.results.get(document)?.memory ?? new ScriptMemory();
-    const steps = lintInSteps(file, this.optionsFor(document.uri, file, settings), memory);
-    const running = { version, generation, memory, steps, took: 0 };
+    const steps = lintInSteps(file, this.optionsFor(document.uri, file, settings), this.memory);
+    const running = { version, generation, steps, took: 0 };
     this.running.set(document, running);
     return running;
   }

@@ -21,6 +21,7 @@ import type {
   Stage,
   UnknownInstruction,
   ValueInstruction,
+  Word,
   WordsInstruction,
 } from '../syntax.ts';
 import type { Facts } from './analysis/facts.ts';
@@ -65,7 +66,11 @@ export interface LintFinding {
   readonly severity?: Severity;
 }
 
-/** What a rule sees beside the node that it is called with. */
+/**
+ * What a rule sees beside the node that it is called with. A hook for an instruction, a script or a call that asks for
+ * none of `facts`, `stage`, the file's other parts or the options' context and images depends on the instruction's own
+ * lines alone: it is called once for each text, and its findings are used again. So ask late, and only when it matters.
+ */
 export interface Scope {
   readonly file: Dockerfile;
   readonly facts: Facts;
@@ -74,6 +79,8 @@ export interface Scope {
   readonly stage: Stage | undefined;
   /** The instruction is deferred by ONBUILD. */
   readonly deferred: boolean;
+  /** The words of an instruction that hold variables or quotes and are expanded by the frontend. */
+  expandedWords(instruction: Instruction): readonly Word[];
   /** The script of an instruction of the present stage; undefined when it has none that is read. */
   scriptOf(instruction: Instruction): Script | undefined;
   readonly report: (finding: LintFinding) => void;

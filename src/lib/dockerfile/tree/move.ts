@@ -139,7 +139,7 @@ export function moveAll<T>(
   return nodes.map((node) => move(node, by));
 }
 
-function moveRange({ start, end }: Range, by: number): Range {
+export function moveRange({ start, end }: Range, by: number): Range {
   return { start: start + by, end: end + by };
 }
 

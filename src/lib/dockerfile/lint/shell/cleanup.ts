@@ -32,9 +32,9 @@ function check(
   const { instruction, calls } = script;
   if (instruction.kind !== 'RUN' || isMounted(instruction, folders)) return;
   const first = calls.find(leaves);
-  if (first === undefined || !isKept(scope)) return;
+  if (first === undefined) return;
   const last = calls.findLastIndex(leaves);
-  if (calls.slice(last).some(cleans)) return;
+  if (calls.slice(last).some(cleans) || !isKept(scope)) return;
   const fixOf = settled?.(script) === false ? suggestedFix : safeFix;
   const edit = appendCommand(script, command, scope);
   scope.report({

@@ -1,8 +1,7 @@
 /** SetPipefail: a pipeline fails when one of its commands does. */
-import type { Stage } from '../../../syntax.ts';
 import { insertLine, suggestedFix } from '../../edits.ts';
 import type { Script } from '../../shell/script.ts';
-import type { Rule } from '../../rule.ts';
+import type { Rule, Scope } from '../../rule.ts';
 
 export const setPipefail: Rule = {
   id: 'SetPipefail',
@@ -11,17 +10,17 @@ export const setPipefail: Rule = {
   summary: 'RUN with a pipe has SHELL with -o pipefail before it',
   fixable: true,
   checks: {
-    script: (script, { file, facts, stage, report }) => {
+    script: (script, scope) => {
       const { instruction, pipelines, shell } = script;
       if (instruction.kind !== 'RUN' || shell.pipefail || setsPipefail(script)) return;
       const piped = pipelines.find(({ commands }) => commands.length > 1);
       const [operator] = piped?.operators ?? [];
       if (piped === undefined || operator === undefined) return;
-      const line = `SHELL ["${shellFor(script, stage && facts.rootOf(stage))}", "-o", "pipefail", "-c"]`;
-      const fix = suggestedFix(`Add ${line}`, insertLine(file, instruction, line));
+      const line = `SHELL ["${shellFor(script, scope)}", "-o", "pipefail", "-c"]`;
+      const fix = suggestedFix(`Add ${line}`, insertLine(scope.file, instruction, line));
       const message =
         'only the last command of a pipe decides whether this RUN fails: set -o pipefail with SHELL';
-      report({ message, range: operator.range, ...(script.heredoc ? {} : { fix }) });
+      scope.report({ message, range: operator.range, ...(script.heredoc ? {} : { fix }) });
     },
   },
 };
@@ -32,7 +31,8 @@ function setsPipefail({ calls }: Script): boolean {
   );
 }
 
-function shellFor({ dialect }: Script, root: Stage | undefined): string {
+function shellFor({ dialect }: Script, { stage, facts }: Scope): string {
+  const root = stage && facts.rootOf(stage);
   const small = /alpine|busybox/.test(root?.from.image.text ?? '');
   return small && dialect === 'sh' ? '/bin/ash' : '/bin/bash';
 }

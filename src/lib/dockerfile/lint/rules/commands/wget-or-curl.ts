@@ -13,10 +13,13 @@ export const wgetOrCurl: Rule = {
 };
 
 function check({ instructions }: Stage, scope: Scope): void {
+  const runs = instructions.filter(({ kind }) => kind === 'RUN');
+  // Most stages have one of the words at most, and then no script is to be read.
+  if (['wget', 'curl'].some((name) => !runs.some(({ original }) => original.includes(name)))) return;
   let first: string | undefined;
-  for (const instruction of instructions) {
-    if (instruction.kind !== 'RUN' || !/wget|curl/.test(instruction.original)) continue;
-    for (const call of scope.scriptOf(instruction)?.calls ?? []) {
+  for (const run of runs) {
+    if (!/wget|curl/.test(run.original)) continue;
+    for (const call of scope.scriptOf(run)?.calls ?? []) {
       const { name, nameWord } = call;
       if ((name !== 'wget' && name !== 'curl') || readCommandLine(call).operands.length === 0)
         continue;

@@ -17,10 +17,12 @@ export const copyFromUnknownStage: Rule = {
   },
 };
 
-function check(word: Word | undefined, { file, facts, report }: Scope): void {
+function check(word: Word | undefined, scope: Scope): void {
   if (word === undefined || /^\d+$/.test(word.text) || /[$:@/]/.test(word.text) || word.text === '')
     return;
-  if (word.text === 'scratch' || facts.graph.named(word.text) !== undefined) return;
+  if (word.text === 'scratch') return;
+  const { file, facts, report } = scope;
+  if (facts.graph.named(word.text) !== undefined) return;
   const names = file.stages.slice(0, 300).flatMap(({ name }) => name ?? []);
   const message = `no stage is named '${word.text}', so it is taken as an image${nearHint(word.text, names)}`;
   report({ message, range: word.range, ...nearestFix(word.text, word.range, names) });

@@ -8,13 +8,13 @@ export const copyWholeFilesystem: Rule = {
   summary: 'COPY --from takes certain paths, not a whole root file system',
   fixable: false,
   checks: {
-    COPY: ({ from, sources, dest }, { stage, report }) => {
+    COPY: ({ from, sources, dest }, scope) => {
       // Into an empty image it flattens the layers, on purpose.
-      if (from === undefined || stage?.from.image.text === 'scratch') return;
+      if (from === undefined || scope.stage?.from.image.text === 'scratch') return;
       for (const { text, range } of sources) {
         if (!/^(\/+\.?\/*|\/\*)$/.test(text) || dest.text === '') continue;
         const message = `this copies the whole root of ${from.text}: name the files that are needed`;
-        report({ message, range });
+        scope.report({ message, range });
       }
     },
   },

@@ -16,8 +16,8 @@ export const invalidExpansion: Rule = {
   },
 };
 
-function wordsOf(instruction: Instruction, { facts }: Scope): readonly Word[] {
-  if (instruction.kind !== 'FROM') return facts.expandedWords(instruction);
+function wordsOf(instruction: Instruction, scope: Scope): readonly Word[] {
+  if (instruction.kind !== 'FROM') return scope.expandedWords(instruction);
   const { platform, image } = instruction;
   return platform === undefined ? [image] : [platform, image];
 }

@@ -12,7 +12,7 @@ export const unterminatedQuote: Rule = {
   fixable: true,
   checks: {
     every: (instruction, scope) => {
-      for (const word of scope.facts.expandedWords(instruction)) check(word, scope);
+      for (const word of scope.expandedWords(instruction)) check(word, scope);
     },
   },
 };
