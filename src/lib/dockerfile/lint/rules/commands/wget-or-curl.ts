@@ -15,7 +15,8 @@ export const wgetOrCurl: Rule = {
 function check({ instructions }: Stage, scope: Scope): void {
   const runs = instructions.filter(({ kind }) => kind === 'RUN');
   // Most stages have one of the words at most, and then no script is to be read.
-  if (['wget', 'curl'].some((name) => !runs.some(({ original }) => original.includes(name)))) return;
+  if (['wget', 'curl'].some((name) => !runs.some(({ original }) => original.includes(name))))
+    return;
   let first: string | undefined;
   for (const run of runs) {
     if (!/wget|curl/.test(run.original)) continue;
