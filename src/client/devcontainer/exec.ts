@@ -20,6 +20,13 @@ export interface Inside {
   readonly env: string[];
 }
 
+export interface Output {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Ends the waiting, not what runs inside. */
+  readonly signal?: AbortSignal;
+}
+
 /** How `command` is run in the running dev container of `folder`. Throws not-found when there is none, conflict when it is stopped. */
 export async function execInWorkspace(
   client: Client,
@@ -72,7 +79,7 @@ export async function runLifecycle(
   how: Omit<Inside, 'command'>,
   name: string,
   command: LifecycleCommand,
-  out: { readonly stdout: Writable; readonly stderr: Writable },
+  out: Output,
 ): Promise<void> {
   const parts =
     typeof command === 'string' || Array.isArray(command) ? { [name]: command } : command;
@@ -115,11 +122,7 @@ async function hasFile(client: Client, container: string, path: string): Promise
 }
 
 /** Runs one command without a terminal; resolves to its exit status. */
-export async function runInside(
-  client: Client,
-  how: Inside,
-  out: { readonly stdout: Writable; readonly stderr: Writable },
-): Promise<number> {
+export async function runInside(client: Client, how: Inside, out: Output): Promise<number> {
   const { Id } = await client.containers.execCreate(how.container, {
     Cmd: how.command,
     User: how.user,
@@ -129,7 +132,17 @@ export async function runInside(
     AttachStderr: true,
   });
   const { socket } = await client.containers.execStart(Id, { tty: false });
-  await demultiplex(socket, out);
+  const stop = (): void => void socket.destroy();
+  out.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    out.signal?.throwIfAborted();
+    await demultiplex(socket, out);
+  } catch (cause) {
+    if (out.signal?.aborted !== true) throw cause;
+    throw new EngineError('cancelled', `${how.command.join(' ')} was not waited for`, { cause });
+  } finally {
+    out.signal?.removeEventListener('abort', stop);
+  }
   return (await client.containers.execInspect(Id)).ExitCode ?? 0;
 }
 

@@ -27,7 +27,7 @@ export function workspaceOf(folder: string): string {
 /** Reads the configuration of a folder, or the named file. Throws not-found or invalid with file, line and property. */
 export function findConfig(folder: string, named?: string): FoundConfig {
   const real = workspaceOf(folder);
-  const file = named ?? candidates(real).find((path) => existsSync(path));
+  const file = named ?? configFileOf(real);
   if (file === undefined) {
     throw new EngineError(
       'not-found',
@@ -42,6 +42,11 @@ export function findConfig(folder: string, named?: string): FoundConfig {
     config: requireDevContainer(text, file),
     hash: createHash('sha256').update(text).digest('hex'),
   };
+}
+
+/** The configuration's file of a folder, sound or not. */
+export function configFileOf(folder: string): string | undefined {
+  return candidates(folder).find((path) => existsSync(path));
 }
 
 function candidates(folder: string): string[] {

@@ -6,7 +6,7 @@ import {
   type DevContainerConfig,
   type EditorWishes,
 } from '../../lib/devcontainer/config.ts';
-import { CONFIG_FILE, LOCAL_FOLDER } from '../../lib/devcontainer/labels.ts';
+import { CONFIG_FILE, CONFIG_HASH, LOCAL_FOLDER, RECOVERY } from '../../lib/devcontainer/labels.ts';
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { inside } from './exec.ts';
@@ -14,6 +14,7 @@ import { findConfig } from './find.ts';
 import type { LaunchAnswer, LaunchRequest } from './inside/launch.ts';
 import type { Kit } from './kit.ts';
 import { copyKit, hasKit, launchServer } from './server.ts';
+import { resolveConfig } from './up.ts';
 
 export interface OpenOptions {
   readonly container: string;
@@ -31,6 +32,7 @@ export interface Opened extends LaunchAnswer {
   /** The folder to open, inside. */
   readonly folder: string;
   readonly user: string;
+  /** With its variables replaced. */
   readonly config: DevContainerConfig | undefined;
 }
 
@@ -47,14 +49,15 @@ export async function openInside(client: Client, options: OpenOptions): Promise<
     options.say(`copying the VS Code Server into ${name}`);
     await copyKit(client, container.Id, options.kit, options.signal);
   }
-  const config = configOf(container);
+  const config = configOf(container, options.env);
   const wishes: EditorWishes =
     config === undefined ? { extensions: [], settings: {} } : editorOf(config);
   const local = container.Config.Labels?.[LOCAL_FOLDER] ?? '/';
   const how = inside(container, local, [], options.env);
   options.say('starting the VS Code Server');
   const answer = await launchServer(client, how, {
-    settings: wishes.settings,
+    base: `/${container.Id.slice(0, 12)}`,
+    settings: { ...portSettings(config), ...wishes.settings },
     extensions: wishes.extensions.map((extension) =>
       extension.endsWith('.vsix') && !extension.startsWith('/')
         ? `${how.workdir}/${extension}`
@@ -75,13 +78,28 @@ export async function openInside(client: Client, options: OpenOptions): Promise<
   };
 }
 
-/** Of a container that was made from one; a file that has gone or broken since is nobody's wish. */
-function configOf(container: ContainerInspect): DevContainerConfig | undefined {
+/** What the editor itself does with ports that it finds inside, as the configuration says. */
+function portSettings(config: DevContainerConfig | undefined): Record<string, unknown> {
+  const { portsAttributes, otherPortsAttributes } = config ?? {};
+  return {
+    ...(portsAttributes === undefined ? {} : { 'remote.portsAttributes': portsAttributes }),
+    ...(otherPortsAttributes === undefined
+      ? {}
+      : { 'remote.otherPortsAttributes': otherPortsAttributes }),
+  };
+}
+
+/** Of a container that was made from one, with its variables replaced; a file that has gone or broken since is nobody's wish. */
+export function configOf(
+  container: ContainerInspect,
+  env: OpenOptions['env'],
+): DevContainerConfig | undefined {
   const folder = container.Config.Labels?.[LOCAL_FOLDER];
   const file = container.Config.Labels?.[CONFIG_FILE];
   if (folder === undefined || file === undefined) return undefined;
+  if (container.Config.Labels?.[CONFIG_HASH] === RECOVERY) return undefined;
   try {
-    return findConfig(folder, file).config;
+    return resolveConfig(findConfig(folder, file), env);
   } catch (error) {
     if (error instanceof Error && (kindOf(error) !== 'internal' || 'code' in error))
       return undefined;

@@ -1,11 +1,10 @@
 /** `up`: from a folder with devcontainer.json to its running container. What it made and could not finish, it removes. */
 
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { dirname, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { JsonMessage } from '../../lib/api/system.ts';
-import type { DevContainerConfig, LifecycleCommand } from '../../lib/devcontainer/config.ts';
+import type { DevContainerConfig } from '../../lib/devcontainer/config.ts';
 import { CONFIG_HASH } from '../../lib/devcontainer/labels.ts';
 import {
   createRequestOf,
@@ -18,8 +17,9 @@ import type { Client } from '../api/client.ts';
 import { createOwned } from './owner.ts';
 import { KIT_LABEL, KIT_SHELL, kitMounts, type Kit } from './kit.ts';
 import { buildContext, imageNameOf } from '../build/context.ts';
-import { inside, runLifecycle } from './exec.ts';
+import { inside } from './exec.ts';
 import { findConfig, findContainer, type FoundConfig } from './find.ts';
+import { CREATION, type Hook, type HookOptions, partHooks, runHooks, runOnHost } from './hooks.ts';
 
 export interface UpOptions {
   readonly folder: string;
@@ -36,6 +36,8 @@ export interface UpOptions {
   readonly stderr: Writable;
   /** Makes a new container ready for the VS Code Server. */
   readonly kit?: Kit;
+  /** Is given the commands after `waitFor`, to be run later; without it they have run when `up` resolves. */
+  readonly later?: (run: (options: HookOptions) => Promise<void>) => void;
 }
 
 export interface UpResult {
@@ -46,7 +48,7 @@ export interface UpResult {
   readonly remoteWorkspaceFolder: string;
 }
 
-/** Brings the dev container up. Throws EngineError naming file and property, or the step that failed. */
+/** Brings the dev container up. One that is replaced goes only when the new image is there. Throws EngineError naming file and property, or the step that failed. */
 export async function up(client: Client, options: UpOptions): Promise<UpResult> {
   const found = findConfig(options.folder, options.config);
   const existing = await findContainer(client, found.folder);
@@ -55,9 +57,8 @@ export async function up(client: Client, options: UpOptions): Promise<UpResult> 
     if (!current && !options.removeExisting)
       options.say('devcontainer.json has changed since the container was made: making it anew');
     if (current && !options.removeExisting) return reuse(client, existing.Id, found, options);
-    await client.containers.remove(existing.Id, { force: true });
   }
-  return make(client, found, options);
+  return make(client, found, { ...options, replaced: existing?.Id });
 }
 
 async function reuse(
@@ -66,17 +67,21 @@ async function reuse(
   found: FoundConfig,
   options: UpOptions,
 ): Promise<UpResult> {
-  const config = resolved(found, options);
   const running = (await client.containers.inspect(id)).State.Running;
   if (!running) {
     await client.containers.start(id);
-    await lifecycle(client, id, { config, found }, ['postStartCommand'], options);
+    const config = resolveConfig(found, options.env);
+    await live(client, id, { config, folder: found.folder }, ['postStartCommand'], options);
   }
   return result(client, id, found, running ? 'running' : 'started', options);
 }
 
-async function make(client: Client, found: FoundConfig, options: UpOptions): Promise<UpResult> {
-  const config = resolved(found, options);
+async function make(
+  client: Client,
+  found: FoundConfig,
+  options: UpOptions & { readonly replaced: string | undefined },
+): Promise<UpResult> {
+  const config = resolveConfig(found, options.env);
   if (config.initializeCommand !== undefined)
     await runOnHost(config.initializeCommand, found.folder, options);
   const image = await imageOf(client, config, found, options);
@@ -86,17 +91,13 @@ async function make(client: Client, found: FoundConfig, options: UpOptions): Pro
     configHash: found.hash,
   };
   const request = createRequestOf(config, image, workspace, additionsOf(options.kit));
+  if (options.replaced !== undefined)
+    await client.containers.remove(options.replaced, { force: true });
   const { Id, Warnings } = await createOwned(client, request, config.remoteUser);
   for (const warning of Warnings) options.say(`warning: ${warning}`);
   try {
     await client.containers.start(Id);
-    await lifecycle(
-      client,
-      Id,
-      { config, found },
-      ['onCreateCommand', 'updateContentCommand', 'postCreateCommand', 'postStartCommand'],
-      options,
-    );
+    await live(client, Id, { config, folder: found.folder }, CREATION, options);
   } catch (error) {
     await client.containers.remove(Id, { force: true, volumes: true });
     throw error;
@@ -104,7 +105,23 @@ async function make(client: Client, found: FoundConfig, options: UpOptions): Pro
   return result(client, Id, found, 'created', options);
 }
 
-function additionsOf(kit: Kit | undefined): Additions | undefined {
+/** Runs the commands; those after `waitFor` later, where somebody takes care of them. */
+async function live(
+  client: Client,
+  id: string,
+  made: { readonly config: DevContainerConfig; readonly folder: string },
+  hooks: readonly Hook[],
+  options: UpOptions,
+): Promise<void> {
+  const { later } = options;
+  const wanted = hooks.filter((hook) => made.config[hook] !== undefined);
+  const { first, rest } = partHooks(wanted, made.config.waitFor);
+  await runHooks(client, id, made, later === undefined ? wanted : first, options);
+  if (rest.length > 0) later?.((how) => runHooks(client, id, made, rest, how));
+}
+
+/** What a kit adds to a new container. */
+export function additionsOf(kit: Kit | undefined): Additions | undefined {
   if (kit === undefined) return undefined;
   return {
     mounts: kitMounts(kit),
@@ -113,9 +130,10 @@ function additionsOf(kit: Kit | undefined): Additions | undefined {
   };
 }
 
-function resolved(found: FoundConfig, options: UpOptions): DevContainerConfig {
+/** The configuration with its variables replaced. */
+export function resolveConfig(found: FoundConfig, env: UpOptions['env']): DevContainerConfig {
   const scope = {
-    localEnv: options.env,
+    localEnv: env,
     localWorkspaceFolder: found.folder,
     containerWorkspaceFolder: '',
     devcontainerId: createHash('sha256')
@@ -130,6 +148,12 @@ function resolved(found: FoundConfig, options: UpOptions): DevContainerConfig {
   );
 }
 
+/** What the image that is built for a folder is called. */
+export function builtName(folder: string): string {
+  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 8);
+  return `pinnace-dev-${imageNameOf(folder)}-${digest}:latest`;
+}
+
 async function imageOf(
   client: Client,
   config: DevContainerConfig,
@@ -140,7 +164,7 @@ async function imageOf(
   if (build !== undefined) {
     const dockerfile = resolve(dirname(found.file), build.dockerfile);
     const context = buildContext(resolve(dirname(found.file), build.context ?? '.'), dockerfile);
-    const name = `pinnace-dev-${imageNameOf(found.folder)}-${createHash('sha256').update(found.folder).digest('hex').slice(0, 8)}:latest`;
+    const name = builtName(found.folder);
     options.say(`building the image of ${relative(found.folder, dockerfile)}`);
     const cacheFrom = build.cacheFrom === undefined ? [] : [build.cacheFrom].flat();
     await options.show(
@@ -170,24 +194,6 @@ async function imageOf(
   return name;
 }
 
-type Hook = 'onCreateCommand' | 'updateContentCommand' | 'postCreateCommand' | 'postStartCommand';
-
-async function lifecycle(
-  client: Client,
-  id: string,
-  made: { readonly config: DevContainerConfig; readonly found: FoundConfig },
-  hooks: readonly Hook[],
-  options: UpOptions,
-): Promise<void> {
-  const how = inside(await client.containers.inspect(id), made.found.folder, [], options.env);
-  for (const hook of hooks) {
-    const command = made.config[hook];
-    if (command === undefined) continue;
-    options.say(`running ${hook}`);
-    await runLifecycle(client, how, hook, command, options);
-  }
-}
-
 async function result(
   client: Client,
   id: string,
@@ -207,34 +213,4 @@ async function result(
     remoteUser: user === '' ? 'root' : user,
     remoteWorkspaceFolder: workdir,
   };
-}
-
-/** initializeCommand runs on the host: the person who runs `up` has asked for it by doing so. */
-async function runOnHost(
-  command: LifecycleCommand,
-  folder: string,
-  options: UpOptions,
-): Promise<void> {
-  options.say('running initializeCommand on this machine');
-  const parts =
-    typeof command === 'string' || Array.isArray(command)
-      ? { initializeCommand: command }
-      : command;
-  for (const [name, words] of Object.entries(parts)) {
-    const [program = '', ...args] = typeof words === 'string' ? ['/bin/sh', '-c', words] : words;
-    const status = await new Promise<number>((done, fail) => {
-      const child = spawn(program, args, {
-        cwd: folder,
-        stdio: ['ignore', 'inherit', 'inherit'],
-        signal: options.signal,
-      });
-      child.once('error', fail);
-      child.once('exit', (code) => done(code ?? 1));
-    });
-    if (status !== 0)
-      throw new EngineError(
-        'internal',
-        `initializeCommand${name === 'initializeCommand' ? '' : `.${name}`} failed with status ${status}`,
-      );
-  }
 }

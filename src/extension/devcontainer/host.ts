@@ -32,6 +32,8 @@ export interface Host {
   /** Opens `folder` of `user@host` in a window over SSH. */
   openSsh(host: string, folder: string, options: { readonly newWindow: boolean }): Promise<void>;
   openLocal(folder: string): Promise<void>;
+  /** Shows a file of this machine, at a line from 1. */
+  openFile(path: string, line?: number): Promise<void>;
   /** Tells of ports that programs of the container begin to listen on. */
   watchPorts(opened: Opened): void;
   unwatchPorts(container: string): void;

@@ -1,82 +1,84 @@
-/** The flow of "open in container": engine, configuration, container, server, bridge, window; with progress, log and cancel. Knows no editor. */
+/** The flow of "open in container": engine, configuration, container, server, bridge, window. Knows no editor. */
+import { existsSync } from 'node:fs';
+import { runHooks, type HookOptions } from '../../client/devcontainer/hooks.ts';
 import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { findConfig, findContainer } from '../../client/devcontainer/find.ts';
-import { type Kit, makeKit } from '../../client/devcontainer/kit.ts';
-import { openInside } from '../../client/devcontainer/open.ts';
-import { isServer } from '../../client/devcontainer/server.ts';
+  configFileOf,
+  findConfig,
+  findContainer,
+  workspaceOf,
+} from '../../client/devcontainer/find.ts';
+import { openInside, configOf } from '../../client/devcontainer/open.ts';
+import { recover } from '../../client/devcontainer/recovery.ts';
 import { startBridge } from '../../client/devcontainer/start-bridge.ts';
 import { up } from '../../client/devcontainer/up.ts';
 import { enginePaths } from '../../client/engine/paths.ts';
+import { LOCAL_FOLDER } from '../../lib/devcontainer/labels.ts';
 import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
-import type { JsonMessage } from '../../lib/api/system.ts';
 import type { Desk } from '../commands/desk.ts';
-import type { Engine } from '../engine/engines.ts';
-import { type Host, hostOf, SSH_EXTENSIONS, type Way, wayOf } from './host.ts';
+import { flow, type Remedies, showMessages, type Work } from './flow.ts';
+import { type Host, hostOf } from './host.ts';
+import { chosenWay, enterBySsh, type Entry, entryOf } from './ways.ts';
 
 export interface FolderOptions {
   /** `no`: the container that is there; `cached`, `clean`: made anew, its image from the cache or not. */
   readonly rebuild: 'no' | 'cached' | 'clean';
 }
 
-const ADD = 'Add Configuration Files';
-const LOG = 'Show Log';
+/** Commands that run when the window is open already. */
+type Later = (options: HookOptions) => Promise<void>;
 
-/** Opens a folder in its dev container. Says what fails with a way to the log; nothing runs before the folder is trusted. */
+const ADD = 'Add Configuration Files';
+const RECOVER = 'Open Recovery Container';
+const EDIT = 'Edit Configuration';
+
+/** Opens a folder in its dev container. Says what fails with ways out; nothing runs before the folder is trusted. */
 export async function openFolder(
   desk: Desk,
   folder: string,
   options: FolderOptions,
 ): Promise<void> {
   requireTrust(desk);
-  if (!(await hasConfiguration(desk, folder))) return;
   const host = await hostOf(desk);
-  const way = chosenWay(desk, host);
-  await flow(
-    desk,
-    host,
-    options.rebuild === 'no' ? 'Opening in the container' : 'Rebuilding the container',
+  if (!(await hasConfiguration(desk, folder))) return;
+  chosenWay(desk, host);
+  const title = options.rebuild === 'no' ? 'Opening in the container' : 'Rebuilding the container';
+  const opened: { later?: Later; container?: string } = {};
+  const done = await flow(
+    { desk, host },
+    title,
     async (work) => {
-      const kit = await kitOf(desk, host, way);
-      const engine = await desk.engines.ready(work.signal);
-      const before = await findContainer(engine.client, folder);
-      const result = await up(engine.client, {
+      const entry = await entryOf(desk, host, work.signal);
+      const { client } = entry.engine;
+      const before = await findContainer(client, workspaceOf(folder));
+      const result = await up(client, {
+        ...outputOf(host, work),
         folder,
         removeExisting: options.rebuild !== 'no',
         noCache: options.rebuild === 'clean',
-        env: process.env,
-        signal: work.signal,
-        say: work.say,
         show: (messages) => showMessages(messages, host, work.say),
-        stdout: host.log.writable,
-        stderr: host.log.writable,
-        ...(kit === undefined ? {} : { kit }),
+        later: (run) => (opened.later = run),
+        ...(entry.kit === undefined ? {} : { kit: entry.kit }),
       });
+      opened.container = result.containerId;
       if (before !== undefined && result.outcome === 'created') host.unwatchPorts(before.Id);
-      await enter({ desk, host, engine, way, kit }, result.containerId, work);
+      await enter(entry, result.containerId, work);
     },
+    // Once the container is there, only its window is missing: there is nothing to recover.
+    (error) => (opened.container === undefined ? remediesOf(desk, host, folder, error) : {}),
   );
+  if (done && opened.container !== undefined)
+    await live(desk, host, opened.container, opened.later);
 }
 
 /** Opens a window inside any running container. */
 export async function openContainer(desk: Desk, container: string): Promise<void> {
   requireTrust(desk);
   const host = await hostOf(desk);
-  const way = chosenWay(desk, host);
-  await flow(desk, host, 'Attaching to the container', async (work) => {
-    const kit = await kitOf(desk, host, way);
-    const engine = await desk.engines.ready(work.signal);
-    await enter({ desk, host, engine, way, kit }, container, work);
+  chosenWay(desk, host);
+  const done = await flow({ desk, host }, 'Attaching to the container', async (work) => {
+    await enter(await entryOf(desk, host, work.signal), container, work);
   });
+  if (done) await live(desk, host, container);
 }
 
 export function requireTrust(desk: Desk): void {
@@ -90,19 +92,6 @@ export function requireTrust(desk: Desk): void {
 /** The run root of the bundled engine: bridges note their ports there. */
 export function runRootOf(host: Host): string {
   return enginePaths({ env: host.environment() }).runRoot;
-}
-
-interface Entry {
-  readonly desk: Desk;
-  readonly host: Host;
-  readonly engine: Engine;
-  readonly way: Way;
-  readonly kit: Kit | undefined;
-}
-
-interface Work {
-  readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
 }
 
 async function enter(entry: Entry, container: string, work: Work): Promise<void> {
@@ -132,121 +121,63 @@ async function enter(entry: Entry, container: string, work: Work): Promise<void>
   );
   const query = new URLSearchParams({ tkn: opened.token, folder: opened.folder });
   work.say(`opening ${opened.folder} of ${opened.name} as ${opened.user}`);
-  await desk.openExternal(`http://127.0.0.1:${bridge.port}/?${query.toString()}`);
+  await desk.openExternal(`http://127.0.0.1:${bridge.port}${opened.base}/?${query.toString()}`);
   if (engine.has('pinnace')) host.watchPorts(opened);
 }
 
-async function enterBySsh({ desk, host, engine }: Entry, container: string): Promise<void> {
-  await includeConfig(desk);
-  const found = await engine.client.containers.inspect(container);
-  const { inside } = await import('../../client/devcontainer/exec.ts');
-  const { LOCAL_FOLDER } = await import('../../lib/devcontainer/labels.ts');
-  const how = inside(found, found.Config.Labels?.[LOCAL_FOLDER] ?? '/', [], process.env);
-  await host.openSsh(found.Name.replace(/^\//, ''), how.workdir === '' ? '/' : how.workdir, {
-    newWindow: true,
+/** What runs while the window is open: the commands that it did not wait for, and postAttachCommand each time. */
+async function live(desk: Desk, host: Host, container: string, later?: Later): Promise<void> {
+  const { client } = await desk.engines.ready();
+  const found = await client.containers.inspect(container);
+  const config = configOf(found, process.env);
+  if (config === undefined) return;
+  if (later === undefined && config.postAttachCommand === undefined) return;
+  await flow({ desk, host }, 'Running the commands of the container', async (work) => {
+    const output = outputOf(host, work);
+    await later?.(output);
+    const folder = found.Config.Labels?.[LOCAL_FOLDER] ?? '/';
+    await runHooks(client, found.Id, { config, folder }, ['postAttachCommand'], output);
   });
 }
 
-/** Asks before the one line is written into the user's own ssh configuration. */
-async function includeConfig(desk: Desk): Promise<void> {
-  const { status, stdout, stderr } = await desk.cli.run(['ssh', '--config']);
-  if (status !== 0) throw new EngineError('unavailable', stderr.trim());
-  const line = `Include ${stdout.trim()}`;
-  const folder = join(homedir(), '.ssh');
-  const file = join(folder, 'config');
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  if (text.split('\n').some((known) => known.trim() === line)) return;
-  const sure = await desk.confirm({
-    message: 'Add one line to your SSH configuration?',
-    detail: `Windows in containers are opened over SSH. For that, this line comes first in ${file}:\n\n${line}`,
-    action: 'Add Line',
-  });
-  if (!sure) throw new EngineError('cancelled', 'the SSH configuration was left as it is');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600;
-  const real = existsSync(file) ? realpathSync(file) : file;
-  writeFileSync(`${real}.pinnace-new`, `${line}\n\n${text}`, { mode });
-  renameSync(`${real}.pinnace-new`, real);
+function outputOf(host: Host, { signal, say }: Work): HookOptions {
+  return { env: process.env, signal, say, stdout: host.log.writable, stderr: host.log.writable };
 }
 
-function chosenWay(desk: Desk, host: Host): Way {
-  return wayOf(desk.setting('devcontainer.open'), {
-    server: isServer(host.appRoot),
-    ssh: SSH_EXTENSIONS.some((id) => host.hasExtension(id)),
+/** What can be done where a folder's container cannot be made. */
+function remediesOf(desk: Desk, host: Host, folder: string, error: unknown): Remedies {
+  const file = existsSync(folder) ? configFileOf(folder) : undefined;
+  const line = /^(\d+):/.exec(messageOf(error).split(`${String(file)}:`)[1] ?? '')?.[1];
+  return {
+    [RECOVER]: () => openRecovery(desk, host, folder),
+    ...(file === undefined ? {} : { [EDIT]: () => host.openFile(file, Number(line ?? 1)) }),
+  };
+}
+
+async function openRecovery(desk: Desk, host: Host, folder: string): Promise<void> {
+  await flow({ desk, host }, 'Opening a recovery container', async (work) => {
+    const entry = await entryOf(desk, host, work.signal);
+    const container = await recover(entry.engine.client, folder, {
+      ...work,
+      env: process.env,
+      ...(entry.kit === undefined ? {} : { kit: entry.kit }),
+    });
+    await enter(entry, container, work);
+    work.say('mend the configuration and choose Rebuild Container');
   });
 }
 
-async function kitOf(desk: Desk, host: Host, way: Way): Promise<Kit | undefined> {
-  if (way === 'ssh') return undefined;
-  const shells = [
-    process.env['PINNACE_BUSYBOX'] ?? '',
-    desk.asset('out/native/busybox'),
-    '/bin/busybox',
-  ];
-  return makeKit(
-    {
-      server: host.appRoot,
-      node: host.node,
-      inside: desk.asset('out/inside.js'),
-      busybox: shells.find((path) => path !== '' && existsSync(path)),
-    },
-    host.environment(),
-  );
-}
-
-/** False after the user was asked what to do about a folder without configuration. */
+/** False after the user was asked what to do about a folder without a sound configuration. */
 async function hasConfiguration(desk: Desk, folder: string): Promise<boolean> {
   try {
     findConfig(folder);
     return true;
   } catch (error) {
+    // What is wrong with it is said, with ways out, by the work that reads it.
+    if (kindOf(error) === 'invalid') return true;
     if (kindOf(error) !== 'not-found') throw error;
     const chosen = await desk.inform(`${folder} has no devcontainer.json yet.`, ADD);
     if (chosen === ADD) await desk.execute('pinnace.devcontainer.addConfiguration', folder);
     return false;
   }
-}
-
-/** Runs the work with progress; everything said goes to the log, the last line to the notification. */
-async function flow(
-  desk: Desk,
-  host: Host,
-  title: string,
-  work: (work: Work) => Promise<void>,
-): Promise<void> {
-  try {
-    await desk.progress(title, async (signal, report) => {
-      await work({
-        signal,
-        say: (line) => {
-          host.log.line(line);
-          report({ message: line });
-        },
-      });
-    });
-  } catch (error) {
-    if (kindOf(error) === 'cancelled') throw error;
-    host.log.line(`failed: ${messageOf(error)}`);
-    if ((await desk.complain(messageOf(error), LOG)) === LOG) host.log.show();
-  }
-}
-
-/** A build's and pull's messages as lines; gives the last `aux`. */
-async function showMessages(
-  messages: AsyncIterable<JsonMessage>,
-  host: Host,
-  say: (line: string) => void,
-): Promise<Record<string, unknown>> {
-  let last: Record<string, unknown> = {};
-  for await (const message of messages) {
-    if (message.stream !== undefined) {
-      const text = message.stream.trimEnd();
-      if (/^Step \d+\/\d+ : /.test(text)) say(text);
-      else if (text !== '') host.log.line(text);
-    } else if (message.status !== undefined && message.progressDetail?.current === undefined) {
-      host.log.line(message.id === undefined ? message.status : `${message.id}: ${message.status}`);
-    }
-    if (message.aux !== undefined) last = message.aux;
-  }
-  return last;
 }

@@ -85,6 +85,11 @@ function createHost(context: vscode.ExtensionContext, log: Host['log'], ports: P
         forceNewWindow: false,
       });
     },
+    openFile: async (path, line = 1) => {
+      const at = new vscode.Position(line - 1, 0);
+      const selection = new vscode.Range(at, at);
+      await vscode.window.showTextDocument(vscode.Uri.file(path), { selection });
+    },
     watchPorts: (opened) => ports.watch(opened),
     unwatchPorts: (container) => ports.unwatch(container),
   };

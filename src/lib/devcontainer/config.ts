@@ -9,6 +9,17 @@ import { EngineError } from '../errors.ts';
 /** A shell line, a program with arguments, or several of those by name, run side by side. */
 export type LifecycleCommand = string | string[] | Record<string, string | string[]>;
 
+/** The commands of a container's life in their order; `postAttachCommand`, which follows each opening, is none of them. */
+export const LIFECYCLE = [
+  'initializeCommand',
+  'onCreateCommand',
+  'updateContentCommand',
+  'postCreateCommand',
+  'postStartCommand',
+] as const;
+
+export type Lifecycle = (typeof LIFECYCLE)[number];
+
 export interface DevContainerConfig {
   name?: string;
   image?: string;
@@ -39,6 +50,8 @@ export interface DevContainerConfig {
   postCreateCommand?: LifecycleCommand;
   postStartCommand?: LifecycleCommand;
   postAttachCommand?: LifecycleCommand;
+  /** The last command that an editor waits for before it opens; default: updateContentCommand. */
+  waitFor?: Lifecycle;
   /** Ports, or `host:port` of another container. */
   forwardPorts?: (number | string)[];
   /** Port, range or regular expression of a process → what the editor does with it. */
@@ -108,6 +121,7 @@ const isPorts: Check = (node) =>
   node.type === 'array' &&
   (node.children ?? []).every((item) => isString(item) || item.type === 'number');
 const isObject: Check = (node) => node.type === 'object';
+const isLifecycle: Check = (node) => LIFECYCLE.some((name) => name === node.value);
 
 /** Property → what it must be, in words and as a check. */
 const PROPERTIES: Record<string, [string, Check]> = {
@@ -133,6 +147,7 @@ const PROPERTIES: Record<string, [string, Check]> = {
   postCreateCommand: ['a command', isCommand],
   postStartCommand: ['a command', isCommand],
   postAttachCommand: ['a command', isCommand],
+  waitFor: [`one of ${LIFECYCLE.join(', ')}`, isLifecycle],
   forwardPorts: ['a list of ports', isPorts],
   portsAttributes: ['an object', isObject],
   otherPortsAttributes: ['an object', isObject],
@@ -153,7 +168,6 @@ const FOR_OTHERS = new Set([
   '$schema',
   'shutdownAction',
   'userEnvProbe',
-  'waitFor',
   'hostRequirements',
   'updateRemoteUserUID',
 ]);

@@ -6,6 +6,8 @@ export const CONFIG_FILE = 'devcontainer.config_file';
 export const METADATA = 'devcontainer.metadata';
 /** Digest of the configuration that made the container: another one means that it is out of date. */
 export const CONFIG_HASH = 'org.pinnace.config-hash';
+/** In the place of that digest: a container in which nothing of the configuration ran, made so that it can be mended. */
+export const RECOVERY = 'recovery';
 
 /** What entering a container needs of its configuration. */
 export interface EntryMetadata {

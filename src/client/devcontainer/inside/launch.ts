@@ -23,6 +23,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What `launch` reads from its standard input, as JSON. */
 export interface LaunchRequest {
+  /**
+   * The path that the server's pages lie beneath. Each container has its own, because the cookie of a page is sent to all
+   * ports of a host name: without it, windows of one browser would take each other's token.
+   */
+  readonly base?: string;
   /** Settings of the machine, written when the container has none. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Ids of a gallery, or paths of .vsix files. */
@@ -38,6 +43,8 @@ export interface LaunchRequest {
 export interface LaunchAnswer {
   readonly port: number;
   readonly token: string;
+  /** The path that its pages lie beneath, `` for the root. */
+  readonly base: string;
   readonly pid: number;
   /** Whether it had to be started. */
   readonly started: boolean;
@@ -49,6 +56,8 @@ interface State {
   readonly pid: number;
   readonly port: number;
   readonly token: string;
+  /** Missing where an older version started it. */
+  readonly base?: string;
 }
 
 const KIT = '/.pinnace';
@@ -64,12 +73,14 @@ export async function launch(): Promise<LaunchAnswer> {
   try {
     const warnings: string[] = [];
     const old = readState(dir);
-    if (old !== undefined && (await answers(old))) return { ...old, started: false, warnings };
+    if (old !== undefined && (await answers(old)))
+      return { base: '', ...old, started: false, warnings };
     prepare(dir, request);
     if (request.git !== undefined) writeIdentity(request.git);
     const env = environment(dir, request);
     warnings.push(...(await installExtensions(dir, request.extensions ?? [], env)));
-    const state = await start(dir, old, env);
+    const base = request.base ?? '';
+    const state = { ...(await start(dir, { old, base, env })), base };
     writePrivate(join(dir, 'state.json'), JSON.stringify(state));
     return { ...state, started: true, warnings };
   } finally {
@@ -228,12 +239,15 @@ function run(
 }
 
 /** Starts the server on the port that it had before, else on a free one; its token is in a file that only the user reads. */
-async function start(dir: string, old: State | undefined, env: NodeJS.ProcessEnv): Promise<State> {
+async function start(
+  dir: string,
+  { old, base, env }: { old: State | undefined; base: string; env: NodeJS.ProcessEnv },
+): Promise<State> {
   const token = old?.token ?? randomBytes(24).toString('hex');
   const file = join(dir, 'token');
   writePrivate(file, token);
   for (const port of old === undefined ? [0] : [old.port, 0]) {
-    const started = await startOn(port, { dir, file, env });
+    const started = await startOn(port, { dir, file, base, env });
     if (started !== undefined) return { ...started, token };
   }
   const log = readText(join(dir, 'server.log'));
@@ -242,7 +256,7 @@ async function start(dir: string, old: State | undefined, env: NodeJS.ProcessEnv
 
 async function startOn(
   port: number,
-  { dir, file, env }: { dir: string; file: string; env: NodeJS.ProcessEnv },
+  { dir, file, base, env }: { dir: string; file: string; base: string; env: NodeJS.ProcessEnv },
 ): Promise<{ pid: number; port: number } | undefined> {
   const path = join(dir, 'server.log');
   const log = openSync(path, 'w', 0o600);
@@ -256,6 +270,7 @@ async function startOn(
       String(port),
       '--connection-token-file',
       file,
+      ...(base === '' ? [] : ['--server-base-path', base]),
       '--accept-server-license-terms',
       '--server-data-dir',
       dir,
