@@ -5,6 +5,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { RememberedDisk } from '../src/client/build/disk.ts';
 import { ConfigurationFinder, type FoundConfiguration } from '../src/client/lint/configuration.ts';
 import { contextFacts, contextPaths } from '../src/client/lint/context.ts';
 import { thresholdOf, withConfiguration } from '../src/lib/dockerfile/lint/config/hadolint.ts';
@@ -46,6 +47,7 @@ export class Linter {
   private generation = 0;
   /** Of all documents: they often have instructions in common, and a file that is opened again has all of them. */
   private readonly memory = new LintMemory();
+  private readonly disk = new RememberedDisk({ life: CONTEXT_LIFE });
   private readonly contexts = new Map<string, KnownContext>();
 
   /** Settings or files changed: everything is to be judged anew. */
@@ -53,6 +55,7 @@ export class Linter {
     this.finder = new ConfigurationFinder(process.env);
     this.generation += 1;
     this.contexts.clear();
+    this.disk.forget();
   }
 
   /** The problems of an open Dockerfile. */
@@ -138,7 +141,7 @@ export class Linter {
     const known = this.contexts.get(path);
     if (known !== undefined && known.sources === sources && now - known.at < CONTEXT_LIFE)
       return known.facts;
-    const facts = contextFacts(path, file);
+    const facts = contextFacts(path, file, { disk: this.disk });
     this.contexts.set(path, { at: now, sources, facts });
     return facts;
   }

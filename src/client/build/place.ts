@@ -2,10 +2,10 @@
  * What the files around a Dockerfile say of its build: the context, target and arguments that a devcontainer.json or a
  * compose file gives it. Reads only; small files, near ones, and never what a link hides.
  */
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { readCompose, type Service } from '../../lib/compose/compose.ts';
+import { type Disk, DISK } from './disk.ts';
 
 export interface BuildPlace {
   /** Absolute. */
@@ -24,18 +24,26 @@ const HEIGHT_LIMIT = 6;
 const COMPOSE = /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/;
 const COMPOSE_LIMIT = 20;
 
-/** All that is said of a Dockerfile, the nearest first, the plain folder last. `ceiling`: no folder above it is looked at. */
+export interface SearchOptions {
+  /** No folder above it is looked at. */
+  readonly ceiling?: string;
+  /** Default: the disk as it is. */
+  readonly disk?: Disk;
+}
+
+/** All that is said of a Dockerfile, the nearest first, the plain folder last. */
 export function buildPlaces(
   dockerfile: string,
-  { ceiling }: { readonly ceiling?: string } = {},
+  { ceiling, disk = DISK }: SearchOptions = {},
 ): readonly BuildPlace[] {
   const path = resolve(dockerfile);
   const found: BuildPlace[] = [];
   let folder = dirname(path);
   for (let height = 0; height < HEIGHT_LIMIT; height++) {
-    found.push(...devContainers(folder, path), ...composeFiles(folder, path));
+    const names = disk.names(folder);
+    const place = { folder, names, dockerfile: path, disk };
+    found.push(...devContainers(place), ...composeFiles(place));
     const above = dirname(folder);
-    const names = namesIn(folder);
     if (above === folder || folder === ceiling || names.includes('.git')) break;
     folder = above;
   }
@@ -48,20 +56,25 @@ export function buildPlaces(
 }
 
 /** The likeliest one. */
-export function buildPlace(
-  dockerfile: string,
-  options: { readonly ceiling?: string } = {},
-): BuildPlace {
+export function buildPlace(dockerfile: string, options: SearchOptions = {}): BuildPlace {
   const [first] = buildPlaces(dockerfile, options);
   const plain = { target: undefined, args: {}, source: undefined, service: undefined };
   return first ?? { context: dirname(resolve(dockerfile)), ...plain };
 }
 
-function devContainers(folder: string, dockerfile: string): BuildPlace[] {
+interface Folder {
+  readonly folder: string;
+  readonly names: readonly string[];
+  /** Absolute. */
+  readonly dockerfile: string;
+  readonly disk: Disk;
+}
+
+function devContainers({ folder, names, dockerfile, disk }: Folder): BuildPlace[] {
   const files = ['devcontainer.json', '.devcontainer.json', '.devcontainer/devcontainer.json'];
   return files.flatMap((name) => {
     const file = join(folder, name);
-    const text = readSmall(file);
+    const text = names.includes(name.replace(/\/.*/, '')) ? readSmall(file, disk) : undefined;
     if (text === undefined) return [];
     const config: unknown = parse(text, [], { allowTrailingComma: true });
     const build = isRecord(config) && isRecord(config['build']) ? config['build'] : undefined;
@@ -79,11 +92,11 @@ function devContainers(folder: string, dockerfile: string): BuildPlace[] {
   });
 }
 
-function composeFiles(folder: string, dockerfile: string): BuildPlace[] {
-  const names = namesIn(folder).filter((name) => COMPOSE.test(name));
-  return names.slice(0, COMPOSE_LIMIT).flatMap((name) => {
+function composeFiles({ folder, names, dockerfile, disk }: Folder): BuildPlace[] {
+  const files = names.filter((name) => COMPOSE.test(name));
+  return files.slice(0, COMPOSE_LIMIT).flatMap((name) => {
     const file = join(folder, name);
-    return servicesOf(file).flatMap(({ name: service, build }): BuildPlace[] => {
+    return servicesOf(file, disk).flatMap(({ name: service, build }): BuildPlace[] => {
       if (build === undefined || /^[a-z+]+:\/\/|^git@/.test(build.context)) return [];
       const context = isAbsolute(build.context) ? build.context : resolve(folder, build.context);
       if (resolve(context, build.dockerfile ?? 'Dockerfile') !== dockerfile) return [];
@@ -100,13 +113,13 @@ function composeFiles(folder: string, dockerfile: string): BuildPlace[] {
 const read = new Map<string, { readonly stamp: string; readonly services: readonly Service[] }>();
 const READ_LIMIT = 50;
 
-function servicesOf(file: string): readonly Service[] {
-  const facts = lstatSync(file, { throwIfNoEntry: false });
-  if (facts?.isFile() !== true) return [];
-  const stamp = [facts.ino, facts.size, facts.mtimeMs].join(' ');
+function servicesOf(file: string, disk: Disk): readonly Service[] {
+  const entry = disk.entry(file);
+  if (entry?.kind !== 'file') return [];
+  const { stamp } = entry;
   const known = read.get(file);
   if (known?.stamp === stamp) return known.services;
-  const text = readSmall(file);
+  const text = readSmall(file, disk);
   const services = text === undefined ? [] : readCompose(text, () => undefined).services;
   read.delete(file);
   read.set(file, { stamp, services });
@@ -120,21 +133,9 @@ export function describePlace({ source, service }: BuildPlace): string {
   return service === undefined ? basename(source) : `service ${service} of ${basename(source)}`;
 }
 
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return []; // Not to be read: nothing is said there.
-  }
-}
-
-function readSmall(path: string): string | undefined {
-  try {
-    const facts = lstatSync(path);
-    return facts.isFile() && facts.size <= SIZE_LIMIT ? readFileSync(path, 'utf8') : undefined;
-  } catch {
-    return undefined; // Not there, or not to be read: it says nothing.
-  }
+function readSmall(path: string, disk: Disk): string | undefined {
+  const entry = disk.entry(path);
+  return entry?.kind === 'file' && entry.size <= SIZE_LIMIT ? disk.text(path) : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

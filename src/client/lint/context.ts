@@ -3,9 +3,8 @@
  * leaves out. Which folder is the context is known when it is given, or when a devcontainer.json or compose file names it;
  * else it is the nearest one above the file that has most of its sources. Reads only; follows no links.
  */
-
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { type Disk, DISK } from '../build/disk.ts';
 import { buildPlaces } from '../build/place.ts';
 import { type Dockerignore, parseDockerignore } from '../../lib/dockerfile/dockerignore.ts';
 import { contextSources } from '../../lib/dockerfile/lint/rules/files/context-sources.ts';
@@ -21,23 +20,25 @@ const HEIGHT_LIMIT = 12;
 export interface ContextOptions {
   /** The build context, where it is known. */
   readonly context?: string;
+  /** Default: the disk as it is. */
+  readonly disk?: Disk;
 }
 
 /** The facts for a Dockerfile at a path; undefined when no folder looks like its context. */
 export function contextFacts(
   path: string,
   file: Dockerfile,
-  { context }: ContextOptions = {},
+  { context, disk = DISK }: ContextOptions = {},
 ): ContextFacts | undefined {
   const sources = contextPaths(file);
   if (sources.length === 0) return undefined;
-  const root = context === undefined ? findContext(path, sources) : resolve(context);
+  const root = context === undefined ? findContext(path, sources, disk) : resolve(context);
   if (root === undefined) return undefined;
-  const ignore = readIgnore(root, path);
+  const ignore = readIgnore(root, path, disk);
   const judged = new Map<string, 'found' | 'ignored' | 'absent'>();
   return {
     source: (pattern) => {
-      const found = judged.get(pattern) ?? judge(root, pattern, ignore);
+      const found = judged.get(pattern) ?? judge({ root, disk }, pattern, ignore);
       judged.set(pattern, found);
       return found;
     },
@@ -57,49 +58,47 @@ export function contextPaths({ stages }: Dockerfile): string[] {
 }
 
 /** What a devcontainer.json or a compose file says is the context; else the folder that looks like it. */
-function findContext(path: string, sources: readonly string[]): string | undefined {
-  const said = buildPlaces(path).filter(({ source }) => source !== undefined);
+function findContext(path: string, sources: readonly string[], disk: Disk): string | undefined {
+  const said = buildPlaces(path, { disk }).filter(({ source }) => source !== undefined);
   const folders = new Set(said.map(({ context }) => context));
   // Several builds of one file: what one of them lacks, another may have.
   if (folders.size === 1) return said[0]?.context;
-  return guessContext(path, sources);
+  return guessContext(path, sources, disk);
 }
 
 /** The folder with the most sources, the nearest of equals; it ends at the repository's root. */
-function guessContext(path: string, sources: readonly string[]): string | undefined {
+function guessContext(path: string, sources: readonly string[], disk: Disk): string | undefined {
   let best: string | undefined;
   let most = 0;
   let folder = dirname(resolve(path));
   for (let height = 0; height < HEIGHT_LIMIT; height++) {
     const root = folder;
-    const count = sources.filter((source) => matches(root, source).length > 0).length;
+    const count = sources.filter((source) => matches({ root, disk }, source).length > 0).length;
     if (count > most) {
       best = root;
       most = count;
     }
     const above = dirname(folder);
-    if (most === sources.length || existsSync(join(folder, '.git')) || above === folder) break;
+    if (most === sources.length || disk.names(folder).includes('.git') || above === folder) break;
     folder = above;
   }
   return best;
 }
 
-function readIgnore(root: string, path: string): Dockerignore {
+function readIgnore(root: string, path: string, disk: Disk): Dockerignore {
   for (const candidate of [`${resolve(path)}.dockerignore`, join(root, '.dockerignore')]) {
-    try {
-      return parseDockerignore(readFileSync(candidate, 'utf8'));
-    } catch {
-      continue; // No such file: the next one counts, and at last nothing is ignored.
-    }
+    const text = disk.entry(candidate) === undefined ? undefined : disk.text(candidate);
+    if (text !== undefined) return parseDockerignore(text);
   }
   return parseDockerignore('');
 }
 
-function judge(
-  root: string,
-  pattern: string,
-  ignore: Dockerignore,
-): 'found' | 'ignored' | 'absent' {
+interface Root {
+  readonly root: string;
+  readonly disk: Disk;
+}
+
+function judge(root: Root, pattern: string, ignore: Dockerignore): 'found' | 'ignored' | 'absent' {
   if (pattern === '.') return 'found';
   const found = matches(root, pattern);
   if (found.length === 0) return 'absent';
@@ -115,7 +114,7 @@ interface Match {
 }
 
 /** The paths below a folder that a pattern (`*`, `?`, `[…]` within a name) stands for. */
-function matches(root: string, pattern: string): Match[] {
+function matches(root: Root, pattern: string): Match[] {
   const segments = pattern.split('/');
   let found: Match[] = [{ path: '', folder: true }];
   for (const segment of segments) {
@@ -131,26 +130,14 @@ function matches(root: string, pattern: string): Match[] {
   return found;
 }
 
-function named(root: string, path: string, name: string): Match[] {
+function named({ root, disk }: Root, path: string, name: string): Match[] {
   const inner = path === '' ? name : `${path}/${name}`;
-  try {
-    return [{ path: inner, folder: lstatSync(join(root, inner)).isDirectory() }];
-  } catch {
-    return []; // It does not exist, or cannot be seen: both mean that nothing is found.
-  }
+  const entry = disk.entry(join(root, inner));
+  return entry === undefined ? [] : [{ path: inner, folder: entry.kind === 'folder' }];
 }
 
-function globbed(root: string, path: string, pattern: string): Match[] {
+function globbed({ root, disk }: Root, path: string, pattern: string): Match[] {
   const rule = parseDockerignore(pattern.startsWith('#') ? `\\${pattern}` : pattern);
-  try {
-    return readdirSync(join(root, path), { withFileTypes: true })
-      .filter(({ name }) => rule.matches(name))
-      .slice(0, MATCH_LIMIT)
-      .map((entry) => ({
-        path: path === '' ? entry.name : `${path}/${entry.name}`,
-        folder: entry.isDirectory(),
-      }));
-  } catch {
-    return []; // A folder that cannot be read holds nothing that is found.
-  }
+  const names = disk.names(join(root, path)).filter((name) => rule.matches(name));
+  return names.slice(0, MATCH_LIMIT).flatMap((name) => named({ root, disk }, path, name));
 }
