@@ -1,33 +1,17 @@
-/** Files of a container in a real workbench: browse, open, edit, compare, make, rename, delete, upload. */
+/** Files of a container in a real workbench: browse, open, edit, compare, make, rename, delete. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { until } from './parts/patience.ts';
 import type { Tree } from './parts/tree.ts';
 import { type Bench, withWorkbench } from './rig.ts';
 
-const { test } = withWorkbench({
-  folder: (folder) => writeFileSync(join(folder, 'up.txt'), 'from the disk\n'),
-  engine: { images: ['busybox:latest'] },
-});
+const { test } = withWorkbench({ engine: { images: ['busybox:latest'] } });
 
 const MAKE = 'mkdir -p /data/sub && echo first > /data/note.txt && echo own >> /etc/passwd';
-
-/** Folds the other views, so that the rows of this one are in view. */
-async function onlyView({ workbench }: Bench, title: string): Promise<Tree> {
-  const open = workbench.sideBar.element.locator('.pane-header[aria-expanded=true]');
-  for (const other of await workbench.sideBar.titles())
-    if (other !== title) {
-      const header = open.filter({ has: workbench.page.locator(`h3.title:text-is("${other}")`) });
-      if ((await header.count()) > 0) await header.click();
-    }
-  return (await workbench.sideBar.view(title)).tree;
-}
 
 /** The tree with the rows down to /data of the container `web`. */
 async function dataFolder(bench: Bench): Promise<Tree> {
   const { docker } = bench;
-  const tree = await onlyView(bench, 'Containers');
+  const tree = (await bench.workbench.sideBar.only('Containers')).tree;
   if ((await docker('ps', '-aq', '--filter', 'name=web')) === '')
     await docker('run', '-d', '--name', 'web', 'busybox', 'sh', '-c', `${MAKE}; sleep 1000`);
   await (await tree.row(/web/).waitFor()).expand();
@@ -78,13 +62,4 @@ test('a file is compared with that of the image', async (bench) => {
   await workbench.quickInput.pick(/\/etc\/passwd/);
   await workbench.editor.tab(/passwd \(image ↔ web\)/);
   await workbench.page.locator('.editor.modified .view-line', { hasText: /^own$/ }).waitFor();
-});
-
-test('a file of the disk is uploaded', async (bench) => {
-  const { workbench, folder } = bench;
-  const tree = await dataFolder(bench);
-  await (await tree.row(/folder data/).contextMenu()).choose('Upload File…');
-  await workbench.quickInput.enter(join(folder, 'up.txt'));
-  await tree.row(/up\.txt/).waitFor();
-  assert.equal(await inside(bench, '/data/up.txt'), 'from the disk');
 });

@@ -3,7 +3,8 @@
  * (find, stat, mv, rm) while it runs. Slower than `/pinnace/files`, and without deletion where nothing runs.
  *
  * A folder is listed by `find` and `stat`; where they are missing or nothing runs, by reading the folder's archive up
- * to a limit and taking what is right below it.
+ * to a limit and taking what is right below it. A container that never runs may have a tool of ours beside it, which
+ * is slow to start: then a small archive comes first.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -13,12 +14,14 @@ import type { FileEntry, FileList } from '../../lib/api/files.ts';
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { ContainersApi } from '../api/containers.ts';
 import { listingOf, listCommand, typeOfGoMode } from './listing.ts';
-import { runInside } from './run-inside.ts';
+import { type InsideAnswer, runInside } from './run-inside.ts';
 import type { Header, NewHeader } from './tar.ts';
 import { folderOf, joinPath, nameOf, type Signal, type Tree, type WriteContent } from './tree.ts';
 
 /** Bytes of an archive that are read to list a folder of a container that does not run. */
 const LISTING_LIMIT = 512 * 1024 * 1024;
+/** The same where a tool can list it: about what is read while the tool starts. */
+const SMALL_LISTING = 32 * 1024 * 1024;
 const LINK_LIMIT = 16;
 const PAGE = 1000;
 
@@ -26,19 +29,30 @@ export interface ArchiveTreeOptions {
   readonly containers: ContainersApi;
   /** The container's id. */
   readonly id: string;
-  /** The folder that is this tree's root: where a volume is mounted in its helper. */
+  /** The folder that is this tree's root: where a volume is mounted in its helper. Links do not lead out of it. */
   readonly root?: string;
+  /** Of a container that is never started. */
+  readonly tool?: Tool | undefined;
+}
+
+/** A program of ours that works on the container's files from a container beside it: `find`, `stat`, `mv`, `rm`, `rmdir`. */
+export interface Tool {
+  /** Where it lies; its first word is the program's name. */
+  readonly path: string;
+  readonly run: (words: readonly string[], options: Signal) => Promise<InsideAnswer>;
 }
 
 export class ArchiveTree implements Tree {
   private readonly containers: ContainersApi;
   private readonly id: string;
   private readonly root: string;
+  private readonly tool: Tool | undefined;
 
-  constructor({ containers, id, root = '' }: ArchiveTreeOptions) {
+  constructor({ containers, id, root = '', tool }: ArchiveTreeOptions) {
     this.containers = containers;
     this.id = id;
     this.root = root;
+    this.tool = tool;
   }
 
   async stat(path: string): Promise<FileEntry> {
@@ -54,7 +68,7 @@ export class ArchiveTree implements Tree {
     options: { readonly after?: string; readonly limit?: number } & Signal = {},
   ): Promise<FileList> {
     const real = await this.resolve(path, options);
-    const all = (await this.listRunning(real, options)) ?? (await this.listArchive(real, options));
+    const all = await this.listAll(real, options);
     all.sort((a, b) => (a.name < b.name ? -1 : 1));
     const { after, limit = PAGE } = options;
     const start = after === undefined ? 0 : all.findIndex(({ name }) => name > after);
@@ -156,7 +170,7 @@ export class ArchiveTree implements Tree {
     let stat = link;
     let path = link.linkTarget;
     for (let step = 0; step < LINK_LIMIT; step++) {
-      if (!path.startsWith('/')) break;
+      if (!path.startsWith(`${this.root}/`) && path !== this.root) break;
       stat = await this.containers.archiveStat(this.id, path);
       if (typeOfGoMode(stat.mode) !== 'symlink') return { path, stat };
       path = stat.linkTarget;
@@ -164,37 +178,44 @@ export class ArchiveTree implements Tree {
     throw new EngineError('not-found', `the link ${link.name} leads nowhere`);
   }
 
+  private async listAll(path: string, options: Signal): Promise<FileEntry[]> {
+    const archive = (limit: number): Promise<FileEntry[] | undefined> =>
+      this.listArchive(path, { ...options, limit });
+    const found =
+      this.tool === undefined
+        ? await this.listRunning(path, options)
+        : ((await archive(SMALL_LISTING)) ?? (await this.listRunning(path, options)));
+    const all = found ?? (await archive(LISTING_LIMIT));
+    if (all === undefined) throw tooLarge(path);
+    return all;
+  }
+
   /** Undefined where nothing runs or the programs are missing. */
   private async listRunning(path: string, options: Signal): Promise<FileEntry[] | undefined> {
     const mark = randomBytes(8).toString('hex');
-    const answer = await runInside(
-      this.containers,
-      this.id,
-      listCommand(path, mark),
-      options,
-    ).catch((error: unknown) => {
-      if (kindOf(error) === 'cancelled') throw error;
-      return undefined;
-    });
+    const stat = this.tool === undefined ? ['stat'] : [this.tool.path, 'stat'];
+    const answer = await this.program(listCommand(path, mark, { stat }), options).catch(
+      (error: unknown) => {
+        if (kindOf(error) === 'cancelled') throw error;
+        return undefined;
+      },
+    );
     if (answer === undefined) return undefined;
     // find says 1 when a file went away while it looked: what it has found is right all the same.
     if (answer.status !== 0 && !answer.stdout.includes(mark)) return undefined;
-    const entries = listingOf(answer.stdout, mark);
-    if (!entries.some(({ type }) => type === 'symlink')) return entries;
-    const followed = await runInside(
-      this.containers,
-      this.id,
-      listCommand(path, mark, { links: 'followed' }),
-      options,
-    );
-    const types = new Map(listingOf(followed.stdout, mark).map(({ name, type }) => [name, type]));
-    return entries.map((entry) => {
-      const type = entry.type === 'symlink' ? types.get(entry.name) : undefined;
-      return type === undefined ? entry : { ...entry, targetType: type };
-    });
+    return listingOf(answer.stdout, mark);
   }
 
-  private async listArchive(path: string, options: Signal): Promise<FileEntry[]> {
+  private program(words: readonly string[], options: Signal): Promise<InsideAnswer> {
+    if (this.tool !== undefined) return this.tool.run(words, options);
+    return runInside(this.containers, this.id, words, options);
+  }
+
+  /** Undefined where the archive is larger than the limit. */
+  private async listArchive(
+    path: string,
+    options: { readonly limit: number } & Signal,
+  ): Promise<FileEntry[] | undefined> {
     const { stat, tar } = await this.containers.archiveGet(this.id, path, options);
     if (typeOfGoMode(stat.mode) !== 'directory') {
       tar.destroy();
@@ -204,12 +225,17 @@ export class ArchiveTree implements Tree {
     let bytes = 0;
     tar.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > LISTING_LIMIT) tar.destroy(tooLarge(path));
+      if (bytes > options.limit) tar.destroy(tooLarge(path));
     });
     const entries: FileEntry[] = [];
-    for await (const header of headers(tar)) {
-      const name = childName(header.name, path);
-      if (name !== undefined) entries.push(entryOfTar(header, name));
+    try {
+      for await (const header of headers(tar)) {
+        const name = childName(header.name, path);
+        if (name !== undefined) entries.push(entryOfTar(header, name));
+      }
+    } catch (error) {
+      if (bytes > options.limit) return undefined;
+      throw error;
     }
     return Promise.all(entries.map((entry) => this.withTarget(path, entry)));
   }
@@ -237,16 +263,14 @@ export class ArchiveTree implements Tree {
   }
 
   private async run(words: readonly string[], verb: string, options: Signal): Promise<void> {
-    const answer = await runInside(this.containers, this.id, words, options).catch(
-      (cause: unknown) => {
-        if (kindOf(cause) === 'cancelled') throw cause;
-        throw new EngineError(
-          'not-implemented',
-          `this engine can ${verb} files only in a container that runs; start it first`,
-          { cause },
-        );
-      },
-    );
+    const answer = await this.program(words, options).catch((cause: unknown) => {
+      if (kindOf(cause) === 'cancelled' || this.tool !== undefined) throw cause;
+      throw new EngineError(
+        'not-implemented',
+        `this engine can ${verb} files only in a container that runs; start it first`,
+        { cause },
+      );
+    });
     if (answer.status === 0) return;
     if (answer.status === 126 || answer.status === 127)
       throw new EngineError(

@@ -2,39 +2,46 @@
 import type { FileEntry, FileType } from '../../lib/api/files.ts';
 
 /**
- * `mark` is a word that no name holds: it parts the records, since names may hold line breaks.
- * With followed links only the links are listed, as what they lead to.
+ * `mark` is a word that no name holds: it parts the records, since names may hold line breaks. A link is listed as itself
+ * and, where it leads somewhere, a second time as what it leads to. `stat` is the program and its first words.
  */
 export function listCommand(
   path: string,
   mark: string,
-  { links }: { readonly links: 'shown' | 'followed' } = { links: 'shown' },
+  { stat }: { readonly stat: readonly string[] } = { stat: ['stat'] },
 ): string[] {
-  const stat = ['-exec', 'stat', ...(links === 'followed' ? ['-L'] : [])];
-  const only = links === 'followed' ? ['-type', 'l'] : [];
   // With the slash a link to a folder is followed.
   const folder = path === '/' ? '/' : `${path}/`;
   const range = ['-mindepth', '1', '-maxdepth', '1'];
-  return ['find', folder, ...range, ...only, ...stat, '-c', `${mark}%f %s %Y %u %g %n`, '{}', '+'];
+  const all = ['-exec', ...stat, '-c', `${mark}%f %s %Y %u %g %n`, '{}', '+'];
+  const followed = ['-exec', ...stat, '-L', '-c', `${mark}L%f %s %Y %u %g %n`, '{}', '+'];
+  return ['find', folder, ...range, ...all, '-type', 'l', ...followed];
 }
 
 export function listingOf(output: string, mark: string): FileEntry[] {
-  return output.split(mark).flatMap((record) => {
-    const found = /^([0-9a-f]+) (\d+) (-?\d+) (\d+) (\d+) ([^]*)\n$/.exec(record);
-    if (found === null) return [];
-    const [, hex = '0', size, seconds, uid, gid, path = ''] = found;
+  const entries: FileEntry[] = [];
+  const targets = new Map<string, FileType>();
+  for (const record of output.split(mark)) {
+    const found = /^(L?)([0-9a-f]+) (\d+) (-?\d+) (\d+) (\d+) ([^]*)\n$/.exec(record);
+    if (found === null) continue;
+    const [, followed, hex = '0', size, seconds, uid, gid, path = ''] = found;
     const bits = Number.parseInt(hex, 16);
-    return [
-      {
-        name: path.slice(path.lastIndexOf('/') + 1),
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (followed === 'L') targets.set(name, typeOfBits(bits));
+    else
+      entries.push({
+        name,
         type: typeOfBits(bits),
         size: Number(size),
         mode: bits & 0o7777,
         mtime: Number(seconds) * 1000,
         uid: Number(uid),
         gid: Number(gid),
-      },
-    ];
+      });
+  }
+  return entries.map((entry) => {
+    const target = entry.type === 'symlink' ? targets.get(entry.name) : undefined;
+    return target === undefined ? entry : { ...entry, targetType: target };
   });
 }
 

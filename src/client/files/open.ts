@@ -1,18 +1,26 @@
-/** Chooses how an engine gives the files of a tree: by its own routes, or by what every engine has. */
-import { EngineError, kindOf } from '../../lib/errors.ts';
+/** Chooses how an engine gives the files of a tree: by its own routes, or by what every engine has: archives of containers. */
+import { kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { ArchiveTree } from './archive.ts';
+import { HelperTree } from './helper-tree.ts';
+import type { Helpers } from './helpers.ts';
 import { PinnaceTree } from './pinnace.ts';
-import { type Signal, type Tree, type TreeName, treeText } from './tree.ts';
+import type { Signal, Tree, TreeName } from './tree.ts';
 
-/**
- * The tree of a name. Throws EngineError: not-found for what the engine does not have, not-implemented for images and
- * volumes of an engine that gives no files of them.
- */
+export interface OpenOptions extends Signal {
+  /** The engine may have our routes. */
+  readonly routes: boolean;
+  /** Makes the containers through which images and volumes of other engines are looked at. */
+  readonly helpers: Helpers;
+  /** The path of a static busybox, for what no archive can do with them. */
+  readonly program?: string;
+}
+
+/** The tree of a name. Throws EngineError: not-found for what the engine does not have. */
 export async function openTree(
   client: Client,
   name: TreeName,
-  options: Signal & { readonly routes: boolean },
+  options: OpenOptions,
 ): Promise<Tree> {
   if (options.routes) {
     const tree = new PinnaceTree(client.transport, name);
@@ -20,16 +28,8 @@ export async function openTree(
   }
   if (name.kind === 'container')
     return new ArchiveTree({ containers: client.containers, id: name.id });
-  throw new EngineError(
-    'not-implemented',
-    `this engine gives no files of ${treeText(name)}; ${wayOut(name)}`,
-  );
-}
-
-function wayOut({ kind }: TreeName): string {
-  return kind === 'image'
-    ? 'make a container of it and look at its files'
-    : 'open it through a container that mounts it';
+  const { helpers, program } = options;
+  return new HelperTree({ client, helpers, name, ...(program === undefined ? {} : { program }) });
 }
 
 /** Whether the engine knows the routes; what it says of the tree itself is an answer too. */

@@ -1,7 +1,7 @@
 /** Runs a small program inside a container as its root and gives what it said, within limits of time and size. */
-import { PassThrough, type Readable } from 'node:stream';
+import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import { EngineError } from '../../lib/errors.ts';
-import type { ContainersApi } from '../api/containers.ts';
+import { type ContainersApi, withSignal } from '../api/containers.ts';
 import { demultiplex } from '../api/streams.ts';
 import type { Signal } from './tree.ts';
 
@@ -30,30 +30,47 @@ export async function runInside(
     Cmd: [...words],
     Env: ['LC_ALL=C'],
   });
+  const { socket } = await containers.execStart(exec, {
+    tty: false,
+    ...withSignal(options.signal),
+  });
+  socket.end();
+  const output = await collectOutput(socket, options.signal);
+  const { ExitCode } = await containers.execInspect(exec);
+  return { status: ExitCode ?? 128, ...output };
+}
+
+/** What a program says on its multiplexed stream until it ends. Throws EngineError: cancelled, unavailable past the limits. */
+export async function collectOutput(
+  socket: Duplex,
+  signal: AbortSignal | undefined,
+): Promise<Pick<InsideAnswer, 'stdout' | 'stderr'>> {
   const limit = AbortSignal.timeout(TIME_LIMIT);
-  const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
-  const { socket } = await containers.execStart(exec, { tty: false, signal });
+  const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
   const stop = (): void => void socket.destroy();
-  signal.addEventListener('abort', stop, { once: true });
+  either.addEventListener('abort', stop, { once: true });
+  if (either.aborted) stop();
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   try {
     const read = Promise.all([text(stdout), text(stderr)]);
     read.catch(stop);
-    socket.end();
     await demultiplex(socket, { stdout, stderr }).finally(() => {
       stdout.end();
       stderr.end();
     });
     const [out, err] = await read;
-    const { ExitCode } = await containers.execInspect(exec);
-    return { status: ExitCode ?? 128, stdout: out, stderr: err };
+    return { stdout: out, stderr: err };
   } catch (cause) {
-    if (options.signal?.aborted === true)
+    if (signal?.aborted === true)
       throw new EngineError('cancelled', 'the call was cancelled', { cause });
+    if (limit.aborted)
+      throw new EngineError('unavailable', 'a program in the container took more than a minute', {
+        cause,
+      });
     throw cause;
   } finally {
-    signal.removeEventListener('abort', stop);
+    either.removeEventListener('abort', stop);
     socket.destroy();
   }
 }

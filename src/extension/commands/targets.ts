@@ -1,5 +1,6 @@
 /** Which objects an action works on: the nodes that were selected, or those that the user picks when it comes from the palette. */
 import type { Client } from '../../client/api/client.ts';
+import { isHelper } from '../../client/files/helper-mark.ts';
 import type { ContainerSummary } from '../../lib/api/containers.ts';
 import type { ImageSummary } from '../../lib/api/images.ts';
 import { EngineError } from '../../lib/errors.ts';
@@ -103,7 +104,10 @@ export const CONTAINERS: Kind<ContainerNode> = {
       return node.children.filter((child): child is ContainerNode => child.kind === 'container');
     return [];
   },
-  list: async (client) => (await client.containers.list({ all: true })).map(containerNode),
+  list: async (client) =>
+    (await client.containers.list({ all: true }))
+      .filter((summary) => !isHelper(summary))
+      .map(containerNode),
   item: (node) => ({
     label: node.name,
     description: node.summary.Image,

@@ -19,7 +19,7 @@ export interface EngineEntry {
 
 /** What not every engine has. An action that needs a missing one is greyed, with `lacks` as the reason. */
 export type Feature =
-  /** Everything below `/pinnace/…`: dial, listening ports, build records, files of images and volumes, tool execs. */
+  /** Everything below `/pinnace/…`: dial, listening ports, build records, tool execs, files without a detour. */
   'pinnace' | 'pause' | 'stats' | 'build' | 'commit' | 'push' | 'search';
 
 export type ConnectionState =

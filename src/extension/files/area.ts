@@ -1,6 +1,10 @@
 /** Plugs files into the editor: the file system, the rows below containers, images and volumes, and what is dropped on them. */
 import * as vscode from 'vscode';
+import type { Client } from '../../client/api/client.ts';
+import { helpersOf } from '../../client/files/helpers.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { CHANGED, COMPARE, MOUNT, SHOW } from '../commands/files/targets.ts';
+import type { Engines } from '../engine/engines.ts';
 import type { Parts } from '../parts.ts';
 import type { Node } from '../views/nodes.ts';
 import type { Branch } from '../views/row.ts';
@@ -22,14 +26,15 @@ export interface FilesGraft {
 }
 
 /** Gives what the trees hang beneath their rows. */
-export function plugFiles({ context, engines }: Parts): FilesGraft {
-  const store = new FileStore(engines);
+export function plugFiles({ context, desk, engines, log }: Parts): FilesGraft {
+  const store = new FileStore(engines, { program: desk.asset('out/native/busybox') });
   const provider = new FilesProvider(store);
-  const branch = new FilesBranch(store, engines);
+  const branch = new FilesBranch(store);
   const command = (id: string, run: (...args: never[]) => unknown): vscode.Disposable =>
     vscode.commands.registerCommand(id, run);
   context.subscriptions.push(
     provider,
+    sweeping(engines, (message) => log.debug(message)),
     vscode.workspace.registerFileSystemProvider(SCHEME, provider, { isCaseSensitive: true }),
     command(SHOW, (uri: string) =>
       vscode.commands.executeCommand('vscode.open', uriOf(parseAddressText(uri))),
@@ -51,7 +56,26 @@ export function plugFiles({ context, engines }: Parts): FilesGraft {
       }
     }),
   );
-  return { branches: [branch], drops: [uploadDrop()] };
+  return { branches: [branch], drops: [uploadDrop(), bringDrop()] };
+}
+
+/** Takes away what editors that were killed left in other engines, when one is first seen; and our own at the end. */
+function sweeping(engines: Engines, tell: (message: string) => void): vscode.Disposable {
+  const swept = new Set<Client>();
+  const look = (): void => {
+    const engine = engines.active;
+    if (engine.state.kind !== 'ready' || engine.has('pinnace') || swept.has(engine.client)) return;
+    swept.add(engine.client);
+    helpersOf(engine.client)
+      .sweep()
+      .catch((error: unknown) => tell(`left containers: ${messageOf(error)}`));
+  };
+  const heard = engines.onDidChange(look);
+  look();
+  return new vscode.Disposable(() => {
+    heard.dispose();
+    for (const client of swept) void helpersOf(client).releaseIdle();
+  });
 }
 
 /** Adds the folder behind those that are open. In a window without a folder the editor starts its extensions anew. */
@@ -68,7 +92,7 @@ function uploadDrop(): Drop {
   return {
     mime: 'text/uri-list',
     accepts: (target) => isPlace(target),
-    drop: async (target, item) => {
+    drop: async (target, [item]) => {
       const text = await item.asString();
       const uris = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
       const paths = uris
@@ -77,6 +101,21 @@ function uploadDrop(): Drop {
         .map((uri) => uri.with({ scheme: 'file', authority: '' }).fsPath);
       if (paths.length > 0)
         await vscode.commands.executeCommand('pinnace.file.upload', { target, paths });
+    },
+  };
+}
+
+/** The same with files of the machine that the browser runs on: they have no path here, only a name and a content. */
+function bringDrop(): Drop {
+  return {
+    mime: 'files',
+    accepts: (target) => isPlace(target),
+    drop: async (target, items) => {
+      const files = items
+        .map((item) => item.asFile())
+        .filter((file) => file !== undefined)
+        .map((file) => ({ name: file.name, read: () => Promise.resolve(file.data()) }));
+      await vscode.commands.executeCommand('pinnace.file.upload', { target, files });
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The rows "Files" below containers, images and volumes, and the folders and files below them, page by page. Pure but for the store it asks. */
 import { isReachable } from '../../client/files/tree.ts';
 import type { FileEntry } from '../../lib/api/files.ts';
-import type { Engines, Listener } from '../engine/engines.ts';
+import type { Listener } from '../engine/engines.ts';
 import type { FileNode, Node } from '../views/nodes.ts';
 import { type Branch, Listeners, type Row } from '../views/row.ts';
 import { above, addressText, below, type FileAddress, parseAddressText } from './address.ts';
@@ -13,14 +13,7 @@ export interface MoreFiles {
   readonly folder: FileNode;
 }
 
-/** Files that this engine does not give, with the reason. */
-export interface NoFiles {
-  readonly kind: 'noFiles';
-  readonly id: string;
-  readonly reason: string;
-}
-
-export type FileElement = FileNode | MoreFiles | NoFiles;
+export type FileElement = FileNode | MoreFiles;
 
 interface Folder {
   readonly entries: FileEntry[];
@@ -30,16 +23,14 @@ interface Folder {
 export class FilesBranch implements Branch<FileElement> {
   readonly beneath = ['container', 'image', 'volume'] as const;
   private readonly store: FileStore;
-  private readonly engines: Engines;
   private readonly folders = new Map<string, Folder>();
   private readonly known = new WeakMap<FileElement, FileNode | undefined>();
   /** By what they are shown below, and by address. */
   private readonly nodes = new Map<string, Map<string, FileNode>>();
   private readonly listeners = new Listeners<readonly (FileElement | Node)[]>();
 
-  constructor(store: FileStore, engines: Engines) {
+  constructor(store: FileStore) {
     this.store = store;
-    this.engines = engines;
     store.onDidChange((changes) => {
       for (const { address } of changes) this.refresh(address, { with: 'its folder' });
     });
@@ -52,16 +43,6 @@ export class FilesBranch implements Branch<FileElement> {
   roots(node: Node): readonly FileElement[] {
     const address = addressOfNode(node);
     if (address === undefined) return [];
-    const engine = this.engines.active;
-    if (node.kind !== 'container' && !engine.has('pinnace')) {
-      const none: NoFiles = {
-        kind: 'noFiles',
-        id: `${node.kind === 'image' ? node.reference : ''} ${addressText(address)}`,
-        reason: `${engine.entry.label} does not give the files of ${node.kind}s`,
-      };
-      this.known.set(none, undefined);
-      return [none];
-    }
     const entry: FileEntry = {
       name: '/',
       type: 'directory',
@@ -99,18 +80,7 @@ export class FilesBranch implements Branch<FileElement> {
   }
 
   row(element: FileElement): Row {
-    if (element.kind === 'moreFiles') return moreRow(element);
-    if (element.kind === 'noFiles')
-      return {
-        id: `files/none/${element.id}`,
-        label: 'Files',
-        description: element.reason,
-        icon: { name: 'circle-slash', color: 'disabledForeground' },
-        context: 'noFiles',
-        fold: 'leaf',
-        accessible: `files are not available: ${element.reason}`,
-      };
-    return fileRow(element);
+    return element.kind === 'moreFiles' ? moreRow(element) : fileRow(element);
   }
 
   onDidChange(listener: (changed: readonly (FileElement | Node)[]) => void): Listener {

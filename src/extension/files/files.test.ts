@@ -198,7 +198,7 @@ test('rows show folders first, page by page, and the same file is the same objec
   const { answers } = rig();
   const engines = fakeEngines(answers);
   const store = new FileStore(engines);
-  const branch = new FilesBranch(store, engines);
+  const branch = new FilesBranch(store);
   const [root] = branch.roots(CONTAINER);
   assert.ok(root?.kind === 'file');
   assert.deepEqual(branch.row(root).context, 'file root container writable');
@@ -231,23 +231,13 @@ test('rows show folders first, page by page, and the same file is the same objec
 test('two tags of one image have rows of their own', () => {
   const { answers } = rig();
   const engines = fakeEngines(answers);
-  const branch = new FilesBranch(new FileStore(engines), engines);
+  const branch = new FilesBranch(new FileStore(engines));
   const ids = ['a:1', 'a:2'].map((reference) => {
     const [root] = branch.roots({ kind: 'image', id: IMAGE, reference } as ImageNode);
     assert.ok(root !== undefined);
     return branch.row(root).id;
   });
   assert.equal(new Set(ids).size, 2);
-});
-
-test('an engine without files of images says so in the row', () => {
-  const { answers } = rig();
-  const engines = fakeEngines({ ...answers, missing: ['pinnace'], entry: { label: 'Docker' } });
-  const branch = new FilesBranch(new FileStore(engines), engines);
-  const [none] = branch.roots({ kind: 'image', id: IMAGE, reference: 'a' } as ImageNode);
-  assert.ok(none !== undefined);
-  assert.match(branch.row(none).description ?? '', /Docker does not give the files of images/);
-  assert.equal(branch.roots(CONTAINER)[0]?.kind, 'file');
 });
 
 test('files are opened, made, renamed and deleted', async () => {
@@ -287,9 +277,6 @@ test('a file is compared with that of the image, and changed files are listed', 
   const wanted = `execute pinnace.files.compare "${left}" "${file('/etc/hosts').uri}" "/etc/hosts (image ↔ web)"`;
   assert.equal((await run(compareWithImage, [file('/etc/hosts')])).at(-1), wanted);
   await assert.rejects(run(compareWithImage, [file('/only/here')]), /The image has no/);
-  await assert.rejects(run(compareWithImage, [file('/etc/hosts')], { missing: ['pinnace'] }), {
-    kind: 'not-implemented',
-  });
   const listed = await run(changes, [CONTAINER], { picks: ['$(diff-modified) /etc/hosts'] });
   assert.ok(listed.includes('pick web: 2 changed files'));
   assert.equal(listed.at(-1), wanted);
@@ -312,6 +299,13 @@ test('files go up and down, and nothing is replaced without a question', async (
   assert.equal(files.get('/etc/motd'), 'changed');
   await run(upload, [], {}, { target: file('/tmp', 'directory'), paths: [target] });
   assert.equal(files.get('/tmp/copy'), 'localhost');
+  const brought = (name: string) => ({ name, read: () => Promise.resolve(Buffer.from('brought')) });
+  const onto = { target: file('/tmp', 'directory') };
+  await run(upload, [], {}, { ...onto, files: [brought('a.txt'), brought('b.txt')] });
+  assert.equal(files.get('/tmp/b.txt'), 'brought');
+  await assert.rejects(run(upload, [], {}, { ...onto, files: [brought('../a')] }), {
+    kind: 'invalid',
+  });
   await run(download, [file('/etc', 'directory')], { files: [dir] });
   assert.equal(readFileSync(join(dir, 'etc/motd'), 'utf8'), 'changed');
   await assert.rejects(run(download, [file('/etc', 'directory')], { files: [dir] }), {

@@ -3,6 +3,7 @@
  * what creates, replaces and follows, and what is too large to open. Knows no editor.
  */
 import { Readable } from 'node:stream';
+import { helpersOf } from '../../client/files/helpers.ts';
 import { openTree } from '../../client/files/open.ts';
 import { collect, isReachable, listAll, type Tree, treeText } from '../../client/files/tree.ts';
 import type { FileEntry, FileList } from '../../lib/api/files.ts';
@@ -21,11 +22,14 @@ export interface FileChange {
 
 export class FileStore {
   private readonly engines: Engines;
+  private readonly options: { readonly program?: string };
   private readonly listeners = new Listeners<readonly FileChange[]>();
   private readonly trees = new WeakMap<Engine['client'], Map<string, Promise<Tree>>>();
 
-  constructor(engines: Engines) {
+  /** `program`: the path of a static busybox, for what archives of other engines cannot do. */
+  constructor(engines: Engines, options: { readonly program?: string } = {}) {
     this.engines = engines;
+    this.options = options;
   }
 
   /** Throws EngineError as the tree does. */
@@ -118,7 +122,11 @@ export class FileStore {
     const key = `${address.kind}+${address.id}`;
     const known = held.get(key);
     if (known !== undefined) return known;
-    const made = openTree(engine.client, address, { routes: engine.has('pinnace') });
+    const made = openTree(engine.client, address, {
+      ...this.options,
+      routes: engine.has('pinnace'),
+      helpers: helpersOf(engine.client),
+    });
     held.set(key, made);
     made.catch(() => held.delete(key));
     return made;

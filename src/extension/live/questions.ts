@@ -1,5 +1,6 @@
-/** How each kind of holding is asked for: as a whole, or only some by id. */
+/** How each kind of holding is asked for: as a whole, or only some by id. What only serves to look at files is left out. */
 import type { Client } from '../../client/api/client.ts';
+import { isHelper } from '../../client/files/helper-mark.ts';
 import { kindOf } from '../../lib/errors.ts';
 import type { HoldingKind, Holdings } from './store.ts';
 
@@ -29,12 +30,12 @@ type Question<K extends HoldingKind> = (
 const QUESTIONS: { readonly [K in HoldingKind]: Question<K> } = {
   container: async (client, ids, signal) => {
     const filters = ids === 'all' ? {} : { filters: { id: [...ids] } };
-    const items = await client.containers.list({ all: true, ...filters, signal });
-    return { items, whole: ids === 'all' };
+    const found = await client.containers.list({ all: true, ...filters, signal });
+    return { items: found.filter((item) => !isHelper(item)), whole: ids === 'all' };
   },
   // Images have no filter by id, and one event may move a tag from one to another.
   image: async (client, _ids, signal) => ({
-    items: await client.images.list({ signal }),
+    items: (await client.images.list({ signal })).filter((item) => !isHelper(item)),
     whole: true,
   }),
   volume: async (client, ids) => {

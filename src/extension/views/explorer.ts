@@ -182,7 +182,7 @@ function connectDrop({ desk, log }: Parts): Drop {
   return {
     mime: treeMime('pinnace.containers'),
     accepts: (target) => networkOf(target) !== undefined,
-    drop: async (target, item) => {
+    drop: async (target, [item]) => {
       const network = networkOf(target);
       const dragged: unknown = item.value;
       if (network === undefined || !Array.isArray(dragged)) return;

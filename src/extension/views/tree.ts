@@ -7,13 +7,13 @@ import { type Changed, type Hover, messageRow, type Row, type TreeModel } from '
 
 /** Something that rows can be dropped with: from other trees, the file explorer or another program. */
 export interface Drop {
-  /** `application/vnd.code.tree.pinnace.containers`, `text/uri-list`, `files`. */
+  /** `application/vnd.code.tree.pinnace.containers`, `text/uri-list`; `files`: files of the machine that the browser runs on. */
   readonly mime: string;
   /** Whether `drop` is for this target; the first that says yes gets it. */
   accepts(target: object | undefined): boolean;
   drop(
     target: object | undefined,
-    item: vscode.DataTransferItem,
+    items: readonly [vscode.DataTransferItem, ...vscode.DataTransferItem[]],
     token: vscode.CancellationToken,
   ): Promise<void>;
 }
@@ -161,11 +161,19 @@ function dragAndDrop(options: TreeOptions): vscode.TreeDragAndDropController<obj
     },
     async handleDrop(target, data, token) {
       for (const drop of drops) {
-        const item = data.get(drop.mime);
-        if (item === undefined || !drop.accepts(target)) continue;
-        await drop.drop(target, item, token);
+        const [first, ...others] = itemsOf(data, drop.mime);
+        if (first === undefined || !drop.accepts(target)) continue;
+        await drop.drop(target, [first, ...others], token);
         return;
       }
     },
   };
+}
+
+/** Files of a browser's machine travel one by one, each under the type of its content. */
+function itemsOf(data: vscode.DataTransfer, mime: string): vscode.DataTransferItem[] {
+  if (mime === 'files')
+    return [...data].map(([, item]) => item).filter((item) => item.asFile() !== undefined);
+  const item = data.get(mime);
+  return item === undefined ? [] : [item];
 }

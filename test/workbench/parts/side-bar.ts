@@ -23,6 +23,17 @@ export class SideBar {
     return new ViewPane(this.page, pane);
   }
 
+  /** A view with all the room: the others are folded, so that its rows are in view. */
+  async only(title: string): Promise<ViewPane> {
+    const open = this.element.locator('.pane-header[aria-expanded=true]');
+    for (const other of await this.titles()) {
+      const heading = this.page.locator(`h3.title:text-is("${other}")`);
+      const header = open.filter({ has: heading });
+      if (other !== title && (await header.count()) > 0) await header.click();
+    }
+    return this.view(title);
+  }
+
   /** The titles of the views, in their order. */
   async titles(): Promise<string[]> {
     const titles = this.element.locator('.pane-header h3.title');

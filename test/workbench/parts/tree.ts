@@ -1,6 +1,7 @@
 /** A tree: its rows, what they show, their inline actions, context menus and expansion. */
 import type { Locator, Page } from 'playwright-core';
 import { ContextMenu } from './context-menu.ts';
+import { type DroppedFile, dropFiles } from './drop.ts';
 import { attributes, textsDown } from './in-page.ts';
 import { PATIENCE, until } from './patience.ts';
 
@@ -92,6 +93,28 @@ export class Row {
   async actions(): Promise<string[]> {
     await this.element.hover();
     return attributes(this.element.locator('.actions a.action-label'), 'aria-label');
+  }
+
+  /** Drags the row onto another, of this tree or of one beside it. */
+  async dragTo(row: Row): Promise<void> {
+    await this.element.dragTo(row.element);
+  }
+
+  /** Drops files of the browser's machine on the row. */
+  async receive(files: readonly DroppedFile[]): Promise<void> {
+    await this.element.waitFor();
+    await dropFiles(this.element, files);
+  }
+
+  /** Chooses an entry of the row's menu, once the row is in a state that offers it. */
+  async choose(title: string): Promise<void> {
+    const menu = await until(`the menu of the row offers ${title}`, async () => {
+      const opened = await this.contextMenu();
+      if ((await opened.titles()).includes(title)) return opened;
+      await opened.close();
+      return undefined;
+    });
+    await menu.choose(title);
   }
 
   async contextMenu(): Promise<ContextMenu> {

@@ -7,12 +7,11 @@ import { CHANGED, choosePlace, COMPARE, MOUNT, ownerText, SHOW, storeOf } from '
 
 const CATEGORY = 'Pinnace Files';
 
-/** The same path in the image of a container. Throws EngineError where the engine gives no files of images. */
+/** The same path in the image of a container. */
 async function inImage(desk: Desk, address: FileAddress): Promise<FileAddress> {
   if (address.kind !== 'container')
     throw new EngineError('invalid', 'Only files of containers have an image to be compared with.');
   const engine = await desk.engines.ready();
-  if (!engine.has('pinnace')) throw new EngineError('not-implemented', engine.lacks('pinnace'));
   const { Image: id } = await engine.client.containers.inspect(address.id);
   return { kind: 'image', id, path: address.path };
 }

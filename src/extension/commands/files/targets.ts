@@ -18,7 +18,7 @@ export const MOUNT = 'pinnace.files.mount';
 
 /** A store of the desk's engines whose changes are told to the editor. */
 export function storeOf(desk: Desk): FileStore {
-  const store = new FileStore(desk.engines);
+  const store = new FileStore(desk.engines, { program: desk.asset('out/native/busybox') });
   store.onDidChange((changes) => void desk.execute(CHANGED, changes));
   return store;
 }

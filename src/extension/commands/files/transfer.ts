@@ -3,18 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
 import {
   download as copyOut,
+  type Transfer,
   type Transferred,
   upload as copyIn,
 } from '../../../client/files/transfer.ts';
-import { nameOf } from '../../../client/files/tree.ts';
+import { joinPath, nameOf, type Tree } from '../../../client/files/tree.ts';
 import { EngineError } from '../../../lib/errors.ts';
 import { above, below, type FileAddress } from '../../files/address.ts';
 import type { Node } from '../../views/nodes.ts';
 import type { Command, Desk } from '../desk.ts';
 import { count } from '../each.ts';
-import { choosePlace, ownerText, storeOf } from './targets.ts';
+import { choosePlace, nameProblem, ownerText, storeOf } from './targets.ts';
 
 const CATEGORY = 'Pinnace Files';
 
@@ -91,10 +93,23 @@ export const uploadFolder: Command = {
   run: (desk, targets) => uploadChosen(desk, targets, { argument: undefined, folder: true }),
 };
 
-/** What is dropped on a row comes as its argument: the row, and paths on the disk. */
+/** What is dropped on a row comes as the argument: the row, and paths on the disk or contents from elsewhere. */
 export interface Dropped {
   readonly target: Node;
-  readonly paths: readonly string[];
+  readonly paths?: readonly string[];
+  readonly files?: readonly BroughtFile[];
+}
+
+/** A file of the machine that the browser runs on. */
+export interface BroughtFile {
+  readonly name: string;
+  readonly read: () => Promise<Uint8Array>;
+}
+
+/** A file or folder that is to be uploaded, wherever it is. */
+interface Source {
+  readonly name: string;
+  readonly put: (tree: Tree, folder: string, transfer: Transfer) => Promise<Transferred>;
 }
 
 async function uploadChosen(
@@ -110,9 +125,31 @@ async function uploadChosen(
   const [row] = rows;
   const isFile = row?.kind === 'file' && (row.type === 'file' || row.type === 'other');
   const into = isFile ? above(place) : place;
-  const paths = dropped?.paths ?? (await chosenPaths(desk, { folder }));
-  if (paths.length === 0) return;
-  await uploadPaths(desk, into, paths);
+  const paths = dropped === undefined ? await chosenPaths(desk, { folder }) : (dropped.paths ?? []);
+  const sources = [...paths.map(fromDisk), ...(dropped?.files ?? []).map(fromElsewhere)];
+  if (sources.length > 0) await uploadAll(desk, into, sources);
+}
+
+function fromDisk(path: string): Source {
+  return {
+    name: basename(path),
+    put: (tree, folder, transfer) => copyIn(tree, path, folder, transfer),
+  };
+}
+
+function fromElsewhere({ name, read }: BroughtFile): Source {
+  return {
+    name,
+    put: async (tree, folder, { signal, onFile }) => {
+      const problem = nameProblem(name);
+      if (problem !== undefined) throw new EngineError('invalid', `${name}: ${problem}`);
+      onFile(name);
+      const bytes = Buffer.from(await read());
+      const body = Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false });
+      await tree.write(joinPath(folder, name), { body, size: bytes.length }, { signal });
+      return { files: 1, left: [] };
+    },
+  };
 }
 
 async function chosenPaths(
@@ -123,12 +160,12 @@ async function chosenPaths(
   return path === undefined ? [] : [path];
 }
 
-async function uploadPaths(desk: Desk, into: FileAddress, paths: readonly string[]): Promise<void> {
+async function uploadAll(desk: Desk, into: FileAddress, sources: readonly Source[]): Promise<void> {
   const store = storeOf(desk);
   const tree = await store.tree(into);
   const there: string[] = [];
-  for (const path of paths) {
-    const target = below(into, basename(path)).path;
+  for (const { name } of sources) {
+    const target = below(into, name).path;
     const found = await tree.stat(target).catch(() => undefined);
     if (found !== undefined) there.push(target);
   }
@@ -141,14 +178,16 @@ async function uploadPaths(desk: Desk, into: FileAddress, paths: readonly string
     });
     if (!sure) return;
   }
-  const what = paths.length === 1 ? basename(paths[0] ?? '') : count(paths.length, 'file');
+  const [only, ...others] = sources;
+  const what =
+    only !== undefined && others.length === 0 ? only.name : count(sources.length, 'file');
   const sum = await desk.progress(`Uploading ${what} to ${owner}`, async (signal, report) => {
     let files = 0;
     const left: string[] = [];
     const onFile = (message: string): void => report({ message });
     try {
-      for (const path of paths) {
-        const done = await copyIn(tree, path, into.path, { signal, onFile });
+      for (const source of sources) {
+        const done = await source.put(tree, into.path, { signal, onFile });
         files += done.files;
         left.push(...done.left);
       }
@@ -157,7 +196,7 @@ async function uploadPaths(desk: Desk, into: FileAddress, paths: readonly string
         throw new EngineError('cancelled', 'the upload was cancelled', { cause: error });
       throw error;
     } finally {
-      store.tell(paths.map((path) => ({ address: below(into, basename(path)), what: 'changed' })));
+      store.tell(sources.map(({ name }) => ({ address: below(into, name), what: 'changed' })));
     }
     return { files, left };
   });
@@ -165,5 +204,6 @@ async function uploadPaths(desk: Desk, into: FileAddress, paths: readonly string
 }
 
 function isDropped(value: unknown): value is Dropped {
-  return typeof value === 'object' && value !== null && 'paths' in value && 'target' in value;
+  if (typeof value !== 'object' || value === null || !('target' in value)) return false;
+  return 'paths' in value || 'files' in value;
 }

@@ -1,5 +1,6 @@
 /** Making, removing and pruning volumes; a volume's files are gone with it, so each is asked for by name. */
 import type { Client } from '../../../client/api/client.ts';
+import { helpersOf } from '../../../client/files/helpers.ts';
 import { EngineError } from '../../../lib/errors.ts';
 import type { ContainerNode } from '../../views/nodes.ts';
 import type { Command } from '../desk.ts';
@@ -59,6 +60,7 @@ export const remove: Command = {
       action: 'Remove',
     });
     if (!confirmed) return;
+    await helpersOf(client).releaseIdle();
     await forEach(desk, {
       doing: 'Removing',
       verb: 'remove',
@@ -109,6 +111,7 @@ export const prune: Command = {
       action: 'Remove',
     });
     if (!confirmed) return;
+    await helpersOf(client).releaseIdle();
     // One by one: what the prune of older engines takes along is not what was asked for.
     const removed = await forEach(desk, {
       doing: 'Removing',

@@ -1,0 +1,118 @@
+/** The files of an image or a volume of an engine that is not ours: an ArchiveTree of a helper container, taken for each call and given back. */
+import { Readable } from 'node:stream';
+import type { FileEntry, FileList } from '../../lib/api/files.ts';
+import { EngineError, kindOf } from '../../lib/errors.ts';
+import type { Client } from '../api/client.ts';
+import { ArchiveTree } from './archive.ts';
+import { PROGRAM, runOnTree } from './helper-run.ts';
+import { type Helpers, type Lease, VOLUME_ROOT } from './helpers.ts';
+import { type Signal, type Tree, type TreeName, treeText, type WriteContent } from './tree.ts';
+
+export interface HelperTreeOptions {
+  readonly client: Client;
+  readonly helpers: Helpers;
+  readonly name: TreeName;
+  /** The path of a static busybox on this machine: lists what is large, and renames and deletes. */
+  readonly program?: string;
+}
+
+export class HelperTree implements Tree {
+  private readonly options: HelperTreeOptions;
+
+  constructor(options: HelperTreeOptions) {
+    this.options = options;
+  }
+
+  stat(path: string, options: Signal = {}): Promise<FileEntry> {
+    return this.with(options, (tree) => tree.stat(path));
+  }
+
+  list(
+    path: string,
+    options: { readonly after?: string; readonly limit?: number } & Signal = {},
+  ): Promise<FileList> {
+    return this.with(options, (tree) => tree.list(path, options));
+  }
+
+  /** The helper stays until the stream has ended. */
+  async read(path: string, options: Signal = {}): Promise<Readable> {
+    const { lease, value } = await this.lease(options, (tree) => tree.read(path, options));
+    value.once('close', lease.release);
+    return value;
+  }
+
+  write(path: string, content: WriteContent, options: Signal = {}): Promise<void> {
+    return this.change(options, (tree) => tree.write(path, content, options));
+  }
+
+  makeFolder(path: string, options: Signal = {}): Promise<void> {
+    return this.change(options, (tree) => tree.makeFolder(path, options));
+  }
+
+  rename(from: string, to: string, options: Signal = {}): Promise<void> {
+    return this.change(options, (tree) => tree.rename(from, to, options));
+  }
+
+  remove(path: string, options: { readonly recursive: boolean } & Signal): Promise<void> {
+    return this.change(options, (tree) => tree.remove(path, options));
+  }
+
+  private async change(options: Signal, work: (tree: Tree) => Promise<void>): Promise<void> {
+    const { name } = this.options;
+    if (name.kind === 'image')
+      throw new EngineError('forbidden', `${treeText(name)} cannot be changed: images never are`);
+    await this.with(options, work);
+  }
+
+  private async with<T>(options: Signal, work: (tree: Tree) => Promise<T>): Promise<T> {
+    const { lease, value } = await this.lease(options, work);
+    lease.release();
+    return value;
+  }
+
+  /** Somebody's prune may have taken the helper away: then once more with a new one. */
+  private async lease<T>(
+    options: Signal,
+    work: (tree: Tree) => Promise<T>,
+    { tries }: { readonly tries: number } = { tries: 2 },
+  ): Promise<{ readonly lease: Lease; readonly value: T }> {
+    const { helpers, name } = this.options;
+    options.signal?.throwIfAborted();
+    const lease = await helpers.take(name);
+    try {
+      return { lease, value: await work(this.tree(lease.container)) };
+    } catch (error) {
+      const isGone = kindOf(error) === 'not-found' && !(await this.isThere(lease.container));
+      if (isGone) await helpers.forget(name, lease.container);
+      lease.release();
+      if (!isGone || tries < 2) throw error;
+    }
+    return this.lease(options, work, { tries: tries - 1 });
+  }
+
+  private async isThere(container: string): Promise<boolean> {
+    try {
+      await this.options.client.containers.inspect(container);
+      return true;
+    } catch (error) {
+      return kindOf(error) !== 'not-found';
+    }
+  }
+
+  private tree(id: string): Tree {
+    const { client, helpers, name, program } = this.options;
+    return new ArchiveTree({
+      containers: client.containers,
+      id,
+      ...(name.kind === 'volume' ? { root: VOLUME_ROOT } : {}),
+      tool:
+        program === undefined
+          ? undefined
+          : {
+              path: PROGRAM,
+              run: (words, options) =>
+                runOnTree({ client, helpers, name, program }, words, options),
+            },
+    });
+  }
+}
