@@ -10,6 +10,8 @@ const PACKAGES: Record<string, string> = {
   'docker-registry': 'a real registry',
   'docker.io': 'the docker command line where the machine has none',
   crun: 'the runtime that the contract suite also runs on',
+  'openssh-client': 'engines on other machines',
+  'openssh-server': 'engines on other machines',
   podman: 'drives our runtime',
   conmon: 'drives our runtime',
   shellcheck: 'its findings beside those of the linter',

@@ -18,8 +18,10 @@ export const dialStdio: Register = (program, context) => {
       // Either side may end first; the connection is over when the engine's side is.
       context.stdin.pipe(socket);
       socket.pipe(context.stdout);
-      await once(socket, 'close');
+      // A half-open socket is not closed while our input lasts, and whoever holds that waits for our end.
+      await Promise.race([once(socket, 'end'), once(socket, 'close')]);
       context.stdin.unpipe(socket);
       context.stdin.destroy();
+      socket.destroy();
     });
 };

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { EngineError, messageOf } from '../../lib/errors.ts';
-import { dialCommand, parseSsh, sshCommand } from './ssh.ts';
+import { type Complaint, dialCommand, explainSsh, parseSsh, sshCommand } from './ssh.ts';
 import type { Address } from './transport.ts';
 
 /** Paths of PEM files. `ca` alone checks the engine; with `cert` and `key` we also show who we are. */
@@ -20,8 +20,10 @@ export function parseAddress(text: string, tls?: TlsFiles): Address {
   if (text.startsWith('unix://')) return { socketPath: text.slice('unix://'.length) };
   if (text.startsWith('/')) return { socketPath: text };
   if (/^(?:pinnace\+)?ssh:/.test(text)) {
-    const words = sshCommand(parseSsh(text));
-    return { name: text, dial: () => Promise.resolve(dialCommand(text, words)) };
+    const target = parseSsh(text);
+    const words = sshCommand(target);
+    const explain = (complaint: string): Complaint => explainSsh(complaint, target);
+    return { name: text, dial: () => Promise.resolve(dialCommand(text, words, explain)) };
   }
   const tcp = /^(tcp|https?):\/\/(\[[0-9a-f:]+\]|[^/:@]+):(\d{1,5})\/?$/i.exec(text);
   if (tcp?.[2] === undefined)

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { Duplex } from 'node:stream';
-import { EngineError } from '../../lib/errors.ts';
+import { EngineError, type ErrorKind } from '../../lib/errors.ts';
 
 export interface SshTarget {
   readonly user: string | undefined;
@@ -54,11 +54,90 @@ export function sshCommand(target: SshTarget): string[] {
   ];
 }
 
-/** A connection through one run of a command; `name` is how errors call the other side. */
-export function dialCommand(name: string, words: readonly string[]): Duplex {
+interface Reason {
+  readonly pattern: RegExp;
+  /** Whether the pattern's own words are too long to be shown. */
+  readonly replaces?: true;
+  /** `unavailable` where it is left out: trying again may help. */
+  readonly kind?: ErrorKind;
+  readonly hint: (target: SshTarget, login: string) => string;
+}
+
+/** What ssh, or the other side, says → what that means and what can be done. The first that fits is taken. */
+const REASONS: readonly Reason[] = [
+  {
+    pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    replaces: true,
+    kind: 'forbidden',
+    hint: ({ host, port }) =>
+      `its host key is not the one that is known here: the host was made anew, or somebody is in between; if you know that it was, forget the old key with: ssh-keygen -R '${port === undefined ? host : `[${host}]:${port}`}'`,
+  },
+  {
+    pattern: /Host key verification failed/,
+    kind: 'forbidden',
+    hint: (_target, login) =>
+      `its host key is not known here yet; connect once with: ${login} and check the key that it shows`,
+  },
+  {
+    pattern:
+      /permission denied while trying to connect|dial unix [^:]+: connect: permission denied/,
+    hint: ({ user }) =>
+      `${user ?? 'the user'} may not use Docker there; add the user to the group docker, or use pinnace+ssh:// for Pinnace's own engine`,
+  },
+  {
+    pattern: /dial unix [^:]+: connect: |Cannot connect to the Docker daemon/,
+    hint: () =>
+      'docker is there, but its engine does not run; start it, or use pinnace+ssh:// for Pinnace on that machine',
+  },
+  {
+    pattern: /Permission denied|Too many authentication failures|no mutual signature/,
+    kind: 'unauthorized',
+    hint: (_target, login) =>
+      `the host accepts none of your keys for that user; add one to your agent with ssh-add, and try: ${login}`,
+  },
+  {
+    pattern: /(?:pinnace|docker): (?:command )?not found/,
+    hint: ({ engine }, login) =>
+      `${engine === 'pinnace' ? 'pinnace is' : 'neither docker nor pinnace is'} in the PATH of commands there; install it, and try: ${login} ${engine === 'pinnace' ? 'pinnace' : 'docker'} --version`,
+  },
+  {
+    pattern: /Could not resolve hostname/,
+    hint: ({ host }) => `nobody knows a host ${host}; check the name, or ~/.ssh/config`,
+  },
+  {
+    pattern:
+      /Connection refused|timed out|No route to host|Network is unreachable|Connection reset|[Cc]losed by|not responding|Broken pipe/,
+    hint: () => 'check that the host is up and that its SSH server listens there',
+  },
+];
+
+/** What the command said, with the way out where one is known. */
+export function explainSsh(complaint: string, target: SshTarget): Complaint {
+  const found = REASONS.find(({ pattern }) => pattern.test(complaint));
+  if (found === undefined) return { kind: 'unavailable', text: complaint };
+  const port = target.port === undefined ? '' : `-p ${target.port} `;
+  const user = target.user === undefined ? '' : `${target.user}@`;
+  const hint = found.hint(target, `ssh ${port}${user}${target.host}`);
+  return {
+    kind: found.kind ?? 'unavailable',
+    text: found.replaces === true ? hint : `${complaint}; ${hint}`,
+  };
+}
+
+export interface Complaint {
+  readonly kind: ErrorKind;
+  readonly text: string;
+}
+
+/** A connection through one run of a command; `name` is how errors call the other side, `explain` adds the way out to what it says. */
+export function dialCommand(
+  name: string,
+  words: readonly string[],
+  explain: (complaint: string) => Complaint = (text) => ({ kind: 'unavailable', text }),
+): Duplex {
   const [program = '', ...args] = words;
   const child = spawn(program, args, { stdio: 'pipe' });
-  return new CommandSocket(name, child);
+  return new CommandSocket(name, child, explain);
 }
 
 const ERROR_TAIL = 2000;
@@ -68,7 +147,11 @@ class CommandSocket extends Duplex {
   private readonly child: ChildProcessWithoutNullStreams;
   private complaint = '';
 
-  constructor(name: string, child: ChildProcessWithoutNullStreams) {
+  constructor(
+    name: string,
+    child: ChildProcessWithoutNullStreams,
+    explain: (complaint: string) => Complaint,
+  ) {
     super({ allowHalfOpen: true });
     this.child = child;
     child.stdout.on('data', (chunk: Buffer) => {
@@ -88,7 +171,8 @@ class CommandSocket extends Duplex {
         return;
       }
       const why = this.complaint.trim() || `${child.spawnfile} ended with status ${String(status)}`;
-      this.destroy(new EngineError('unavailable', `${name}: ${why}`));
+      const { kind, text } = explain(why);
+      this.destroy(new EngineError(kind, `${name}: ${text}`));
     });
   }
 

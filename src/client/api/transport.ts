@@ -66,6 +66,7 @@ export class Transport {
     let answered = false;
     request.on('response', (answer: IncomingMessage) => {
       answered = true;
+      this.nameBreaks(answer, options.signal);
       resolve(answer);
     });
     request.on('error', (error) => reject(this.connectionError(error, options.signal)));
@@ -150,6 +151,17 @@ export class Transport {
       agent: this.agent,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+  }
+
+  /** Who reads a body whose connection breaks is told which connection, and why where that is known; node:http says `aborted`. */
+  private nameBreaks(answer: IncomingMessage, signal: AbortSignal | undefined): void {
+    const destroy = answer.destroy.bind(answer);
+    answer.destroy = (error) =>
+      destroy(
+        error === undefined
+          ? undefined
+          : this.connectionError(answer.socket.errored ?? error, signal),
+      );
   }
 
   private connectionError(

@@ -15,6 +15,7 @@ export interface ConnectionSetup {
 
 /** A look at an engine that does not answer takes no longer than this; ssh needs its time. */
 const LOOK_TIMEOUT = { near: 5_000, far: 20_000 } as const;
+const RETRY_PAUSE = { first: 500, longest: 60_000 } as const;
 
 export class Connection implements Engine {
   entry: EngineEntry;
@@ -27,6 +28,10 @@ export class Connection implements Engine {
   private looking: Promise<void> | undefined;
   private again = false;
   private over = false;
+  /** Set while the editor works with this engine. */
+  private followed = false;
+  /** A far engine that was reached and is lost is looked at again, less and less often: it has no socket that tells. */
+  private retry: { readonly pause: number; readonly timer?: NodeJS.Timeout } | undefined;
 
   constructor(setup: ConnectionSetup) {
     this.setup = setup;
@@ -62,14 +67,22 @@ export class Connection implements Engine {
     }
   }
 
-  /** Looks again whenever the socket comes or goes, from now on. */
+  /** Looks again whenever the socket comes or goes, from now on; at a far engine, once it was lost. */
   follow(): void {
+    this.followed = true;
     const address = this.place();
     const path = 'socketPath' in address ? address.socketPath : undefined;
     if (this.over || path === this.sockets?.path) return;
     this.sockets?.watch.dispose();
     this.sockets =
       path === undefined ? undefined : { path, watch: watchSocket(path, () => void this.look()) };
+  }
+
+  /** The editor works with another engine. */
+  unfollow(): void {
+    this.followed = false;
+    clearTimeout(this.retry?.timer);
+    this.retry = undefined;
   }
 
   /** It is being started: looks that find nobody do not count until it is ready or has failed. */
@@ -86,6 +99,7 @@ export class Connection implements Engine {
 
   dispose(): void {
     this.over = true;
+    this.unfollow();
     this.sockets?.watch.dispose();
     this.held?.client.close();
   }
@@ -111,10 +125,24 @@ export class Connection implements Engine {
       const kind = kindOf(facts);
       this.entry = { ...this.setup.entry, kind };
       this.settled = { kind: 'off' };
+      clearTimeout(this.retry?.timer);
+      this.retry = { pause: RETRY_PAUSE.first };
       this.set({ kind: 'ready', version: facts.version.Version, info: facts.pinnace });
     } catch (error) {
       this.set(isAbsent(error, address) ? this.settled : failed(error));
+      if ('dial' in address && errorKind(error) === 'unavailable') this.lookLater();
     }
+  }
+
+  /** Not where it was never reached, or refuses us: somebody has to do something first. */
+  private lookLater(): void {
+    if (!this.followed || this.over || this.retry === undefined) return;
+    const { pause, timer } = this.retry;
+    clearTimeout(timer);
+    this.retry = {
+      pause: Math.min(pause * 2, RETRY_PAUSE.longest),
+      timer: setTimeout(() => void this.look(), pause).unref(),
+    };
   }
 
   private set(state: ConnectionState): void {

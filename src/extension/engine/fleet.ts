@@ -82,7 +82,9 @@ class EngineFleet implements Fleet {
   async choose(id: string): Promise<void> {
     if (!this.all.some(({ entry }) => entry.id === id))
       throw new EngineError('not-found', `there is no engine ${id} in the list`);
+    const before = this.current();
     this.choice = id;
+    if (before !== this.current()) before.unfollow();
     await this.setup.remember(id);
     const engine = this.current();
     engine.follow();
