@@ -61,9 +61,11 @@ async function runIn(
   }, SUITE_MS);
   try {
     await Promise.race([ended.promise, meanwhile?.(new Workbench(page))]);
-    return { code: await ended.promise, log: log.join('\n') };
+    const code = await ended.promise;
+    // A window in which something failed stays, so that it can be looked at.
+    await page.close();
+    return { code, log: log.join('\n') };
   } finally {
     clearTimeout(timer);
-    await page.close();
   }
 }

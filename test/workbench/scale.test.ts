@@ -1,21 +1,16 @@
 /** A thousand containers and a thousand images in the trees: how long the extension host stands still, how soon changes are seen, and whether the rows scroll. The engine is made up (support/crowd.ts). */
 import assert from 'node:assert/strict';
-import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { Crowd } from './support/crowd.ts';
-import { Gates } from './support/gates.ts';
 import { withExtensionHostMocha } from './host-mocha.ts';
 import { FIGURE, GATES_VARIABLE, STRETCHES, SUITES_VARIABLE } from './host-suite/names.ts';
 import type { Workbench } from './parts/workbench.ts';
 import { shownAt } from './parts/in-page.ts';
 import { withWorkbench } from './rig.ts';
+import { Crowd } from './support/crowd.ts';
+import { busy } from './support/frames.ts';
+import { Gates } from './support/gates.ts';
 
 const { test } = withWorkbench();
-
-/** On a machine that runs more than it has processors for, everything takes that much longer. */
-function busy(): number {
-  return Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
-}
 
 async function filled(workbench: Workbench): Promise<void> {
   const containers = await workbench.sideBar.view('Containers');

@@ -15,10 +15,9 @@ const OVERSCAN = 20;
 const TIME_CELLS = 25;
 
 let rows = new Rows(200_000);
-const search = new Search(
-  () => rows,
-  () => later(),
-);
+const search = new Search(() => rows, found);
+/** The search was given anew and its first match is still to be shown. */
+let wanted = false;
 
 const app = document.getElementById('app');
 const bar = element('div', { className: 'bar', role: 'toolbar', 'aria-label': 'Log' });
@@ -73,7 +72,8 @@ app.append(ruler);
 let cell = { width: 8, height: 18 };
 
 let frame = 0;
-let owed = false;
+/** Batches of lines that were not yet answered. */
+let owed = 0;
 let all = false;
 
 function later() {
@@ -141,18 +141,33 @@ function draw() {
     screen.style.transform = `translateY(${first * cell.height}px)`;
     screen.replaceChildren(...drawn);
   }
-  count.textContent = search.text;
-  count.classList.toggle('problem', search.problem !== '');
-  previous.disabled = next.disabled = search.found.length === 0;
+  showCount();
   const cut =
     rows.gone > cleared
       ? ` (older lines are left out: ${rows.limit.toLocaleString()} are kept)`
       : '';
   amount.textContent = `${rows.lines.length.toLocaleString()} lines${cut}`;
-  if (owed) {
-    owed = false;
-    vscode.postMessage({ type: 'more' });
-  }
+  for (; owed > 0; owed -= 1) vscode.postMessage({ type: 'more' });
+}
+
+/** Rows are drawn with their matches already: only their number is another one. */
+function found() {
+  if (wanted && search.found.length > 0 && (search.done || isPast(search.found.at(-1)))) {
+    wanted = false;
+    step(1);
+  } else showCount();
+  if (search.done) wanted = false;
+}
+
+/** Whether a match lies where the next one is looked for. */
+function isPast([line]) {
+  return line >= rows.gone + anchor();
+}
+
+function showCount() {
+  if (count.textContent !== search.text) count.textContent = search.text;
+  count.classList.toggle('problem', search.problem !== '');
+  previous.disabled = next.disabled = search.found.length === 0;
 }
 
 /** While text is selected in the rows they stay: else each new line would take the selection away. */
@@ -172,13 +187,14 @@ window.addEventListener('message', ({ data }) => {
   if (data.type === 'reset') {
     rows = new Rows(data.limit);
     cleared = 0;
+    owed = 0;
     search.clear();
     measure();
   } else if (data.type === 'lines') {
     const went = rows.push(data.lines);
     if (went > 0 && !view.follow)
       scroller.scrollTop = Math.max(0, scroller.scrollTop - went * cell.height);
-    owed = true;
+    owed += 1;
     // A hidden view draws no frames, but its lines must not stop.
     if (document.hidden) setTimeout(draw, 50);
     later();
@@ -243,8 +259,9 @@ input.addEventListener('input', () => {
 });
 
 function find() {
+  wanted = input.value !== '';
   search.set(input.value, { regex: pressed(regex), matchCase: pressed(matchCase) });
-  if (input.value !== '' && search.found.length > 0) step(1);
+  later();
 }
 
 function step(by) {

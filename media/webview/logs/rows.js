@@ -10,6 +10,8 @@ export class Rows {
     /** Lines that were let go from the start. */
     this.gone = 0;
     this.lines = [];
+    /** The cells of each line: to count them again at each change of the width would take too long. */
+    this.cells = [];
     /** Columns to wrap at; 0: not at all. */
     this.columns = 0;
     /** With wrapping: the first row of each line, one more at the end; counted from `base`. */
@@ -29,6 +31,7 @@ export class Rows {
     for (const line of lines) {
       this.lines.push(line);
       const cells = cellsOf(line[2]);
+      this.cells.push(cells);
       if (cells > this.widest) this.widest = cells;
       if (this.columns > 0)
         this.starts.push(
@@ -43,6 +46,7 @@ export class Rows {
   clear() {
     this.gone += this.lines.length;
     this.lines = [];
+    this.cells = [];
     this.starts = [0];
     this.base = 0;
     this.widest = 0;
@@ -56,10 +60,10 @@ export class Rows {
     this.starts = [0];
     if (columns === 0) return;
     let row = 0;
-    for (const [, , text] of this.lines) {
-      row += rowsFor(text, cellsOf(text), columns);
+    this.cells.forEach((cells, index) => {
+      row += cells <= columns ? 1 : rowsFor(this.lines[index][2], cells, columns);
       this.starts.push(row);
-    }
+    });
   }
 
   /** The row in which a line begins. */
@@ -94,6 +98,7 @@ export class Rows {
   shift(number) {
     const rows = this.columns === 0 ? number : this.starts[number] - this.base;
     this.lines.splice(0, number);
+    this.cells.splice(0, number);
     this.gone += number;
     if (this.columns > 0) {
       this.starts.splice(0, number);

@@ -1,15 +1,30 @@
 // Finds what the user searches for among the lines of a log, a slice at a time so that the view never stands still. Draws nothing.
 import { matchesIn, searchOf } from './rows.js';
 
-const SLICE_MS = 8;
+const SLICE_MS = 10;
 /** More than these are not counted. */
 const MOST = 100_000;
 
 export class Search {
-  /** @param {() => {lines: unknown[], gone: number}} rows @param {() => void} changed */
+  /**
+   * @param {() => {lines: unknown[], gone: number}} rows
+   * @param {() => void} changed Called when there may be more that was found.
+   */
   constructor(rows, changed) {
     this.rows = rows;
     this.changed = changed;
+    this.waits = false;
+    // Unlike timers, messages to oneself come at once, and after what the user did meanwhile.
+    const turn = new MessageChannel();
+    turn.port1.onmessage = () => {
+      this.waits = false;
+      this.go();
+      this.changed();
+    };
+    this.wait = () => {
+      this.waits = true;
+      turn.port2.postMessage(undefined);
+    };
     this.expression = undefined;
     /** A sentence about an expression that is none. */
     this.problem = '';
@@ -34,7 +49,7 @@ export class Search {
 
   /** Looks at the lines that came since. */
   go() {
-    if (this.expression === undefined || this.timer !== undefined) return;
+    if (this.expression === undefined || this.waits) return;
     const end = performance.now() + SLICE_MS;
     const { lines, gone } = this.rows();
     this.forget(gone);
@@ -43,14 +58,15 @@ export class Search {
         this.found.push([this.looked, start, to]);
       this.looked += 1;
       if (performance.now() > end) {
-        this.timer = setTimeout(() => {
-          this.timer = undefined;
-          this.go();
-          this.changed();
-        }, 0);
+        this.wait();
         return;
       }
     }
+  }
+
+  /** All lines that there are were looked at. */
+  get done() {
+    return !this.waits;
   }
 
   /** Lines that were let go are found no more. */

@@ -3,7 +3,9 @@ import type { LogReader } from './source.ts';
 import type { LogLine, ToView } from './messages.ts';
 
 /** Of one message: what a view takes in well under a frame. */
-const BATCH = 4000;
+const BATCH = 2000;
+/** Messages under way at once: one is drawn while the next travels. */
+const FLYING = 2;
 /** Lines that may wait here before the log has to. */
 const WAITING = 8000;
 
@@ -14,12 +16,13 @@ export interface Feed extends LogReader {
 
 export function createFeed(send: (message: ToView) => void): Feed {
   const waiting: LogLine[] = [];
-  let busy = false;
+  let flying = 0;
   let release: (() => void) | undefined;
   const flush = (): void => {
-    if (busy || waiting.length === 0) return;
-    busy = true;
-    send({ type: 'lines', lines: waiting.splice(0, BATCH) });
+    while (flying < FLYING && waiting.length > 0) {
+      flying += 1;
+      send({ type: 'lines', lines: waiting.splice(0, BATCH) });
+    }
     if (waiting.length < WAITING) {
       release?.();
       release = undefined;
@@ -36,12 +39,8 @@ export function createFeed(send: (message: ToView) => void): Feed {
     },
     state: (text, { live }) => send({ type: 'state', text, live }),
     more: () => {
-      busy = false;
+      flying = Math.max(0, flying - 1);
       flush();
-      if (waiting.length < WAITING) {
-        release?.();
-        release = undefined;
-      }
     },
   };
 }
