@@ -2,13 +2,19 @@
  * The language server's composition root: groups of messages on one connection, over stdio (`--stdio`) or the editor's
  * IPC (`--node-ipc`). It holds no feature and no handler of a feature's message.
  */
+import { Console } from 'node:console';
 import {
+  type Connection,
+  type ConnectionOptions,
   createConnection,
   LSPErrorCodes,
   ProposedFeatures,
   type RequestMessage,
   type ResponseMessage,
+  StreamMessageReader,
 } from 'vscode-languageserver/node';
+import { Frames } from './frames.ts';
+import { answerRefused, Gate } from './gate.ts';
 import { actions } from './groups/actions.ts';
 import { builds } from './groups/builds.ts';
 import { configurations } from './groups/configurations.ts';
@@ -22,6 +28,7 @@ import { workspace } from './groups/workspace.ts';
 import { BuildKnowledge } from './knowledge/builds.ts';
 import { ImageFileKnowledge } from './knowledge/image-files.ts';
 import { ImageKnowledge, socketOf } from './knowledge/images.ts';
+import { WholeMessageWriter } from './output.ts';
 import { Session } from './session.ts';
 
 /** A request that is cancelled before its turn is answered at once and never worked on. */
@@ -30,12 +37,31 @@ function cancelled({ id }: RequestMessage): ResponseMessage {
   return { jsonrpc: '2.0', id, error };
 }
 
-const connection = createConnection(ProposedFeatures.all, {
+const gate = new Gate();
+
+const options: ConnectionOptions = {
+  messageStrategy: gate,
   connectionStrategy: {
     cancelUndispatched: (message) =>
       'id' in message ? cancelled(message as RequestMessage) : undefined,
   },
-});
+};
+
+/** Over stdio nothing but messages may be written; what a library prints goes to the standard error. */
+function connectStdio(): Connection {
+  globalThis.console = new Console(process.stderr);
+  const input = process.stdin.pipe(new Frames());
+  // A client that is gone without a word leaves nobody to serve.
+  for (const event of ['end', 'close'])
+    process.stdin.once(event, () => process.exit(gate.isDown ? 0 : 1));
+  const output = new WholeMessageWriter(process.stdout);
+  return createConnection(ProposedFeatures.all, new StreamMessageReader(input), output, options);
+}
+
+const connection = process.argv.includes('--stdio')
+  ? connectStdio()
+  : createConnection(ProposedFeatures.all, options);
+answerRefused(connection);
 const session = new Session(connection);
 const images = new ImageKnowledge(() => {
   const { settings, trusted, engineSocket: own } = session.client;
