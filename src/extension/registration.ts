@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { kindOf, messageOf } from '../lib/errors.ts';
 import type { Command, Desk } from './commands/desk.ts';
-import { callOf } from './commands/call.ts';
+import { callOf, selectedBy } from './commands/call.ts';
 import type { Engines } from './engine/engines.ts';
 import type { Node } from './views/nodes.ts';
 
@@ -33,6 +33,7 @@ export function registerCommands(registration: Registration): void {
       try {
         const command = (await (table ??= load())).get(id);
         if (command === undefined) throw new Error(`the command ${id} is not in the table`);
+        await selectFocused(args, registration.selections);
         const { targets, argument } = callOf(args, registration.selections);
         await command.run(registration.desk, targets, argument);
       } catch (error) {
@@ -41,6 +42,21 @@ export function registerCommands(registration: Registration): void {
     };
     context.subscriptions.push(vscode.commands.registerCommand(id, run));
   }
+}
+
+/**
+ * A key is about the row with the focus, of which only the editor's list knows: the list selects it, and undoes the
+ * unfolding that goes with that. Where several rows are selected the key is about those.
+ */
+async function selectFocused(
+  args: readonly unknown[],
+  selections: Registration['selections'],
+): Promise<void> {
+  const selected = selectedBy(args, selections);
+  if (selected === undefined || selected.length > 1) return;
+  await vscode.commands.executeCommand('runCommands', {
+    commands: ['list.select', 'list.toggleExpand'],
+  });
 }
 
 /** A cancellation is what the user wanted; everything else is said, with the doctor where the engine cannot run here. */

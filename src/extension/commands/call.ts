@@ -40,9 +40,17 @@ export function callOf(
   }
   if (Array.isArray(first) && first.length > 0 && first.every(isNode))
     return { targets: first, argument: undefined };
-  const selected = isView(first) ? selections.get(first.view) : undefined;
-  if (selected !== undefined) return { targets: selected(), argument: undefined };
+  const selected = selectedBy(args, selections);
+  if (selected !== undefined) return { targets: selected, argument: undefined };
   return { targets: [], argument: first };
+}
+
+/** The selected rows of the view that a key binding names; undefined for other calls. */
+export function selectedBy(
+  [first]: readonly unknown[],
+  selections: ReadonlyMap<string, () => readonly Node[]>,
+): readonly Node[] | undefined {
+  return isView(first) ? selections.get(first.view)?.() : undefined;
 }
 
 function isNode(value: unknown): value is Node {

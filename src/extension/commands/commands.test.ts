@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SETTINGS } from '../engine/settings.ts';
 import type { EngineNode, MessageNode } from '../views/nodes.ts';
-import { callOf } from './call.ts';
+import { callOf, selectedBy } from './call.ts';
 import { COMMANDS } from './table.ts';
 
 interface Manifest {
@@ -57,6 +57,8 @@ test('a row of the selection stands for the selection, another one for itself', 
 test('keys bring the selection of their view, the palette nothing, others their argument', () => {
   const selections = new Map([['pinnace.engines', () => [b]]]);
   assert.deepEqual(callOf([{ view: 'pinnace.engines' }], selections).targets, [b]);
+  assert.deepEqual(selectedBy([{ view: 'pinnace.engines' }], selections), [b]);
+  assert.equal(selectedBy([b], selections), undefined);
   assert.deepEqual(callOf([], selections), { targets: [], argument: undefined });
   assert.deepEqual(callOf([{ path: '/x' }], selections), {
     targets: [],
