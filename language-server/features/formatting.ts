@@ -3,6 +3,7 @@ import type { FormattingOptions, TextEdit } from 'vscode-languageserver/node';
 import {
   FORMAT_DEFAULTS,
   formatDockerfile,
+  FormatMemory,
   type FormatOptions,
 } from '../../src/lib/dockerfile/format/format.ts';
 import { lastBefore } from '../../src/lib/dockerfile/scope/places.ts';
@@ -46,9 +47,13 @@ function choice<T extends string>(value: unknown, allowed: readonly [T, ...T[]])
   return allowed.find((one) => one === value) ?? allowed[0];
 }
 
+/** Of all documents: an editor that formats on saving asks again and again for the same instructions. */
+const MEMORY = new FormatMemory();
+
 /** The edits of the document, or of what a range touches. */
 export function formattingOf(file: Dockerfile, options: FormatOptions, range?: Range): TextEdit[] {
-  return formatDockerfile(file, options, range).map((edit) => ({
+  const request = range === undefined ? { memory: MEMORY } : { memory: MEMORY, range };
+  return formatDockerfile(file, options, request).map((edit) => ({
     range: rangeAt(file.lines, edit.range),
     newText: edit.text,
   }));
@@ -73,7 +78,7 @@ export function formattingAfterBreak(
   const { start, end } = instruction.range;
   const above = lines.position(end).line;
   if (above !== line - 1) return [];
-  return formatDockerfile(file, options, { start, end })
+  return formatDockerfile(file, options, { range: { start, end }, memory: MEMORY })
     .filter((edit) => edit.range.end <= Math.min(lineStart, text.length) - 1)
     .map((edit) => ({ range: rangeAt(lines, edit.range), newText: edit.text }));
 }

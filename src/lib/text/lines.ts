@@ -60,3 +60,12 @@ export class LineIndex {
     return Math.min(start + Math.max(0, character), end);
   }
 }
+
+/** The whole lines of a range, the last line break included. */
+export function linesAround(text: string, { start, end }: Range): Range {
+  const newline = text.indexOf('\n', end);
+  return {
+    start: text.lastIndexOf('\n', start - 1) + 1,
+    end: newline < 0 ? text.length : newline + 1,
+  };
+}

@@ -4,7 +4,8 @@
  */
 import { type Slice, splitBlanks, splitQuoted } from '../arguments.ts';
 import { flagTable } from '../flags.ts';
-import { scriptsOf, type ScriptUse, sourceOf } from '../shell/scripts.ts';
+import { placesOf, scriptOf, type ScriptUse, sourceOf } from '../shell/scripts.ts';
+import type { ShellInForce } from '../shell/shells.ts';
 import type { Dockerfile, Flag, Heredoc, Instruction, Range, Word } from '../syntax.ts';
 import { skipSpace } from '../../text/characters.ts';
 import type { FormatOptions } from './options.ts';
@@ -24,11 +25,28 @@ export interface Atom {
   readonly ownLine?: boolean;
 }
 
-/** Readings of a file's shell texts by instruction. */
-export type Scripts = ReadonlyMap<Instruction, ScriptUse>;
+/** Readings of a file's shell texts by instruction, each made when it is asked for. */
+export class Scripts {
+  private readonly text: string;
+  private readonly shells = new Map<Instruction, ShellInForce>();
 
-export function scriptsByInstruction(file: Dockerfile): Scripts {
-  return new Map(scriptsOf(file).map((use) => [use.instruction, use]));
+  constructor(file: Dockerfile) {
+    this.text = file.text;
+    for (const { instruction, shell } of placesOf(file)) {
+      const inner = instruction.kind === 'ONBUILD' ? instruction.instruction : instruction;
+      if (inner !== undefined) this.shells.set(inner, shell);
+    }
+  }
+
+  /** The shell in force at an instruction of a stage, that of ONBUILD's inner one too. */
+  shellAt(instruction: Instruction): ShellInForce | undefined {
+    return this.shells.get(instruction);
+  }
+
+  get(instruction: Instruction): Omit<ScriptUse, 'stage'> | undefined {
+    const shell = this.shells.get(instruction);
+    return shell === undefined ? undefined : scriptOf(instruction, this.text, shell);
+  }
 }
 
 export interface AtomContext {

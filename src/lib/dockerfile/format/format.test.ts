@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { parseDockerfile } from '../parse.ts';
 import { scriptsOf } from '../shell/scripts.ts';
 import { commandsOf } from '../shell/walk.ts';
-import { applyEdits, formatDockerfile, type FormatOptions, proposeEdits } from './format.ts';
+import { applyEdits, formatDockerfile, FormatMemory, type FormatOptions } from './format.ts';
 import { meaningOf } from './meaning.ts';
 
 const DATA = new URL('testdata/', import.meta.url);
@@ -165,12 +165,15 @@ test('formatting what is formatted changes nothing', () => {
   );
 });
 
-test('the proof has nothing to refuse', () => {
+test('what is proved of instructions holds for the file, whatever is remembered of others', () => {
+  const memory = new FormatMemory({ room: 20_000 });
   fc.assert(
     fc.property(fc.oneof(texts, edited), options, (text, chosen) => {
       const file = parseDockerfile(text);
-      const out = applyEdits(text, proposeEdits(file, chosen));
-      assert.deepEqual(meaningOf(parseDockerfile(out)), meaningOf(file));
+      const edits = formatDockerfile(file, chosen);
+      assert.deepEqual(meaningOf(parseDockerfile(applyEdits(text, edits))), meaningOf(file));
+      assert.deepEqual(formatDockerfile(file, chosen, { memory }), edits);
+      assert.deepEqual(formatDockerfile(file, chosen, { memory }), edits, 'a second time');
     }),
     { numRuns: 1500, seed: 1 },
   );
@@ -193,7 +196,11 @@ test('edits are small, in order and apart', () => {
 test('a range formats only what it touches', () => {
   const text = 'from a\nrun  x\nrun  y\nrun  z\n';
   const at = text.indexOf('run  y');
-  const edits = formatDockerfile(parseDockerfile(text), {}, { start: at + 2, end: at + 3 });
+  const edits = formatDockerfile(
+    parseDockerfile(text),
+    {},
+    { range: { start: at + 2, end: at + 3 } },
+  );
   assert.equal(applyEdits(text, edits), 'from a\nrun  x\nRUN y\nrun  z\n');
 });
 

@@ -1,50 +1,40 @@
 /**
  * The formatter's entry: a parsed Dockerfile in, the smallest edits out. It changes white space, line breaks between
- * words and the case of keywords, and it proves to itself that the result means the same; if not, it changes nothing.
+ * words and the case of keywords, and it proves of each instruction that it means the same; if not, it leaves it alone.
  */
 import type { Comment, Directive, Dockerfile, Instruction, Range } from '../syntax.ts';
 import { skipSpace, trimSpaceEnd } from '../../text/characters.ts';
+import { linesAround } from '../../text/lines.ts';
+import { TextMemory } from '../../text/memory.ts';
 import type { TextEdit } from '../tree/document.ts';
-import { parseDockerfile } from '../parse.ts';
-import { type AtomContext, atomsOf, scriptsByInstruction } from './atoms.ts';
+import { moveRange } from '../tree/move.ts';
+import { atomsOf, Scripts } from './atoms.ts';
 import { layOut, type LayoutContext, lineEndAt, smallestEdit } from './layout.ts';
-import { sameMeaning } from './meaning.ts';
 import { FORMAT_DEFAULTS, type FormatOptions } from './options.ts';
+import { keepsInstruction, keepsMeaning } from './proof.ts';
 
 export type { TextEdit } from '../tree/document.ts';
 export { FORMAT_DEFAULTS, type FormatOptions } from './options.ts';
+export { applyEdits } from './proof.ts';
 
-/** Edits that format a file, in order and apart; with `range` only what it touches. */
+/** What the formatter keeps of instructions, by their text: their edits, which count from the start of their first line. */
+export class FormatMemory extends TextMemory<readonly TextEdit[]> {}
+
+export interface FormatRequest {
+  /** Only what it touches is formatted; default: all. */
+  readonly range?: Range;
+  /** Keeps what this and other files can use again. */
+  readonly memory?: FormatMemory;
+}
+
+/** Edits that format a file, in order and apart. What would change the meaning of an instruction is not done to it. */
 export function formatDockerfile(
   file: Dockerfile,
   options: Partial<FormatOptions> = {},
-  range: Range = { start: 0, end: file.text.length },
+  { range = { start: 0, end: file.text.length }, memory = new FormatMemory() }: FormatRequest = {},
 ): readonly TextEdit[] {
-  const edits = proposeEdits(file, options, range);
-  if (edits.length === 0) return edits;
-  const after = parseDockerfile(applyEdits(file.text, edits));
-  return sameMeaning(file, after) ? edits : [];
-}
-
-/** The edits before the proof that they keep the meaning. */
-export function proposeEdits(
-  file: Dockerfile,
-  options: Partial<FormatOptions> = {},
-  range: Range = { start: 0, end: file.text.length },
-): readonly TextEdit[] {
-  return new Formatter(file, { ...FORMAT_DEFAULTS, ...options }).edits(range);
-}
-
-/** A text with edits applied that are in order and apart. */
-export function applyEdits(text: string, edits: readonly TextEdit[]): string {
-  const parts: string[] = [];
-  let at = 0;
-  for (const { range, text: put } of edits) {
-    parts.push(text.slice(at, range.start), put);
-    at = range.end;
-  }
-  parts.push(text.slice(at));
-  return parts.join('');
+  const formatter = new Formatter(file, { ...FORMAT_DEFAULTS, ...options }, memory);
+  return formatter.edits(range);
 }
 
 interface Element extends Range {
@@ -55,31 +45,49 @@ interface Element extends Range {
 class Formatter {
   private readonly file: Dockerfile;
   private readonly options: FormatOptions;
-  private readonly atoms: AtomContext;
+  private readonly scripts: Scripts;
   private readonly layout: LayoutContext;
+  private readonly memory: FormatMemory;
+  /** All that an instruction's edits depend on beside its lines and its shell. */
+  private readonly surroundings: string;
 
-  constructor(file: Dockerfile, options: FormatOptions) {
+  constructor(file: Dockerfile, options: FormatOptions, memory: FormatMemory) {
+    const { escapeCharacter: escape } = file.directives;
     this.file = file;
     this.options = options;
-    this.atoms = { file, options, scripts: scriptsByInstruction(file) };
-    this.layout = { text: file.text, escape: file.directives.escapeCharacter, options };
+    this.memory = memory;
+    this.scripts = new Scripts(file);
+    this.layout = { text: file.text, escape, options };
+    this.surroundings = JSON.stringify([options, escape]);
   }
 
   edits(range: Range): TextEdit[] {
     const elements = elementsOf(this.file);
     // Lists within lists: an instruction may have more edits than a call may have arguments.
-    const edits: TextEdit[][] = [];
+    const head: (readonly TextEdit[])[] = [];
+    const body: (readonly TextEdit[])[] = [];
     const apart = this.stageStarts(elements);
+    const [first] = this.file.instructions;
     for (const [index, element] of elements.entries()) {
       const before = elements[index - 1];
       const gap = { start: before?.end ?? this.textStart(), end: element.start };
+      const isHead = first === undefined || gap.start < first.range.start;
       if (touches(gap, range))
-        edits.push(this.gap(gap, { before, element, apart: apart.has(index) }));
-      if (touches(element, range)) edits.push(this.element(element));
+        (isHead ? head : body).push(this.gap(gap, { before, element, apart: apart.has(index) }));
+      const isBefore = first === undefined || element.start < first.range.start;
+      if (touches(element, range)) (isBefore ? head : body).push(this.element(element));
     }
     const end = { start: elements.at(-1)?.end ?? this.textStart(), end: this.file.text.length };
-    if (touches(end, range)) edits.push(this.end(end, elements.length > 0));
-    return edits.flat();
+    const last = touches(end, range) ? this.end(end, elements) : [];
+    return [...this.proved(head.flat()), ...body.flat(), ...last];
+  }
+
+  /** The edits before the first instruction, where white space and comments may be or become directives. */
+  private proved(head: readonly TextEdit[]): readonly TextEdit[] {
+    if (head.length === 0) return head;
+    const { text, instructions } = this.file;
+    const part = text.slice(0, instructions[0]?.range.end ?? text.length);
+    return keepsMeaning(part, head) ? head : [];
   }
 
   private textStart(): number {
@@ -132,7 +140,7 @@ class Formatter {
     return smallestEdit(range, lineEndAt(text, range.start).repeat(wanted), text);
   }
 
-  private element(element: Element): TextEdit[] {
+  private element(element: Element): readonly TextEdit[] {
     const { text } = this.file;
     const { instruction } = element;
     if (instruction !== undefined) return this.instruction(instruction);
@@ -142,10 +150,29 @@ class Formatter {
     return smallestEdit(element, line.slice(0, trimSpaceEnd(line, 0, line.length)), text);
   }
 
-  private instruction(instruction: Instruction): TextEdit[] {
-    const atoms = atomsOf(instruction, this.atoms);
-    const edits = layOut(atoms, this.layout);
+  /** An instruction's edits, proved and kept by its lines. */
+  private instruction(instruction: Instruction): readonly TextEdit[] {
     const { text } = this.file;
+    const lines = linesAround(text, instruction.range);
+    const inner = instruction.kind === 'ONBUILD' ? instruction.instruction : instruction;
+    const shell = inner && this.scripts.shellAt(inner);
+    const shelf = this.memory.shelf([this.surroundings, ...(shell?.words ?? ['none'])].join('\0'));
+    const key = text.slice(lines.start, lines.end);
+    const known = shelf.find(key);
+    if (known !== undefined) return moved(known, lines.start);
+    const { escapeCharacter: escape } = this.file.directives;
+    const edits = moved(this.proposed(instruction), -lines.start);
+    const kept = edits.length === 0 || keepsInstruction(key, edits, { escape, shell }) ? edits : [];
+    // Without a line break of its own an instruction takes the one that the line above ends with.
+    if (key.endsWith('\n')) shelf.keep(key, kept);
+    return moved(kept, lines.start);
+  }
+
+  private proposed(instruction: Instruction): TextEdit[] {
+    const { file, options, scripts } = this;
+    const atoms = atomsOf(instruction, { file, options, scripts });
+    const edits = layOut(atoms, this.layout);
+    const { text } = file;
     const end = atoms.at(-1)?.range.end ?? instruction.range.end;
     const bodies = bodiesStart(instruction) ?? instruction.range.end;
     const rest = text.slice(end, bodies);
@@ -156,14 +183,23 @@ class Formatter {
     return edits;
   }
 
-  private end(range: Range, filled: boolean): TextEdit[] {
+  private end(range: Range, elements: readonly Element[]): readonly TextEdit[] {
     const { text } = this.file;
     const open = this.file.problems.some(({ code }) => code === 'UnterminatedHeredoc');
     if (open || !isBlank(text, range)) return [];
+    const last = elements.at(-1);
     const old = text.slice(range.start, range.end);
-    const clean = filled ? /^\r?\n$/.test(old) : old === '';
-    return clean ? [] : smallestEdit(range, filled ? lineEndAt(text, range.start) : '', text);
+    const clean = last === undefined ? old === '' : /^\r?\n$/.test(old);
+    if (clean) return [];
+    const edits = smallestEdit(range, last === undefined ? '' : lineEndAt(text, range.start), text);
+    const start = last === undefined ? 0 : linesAround(text, last).start;
+    return keepsMeaning(text.slice(start), moved(edits, -start)) ? edits : [];
   }
+}
+
+function moved(edits: readonly TextEdit[], by: number): readonly TextEdit[] {
+  if (edits.length === 0 || by === 0) return edits;
+  return edits.map(({ range, text }) => ({ range: moveRange(range, by), text }));
 }
 
 function bodiesStart(instruction: Instruction): number | undefined {

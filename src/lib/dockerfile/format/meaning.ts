@@ -4,7 +4,7 @@ import { atomsOf } from '../shell/atoms.ts';
 import { sourceOf } from '../shell/scripts.ts';
 import type { Dockerfile, Heredoc, Instruction, Word } from '../syntax.ts';
 import { trimSpaceEnd } from '../../text/characters.ts';
-import { jsonAtoms, scriptsByInstruction, type Scripts } from './atoms.ts';
+import { jsonAtoms, Scripts } from './atoms.ts';
 
 export function sameMeaning(a: Dockerfile, b: Dockerfile): boolean {
   const left = meaningOf(a);
@@ -16,7 +16,7 @@ export function sameMeaning(a: Dockerfile, b: Dockerfile): boolean {
 export function meaningOf(file: Dockerfile): string[] {
   const { directives, comments, instructions, problems } = file;
   const { syntax, escape, check } = directives;
-  const scripts = scriptsByInstruction(file);
+  const scripts = new Scripts(file);
   return [
     ...[syntax, escape, check].map((item) => JSON.stringify([item?.name, item?.value])),
     ...comments.map(({ text }) => text.slice(0, trimSpaceEnd(text, 0, text.length))),

@@ -2,7 +2,8 @@
  * Keeps what rules said of an instruction by itself, by its text: the same text, in another version or another file, is
  * judged alike. Never holds offsets of a file, nor anything that a rule could only know from elsewhere in it.
  */
-import type { Instruction, Range } from '../syntax.ts';
+import { TextMemory } from '../../text/memory.ts';
+import type { Instruction } from '../syntax.ts';
 import { moveRange } from '../tree/move.ts';
 import type { Hook } from './plan.ts';
 import type { Fix, LintFinding, LintOptions, Rule } from './rule.ts';
@@ -18,80 +19,7 @@ export type Step =
 /** In the order of the rules; offsets count from where the instruction's first line begins. */
 export type Judgement = readonly Step[];
 
-/** Characters of instructions, each counted when it is first asked for, after which the others are forgotten. */
-const ROOM = 4_000_000;
-
-/** The judgements of texts in the same surroundings: under the same options, read by the same shell. */
-export interface Shelf {
-  find(text: string): Judgement | undefined;
-  keep(text: string, judgement: Judgement): void;
-}
-
-export class LintMemory {
-  private readonly shelves = new Map<string, Pile>();
-  private readonly room: number;
-  private size = 0;
-
-  /** `room`: how many characters of instructions are kept for sure; at most twice as many are. */
-  constructor({ room = ROOM }: { readonly room?: number } = {}) {
-    this.room = room;
-  }
-
-  /** `surroundings`: all that a judgement depends on beside the text of the instruction. */
-  shelf(surroundings: string): Shelf {
-    const known = this.shelves.get(surroundings);
-    if (known !== undefined) return known;
-    const shelf = new Pile((text) => {
-      this.take(text.length);
-    });
-    this.shelves.set(surroundings, shelf);
-    return shelf;
-  }
-
-  private take(characters: number): void {
-    this.size += characters;
-    if (this.size <= this.room) return;
-    this.size = 0;
-    for (const [surroundings, shelf] of this.shelves)
-      if (!shelf.age()) this.shelves.delete(surroundings);
-  }
-}
-
-/** What was asked for since the last ageing, and what was before it. */
-class Pile implements Shelf {
-  private young = new Map<string, Judgement>();
-  private old = new Map<string, Judgement>();
-  private readonly taken: (text: string) => void;
-
-  constructor(taken: (text: string) => void) {
-    this.taken = taken;
-  }
-
-  find(text: string): Judgement | undefined {
-    const known = this.young.get(text);
-    if (known !== undefined) return known;
-    const before = this.old.get(text);
-    if (before !== undefined) this.keep(text, before);
-    return before;
-  }
-
-  keep(text: string, judgement: Judgement): void {
-    this.young.set(detached(text), judgement);
-    this.taken(text);
-  }
-
-  /** Forgets what nobody asked for since the last time; false when nothing is left. */
-  age(): boolean {
-    this.old = this.young;
-    this.young = new Map();
-    return this.old.size > 0;
-  }
-}
-
-/** A copy: a part of a text would keep the whole of it in memory. */
-function detached(text: string): string {
-  return ` ${text}`.slice(1);
-}
+export class LintMemory extends TextMemory<Judgement> {}
 
 /** All options that rules may look at, but for what is outside of the file, of which only whether anything is known. */
 export function keyOf(options: LintOptions, wanted: readonly Rule[]): string {
@@ -113,13 +41,4 @@ export function shifted(finding: LintFinding, by: number): LintFinding {
 function shiftedFix({ title, edits, safety }: Fix, by: number): Fix {
   const moved = edits.map(({ range, text }) => ({ range: moveRange(range, by), text }));
   return { title, edits: moved, safety };
-}
-
-/** The whole lines of an instruction, the last line break included: what its judgement is kept by. */
-export function linesOf(text: string, { start, end }: Range): Range {
-  const newline = text.indexOf('\n', end);
-  return {
-    start: text.lastIndexOf('\n', start - 1) + 1,
-    end: newline < 0 ? text.length : newline + 1,
-  };
 }

@@ -13,16 +13,10 @@ import type {
   Stage,
   Word,
 } from '../syntax.ts';
+import type { Shelf } from '../../text/memory.ts';
+import { linesAround } from '../../text/lines.ts';
 import { Facts } from './analysis/facts.ts';
-import {
-  type Judgement,
-  keyOf,
-  linesOf,
-  type LintMemory,
-  type Shelf,
-  shifted,
-  type Step,
-} from './memory.ts';
+import { type Judgement, keyOf, type LintMemory, shifted, type Step } from './memory.ts';
 import { type Hook, type Plan, planFor } from './plan.ts';
 import type { LintFinding, LintOptions, LintProblem, Rule, Scope } from './rule.ts';
 import { execCalls } from './shell/collect.ts';
@@ -145,7 +139,7 @@ export class Walk implements Scope {
     }
     const shell = hasShell(instruction) ? this.shellAt(instruction) : undefined;
     const shelf = shelves.for(shell, { deferred });
-    const lines = linesOf(whole.text, instruction.range);
+    const lines = linesAround(whole.text, instruction.range);
     const text = textOf(whole.text.slice(lines.start, lines.end), instruction);
     const known = shelf.find(text);
     if (known !== undefined) {
@@ -330,8 +324,8 @@ function watchedOptions(options: LintOptions, look: () => void): LintOptions {
 class Shelves {
   private readonly memory: LintMemory;
   private readonly prefix: string;
-  private readonly now = new Map<ShellInForce | undefined, Shelf>();
-  private readonly later = new Map<ShellInForce | undefined, Shelf>();
+  private readonly now = new Map<ShellInForce | undefined, Shelf<Judgement>>();
+  private readonly later = new Map<ShellInForce | undefined, Shelf<Judgement>>();
 
   constructor(memory: LintMemory, { text, directives }: Dockerfile, key: string) {
     this.memory = memory;
@@ -339,7 +333,10 @@ class Shelves {
     this.prefix = [key, directives.escapeCharacter, breaks].join('\0');
   }
 
-  for(shell: ShellInForce | undefined, { deferred }: { readonly deferred: boolean }): Shelf {
+  for(
+    shell: ShellInForce | undefined,
+    { deferred }: { readonly deferred: boolean },
+  ): Shelf<Judgement> {
     const shelves = deferred ? this.later : this.now;
     const known = shelves.get(shell);
     if (known !== undefined) return known;

@@ -33,21 +33,28 @@ export interface ScriptUse {
 /** All shell texts in the order of the file. */
 export function scriptsOf(file: Dockerfile): readonly ScriptUse[] {
   const found: ScriptUse[] = [];
+  for (const { instruction, stage, shell } of placesOf(file)) {
+    const inner = instruction.kind === 'ONBUILD' ? instruction.instruction : instruction;
+    const use = inner === undefined ? undefined : scriptOf(inner, file.text, shell);
+    if (use !== undefined) found.push({ ...use, stage });
+  }
+  return found;
+}
+
+/** The instructions of all stages but SHELL, each with the shell in force. */
+export function* placesOf({
+  stages,
+}: Dockerfile): Generator<{ instruction: Instruction; stage: Stage; shell: ShellInForce }> {
   const shells = shellsAtEnd();
-  for (const stage of file.stages) {
+  for (const stage of stages) {
     let shell = shells.start(stage);
     for (const instruction of stage.instructions) {
-      if (instruction.kind === 'SHELL' && instruction.words.length > 0) {
+      if (instruction.kind === 'SHELL' && instruction.words.length > 0)
         shell = shellFrom(instruction.words.map(({ text }) => text));
-        continue;
-      }
-      const inner = instruction.kind === 'ONBUILD' ? instruction.instruction : instruction;
-      const use = inner === undefined ? undefined : scriptOf(inner, file.text, shell);
-      if (use !== undefined) found.push({ ...use, stage });
+      else yield { instruction, stage, shell };
     }
     shells.end(stage, shell);
   }
-  return found;
 }
 
 /** The shell with which each stage begins: that with which its base stage ends. */
