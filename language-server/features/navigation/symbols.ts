@@ -32,7 +32,7 @@ function stageSymbol(file: Dockerfile, stage: Stage): DocumentSymbol {
 
 function instructionSymbol(file: Dockerfile, instruction: Instruction): DocumentSymbol {
   const { keyword, argument, range } = instruction;
-  const text = argument.text.slice(0, DETAIL_LENGTH).replaceAll(/\s+/g, ' ');
+  const text = inOneLine(argument.text.slice(0, DETAIL_LENGTH));
   return {
     name: keyword.text === '' ? '\\' : keyword.text.toUpperCase(),
     detail: argument.text.length > DETAIL_LENGTH ? `${text}…` : text,
@@ -40,6 +40,10 @@ function instructionSymbol(file: Dockerfile, instruction: Instruction): Document
     range: rangeAt(file.lines, range),
     selectionRange: rangeAt(file.lines, keyword.range),
   };
+}
+
+function inOneLine(text: string): string {
+  return /\s\s|[\t\r\n]/.test(text) ? text.replaceAll(/\s+/g, ' ') : text;
 }
 
 function kindOf({ kind }: Instruction): SymbolKind {

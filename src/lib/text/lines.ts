@@ -26,6 +26,8 @@ export interface Span {
 export class LineIndex {
   readonly starts: readonly number[];
   readonly length: number;
+  /** The line that was found last: who walks through a text asks for it or for the next one. */
+  private last = 0;
 
   constructor(text: string) {
     const starts = [0];
@@ -37,14 +39,25 @@ export class LineIndex {
   /** The position of an offset; offsets outside the text are clamped to it. */
   position(offset: number): Position {
     const clamped = Math.max(0, Math.min(offset, this.length));
+    const line = this.lineOf(clamped);
+    this.last = line;
+    return { offset: clamped, line, character: clamped - (this.starts[line] ?? 0) };
+  }
+
+  private lineOf(offset: number): number {
+    const { starts, last } = this;
+    if (offset >= (starts[last] ?? 0)) {
+      if (offset < (starts[last + 1] ?? Infinity)) return last;
+      if (offset < (starts[last + 2] ?? Infinity)) return last + 1;
+    }
     let low = 0;
-    let high = this.starts.length - 1;
+    let high = starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.starts[middle] ?? 0) <= clamped) low = middle;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { offset: clamped, line: low, character: clamped - (this.starts[low] ?? 0) };
+    return low;
   }
 
   span(range: Range): Span {
