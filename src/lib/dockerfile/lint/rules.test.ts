@@ -389,12 +389,26 @@ const TABLE: Readonly<Record<string, Cases>> = {
     ],
   },
   UselessCat: {
-    passes: run('cat a b | c', 'cat | c', 'cat -A a | c', 'cat *.txt | c', 'cat a > b'),
+    passes: run(
+      'cat a b | c',
+      'cat | c',
+      'cat -A a | c',
+      'cat *.txt | c',
+      'cat a > b',
+      'cat $a | b',
+    ),
   },
   GuardCd: {
-    catches: run('cd a; b'),
+    catches: run('cd a; b', 'cd a', 'cd a | b', 'a && cd b', 'pushd a'),
     passes: [
-      ...run('cd a && b', 'cd a || exit 1; b', 'set -e; cd a; b', 'if cd a; then b; fi', 'cd a'),
+      ...run(
+        'cd a && b',
+        'cd a || exit 1; b',
+        'set -e; cd a; b',
+        'if cd a; then b; fi',
+        'cd ..; b',
+        '{ cd a; b; } || c',
+      ),
       file('SHELL ["/bin/sh", "-ec"]\nRUN cd a; b'),
     ],
   },
@@ -411,8 +425,8 @@ const TABLE: Readonly<Record<string, Cases>> = {
   },
   EchoEscapes: { passes: run('echo -e "a\\n"', 'echo a', 'printf "a\\n"', 'echo "a\\\\n"') },
   GlobLikeOption: {
-    catches: run('cp * /x'),
-    passes: run('cp -- * /x', 'cp a* /x', 'echo *', 'ls "*"', 'apt-get remove *-dev'),
+    catches: run('cp * /x', 'apt-get remove *-dev', 'tar czf a.tgz ?b'),
+    passes: run('cp -- * /x', 'cp a* /x', 'echo *', 'ls "*"', 'rm [a]*', 'a ::: *'),
   },
   QuoteSubstitution: {
     catches: run('a `b`', 'a x$(b)'),
@@ -466,7 +480,17 @@ const TABLE: Readonly<Record<string, Cases>> = {
   },
   DollarAssignment: { passes: run('$a b', '"$a"=b', '$a/b=c') },
   AndOrChain: {
-    passes: run('a && b || true', 'a && echo b || c', 'a || b', 'a || b && c', 'a && b || exit 1'),
+    catches: run('a && b || true', 'a && b && c || d', 'a && echo b || c', 'a && b || { c; }'),
+    passes: run(
+      'a && b || echo c',
+      'a || b',
+      'a || b && c',
+      'a && b || exit 1',
+      'a && b || x=1',
+      'a && b || c || d',
+      'if a && b || c; then d; fi',
+      '(a && b || c) && d',
+    ),
   },
   UnassignedVariable: {
     catches: run('echo "$foo"', 'echo "${foo}"'),

@@ -1,6 +1,7 @@
 /** GuardCd: when cd fails, what follows does not run in the wrong directory. */
 import type { Script, ShellCall } from '../../shell/script.ts';
 import { insert, safeFix } from '../../edits.ts';
+import { conditionsOf, isTested } from '../grammar/conditions.ts';
 import type { Rule } from '../../rule.ts';
 
 export const guardCd: Rule = {
@@ -24,16 +25,14 @@ export const guardCd: Rule = {
   },
 };
 
-/** Something follows, and it follows whatever happens. */
-function isLost({ place, arguments: words, name }: ShellCall): boolean {
-  if (
-    place === undefined ||
-    place.inCondition ||
-    place.inPipeline ||
-    (words.length === 0 && name === 'cd')
-  )
-    return false;
-  return place.next === ';' || place.next === 'newline';
+/** `..` and the like are always there. */
+const SURE = /^\/*((\.|\.\.)\/+)*(\.|\.\.)?$/;
+
+function isLost({ script, arguments: words, range, name }: ShellCall): boolean {
+  const [path, more] = words;
+  if (path !== undefined && more === undefined && SURE.test(path.value ?? '-')) return false;
+  if (name !== 'cd' && words.some(({ text }) => text === '-n')) return false;
+  return script !== undefined && !isTested(range, conditionsOf(script));
 }
 
 function stopsAtFailure({ shell, calls }: Script): boolean {

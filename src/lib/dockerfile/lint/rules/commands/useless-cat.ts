@@ -24,14 +24,17 @@ export const uselessCat: Rule = {
           /^-/.test(file.text)
         )
           continue;
-        if (file.parts.some(({ kind }) => kind === 'glob') || file.braces.length > 0) continue;
+        if (file.parts.some(({ kind }) => SEVERAL.has(kind)) || file.braces.length > 0) continue;
         const fix = fixOf(pipeline);
         const message = `cat is not needed: the command can read ${file.text} itself, with < ${file.text}`;
-        report({ message, range: first.range, ...(fix === undefined ? {} : { fix }) });
+        report({ message, range: file.range, ...(fix === undefined ? {} : { fix }) });
       }
     },
   },
 };
+
+/** What may be no file, or more than one. */
+const SEVERAL = new Set(['glob', 'parameter', 'command']);
 
 function fixOf({ commands }: Pipeline): Fix | undefined {
   const [first, second] = commands;

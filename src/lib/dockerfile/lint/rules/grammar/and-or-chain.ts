@@ -1,9 +1,10 @@
 /** AndOrChain: `a && b || c` is no if and else: c also runs when b fails. */
 import type { Command, Pipeline } from '../../../shell/syntax.ts';
 import type { Rule } from '../../rule.ts';
+import { conditionsOf, isTested } from './conditions.ts';
 
-const SURE = new Set(['echo', 'printf', 'true', ':', 'exit', 'return', 'set']);
-const LAST = new Set(['true', ':', 'false', 'exit', 'return']);
+/** What may well run after both. */
+const HARMLESS = new Set(['echo', 'printf', 'exit', 'return']);
 
 export const andOrChain: Rule = {
   id: 'AndOrChain',
@@ -12,23 +13,21 @@ export const andOrChain: Rule = {
   summary: 'a && b || c is not used as if and else',
   fixable: false,
   checks: {
-    script: ({ logicals }, { report }) => {
-      for (const { parts, operators } of logicals) {
-        for (const [index, operator] of operators.entries()) {
-          const next = operators[index + 1];
-          if (operator.text !== '&&' || next?.text !== '||') continue;
-          if (isNamed(parts[index + 1], SURE) || isNamed(parts[index + 2], LAST)) continue;
-          const message =
-            'what stands behind || also runs when the command before it fails: use if and else';
-          report({ message, range: next.range });
-        }
+    script: (script, { report }) => {
+      for (const { parts, operators, range: whole } of script.logicals) {
+        const [before, last] = operators.slice(-2);
+        if (before?.text !== '&&' || last?.text !== '||' || isHarmless(parts.at(-1))) continue;
+        if (isTested(whole, conditionsOf(script))) continue;
+        const message =
+          'what stands behind || also runs when the command before it fails: use if and else';
+        report({ message, range: before.range });
       }
     },
   },
 };
 
-/** A command with one of these names, or only assignments. */
-function isNamed(node: Pipeline | Command | undefined, names: ReadonlySet<string>): boolean {
+/** One of these commands, or only assignments. */
+function isHarmless(node: Pipeline | Command | undefined): boolean {
   if (node?.kind !== 'simple') return false;
-  return node.name === undefined || names.has(node.name.value ?? '');
+  return node.name === undefined || HARMLESS.has(node.name.value ?? '');
 }

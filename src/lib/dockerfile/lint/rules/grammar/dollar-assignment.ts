@@ -14,13 +14,18 @@ export const dollarAssignment: Rule = {
       if (
         script === undefined ||
         first?.kind !== 'parameter' ||
-        first.braced ||
+        first.operator !== '' ||
+        first.index !== undefined ||
+        first.prefix !== '' ||
         second?.kind !== 'literal'
       )
         return;
       if (!/^=[^=]?/.test(second.text) || !/^[A-Za-z_]/.test(first.name)) return;
       const { start, end } = first.range;
-      const fix = safeFix('Remove the dollar', remove({ start, end: start + 1 }));
+      const edits = [remove({ start, end: start + 1 })];
+      if (first.braced)
+        edits.push(remove({ start: start + 1, end: start + 2 }), remove({ start: end - 1, end }));
+      const fix = safeFix('Remove the dollar', ...edits);
       report({
         message: `a value is given to ${first.name}, without a dollar`,
         range: { start, end },

@@ -12,13 +12,13 @@ export const doubleEqualsAssignment: Rule = {
     script: ({ commands }, { report }) => {
       for (const command of commands) {
         if (command.kind !== 'simple') continue;
-        for (const { name, value, range } of command.assignments) {
+        for (const { name, value } of command.assignments) {
           if (!value.text.startsWith('=')) continue;
           const { start } = value.range;
           const fix = suggestedFix('Remove one equals sign', remove({ start, end: start + 1 }));
           report({
             message: `this gives ${name} the value '${value.text}': one = assigns, [ … = … ] compares`,
-            range,
+            range: { start, end: start + 1 },
             fix,
           });
         }

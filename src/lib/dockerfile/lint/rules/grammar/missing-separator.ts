@@ -1,6 +1,6 @@
 /** MissingSeparator: a closing word such as done stands behind a semicolon or on a line of its own. */
 import type { ShellWord } from '../../../shell/syntax.ts';
-import { insert, safeFix } from '../../edits.ts';
+import { insert, safeFix, suggestedFix } from '../../edits.ts';
 import type { Script } from '../../shell/script.ts';
 import type { Rule } from '../../rule.ts';
 
@@ -14,29 +14,52 @@ export const missingSeparator: Rule = {
   fixable: true,
   checks: {
     script: (script, { report }) => {
-      for (const { word, before } of swallowedKeywords(script)) {
-        const fix = safeFix('Add a semicolon', insert(before.range.end, ';'));
-        report({
-          message: `${word.text} is an argument here: put a ; before it`,
-          range: word.range,
-          fix,
-        });
+      const found = keywordArguments(script);
+      if (found.length === 0) return;
+      const isBroken = swallowedKeywords(script).length > 0;
+      for (const { word, before } of found) {
+        const { text, range } = word;
+        const message = `${text} is an argument here: put a ; before it, or quote it`;
+        if (isBroken) {
+          report({
+            message,
+            range,
+            fix: safeFix('Add a semicolon', insert(before.range.end, ';')),
+          });
+        } else {
+          const edits = [insert(range.start, "'"), insert(range.end, "'")];
+          report({
+            message,
+            range,
+            severity: 'warning',
+            fix: suggestedFix('Put it in quotes', ...edits),
+          });
+        }
       }
     },
   },
 };
 
-/** Keywords that became the last argument of a command, in a script that misses one. */
-export function swallowedKeywords({
-  commands,
-  tree,
-}: Script): { word: ShellWord; before: ShellWord }[] {
-  if (!tree.problems.some(({ code }) => code === 'missing-keyword' || code === 'unexpected-token'))
-    return [];
+interface Swallowed {
+  readonly word: ShellWord;
+  readonly before: ShellWord;
+}
+
+/** Keywords that became arguments of a command, in a script that misses one. */
+export function swallowedKeywords(script: Script): readonly Swallowed[] {
+  const isBroken = script.tree.problems.some(
+    ({ code }) => code === 'missing-keyword' || code === 'unexpected-token',
+  );
+  return isBroken ? keywordArguments(script) : [];
+}
+
+function keywordArguments({ commands }: Script): readonly Swallowed[] {
   return commands.flatMap((command) => {
     if (command.kind !== 'simple' || command.name === undefined) return [];
-    const word = command.arguments.at(-1);
-    const before = command.arguments.at(-2) ?? command.name;
-    return word !== undefined && WORDS.has(word.text) ? [{ word, before }] : [];
+    const words = [command.name, ...command.arguments];
+    return words.flatMap((word, index) => {
+      const before = words[index - 1];
+      return before !== undefined && WORDS.has(word.text) ? [{ word, before }] : [];
+    });
   });
 }

@@ -27,6 +27,18 @@ export const posixShell: Rule = {
     'SC3046',
     'SC3057',
     'SC3060',
+    'SC2112',
+    'SC2113',
+    'SC3001',
+    'SC3004',
+    'SC3006',
+    'SC3008',
+    'SC3024',
+    'SC3028',
+    'SC3044',
+    'SC3045',
+    'SC3053',
+    'SC3059',
   ],
   severity: 'warning',
   summary: 'A script of /bin/sh uses no features of bash',
@@ -34,11 +46,12 @@ export const posixShell: Rule = {
   checks: {
     script: (script, scope) => {
       if (script.dialect !== 'sh') return;
+      const all = [...findings(script), ...unknownVariables(script, scope)];
+      if (all.length === 0) return;
       const image = imageOf(scope);
       if (BASH.test(image)) return;
       const isAsh = ASH.test(image) || script.shell.words[0]?.endsWith('ash') === true;
-      for (const { ash, ...finding } of findings(script))
-        if (ash !== true || !isAsh) scope.report(finding);
+      for (const { ash, ...finding } of all) if (ash !== true || !isAsh) scope.report(finding);
     },
   },
 };
@@ -54,6 +67,7 @@ function findings(script: Script): Found[] {
   for (const redirect of script.redirects) all.push(...ofRedirect(redirect));
   for (const placed of script.parts)
     if (placed.part.kind !== 'literal') all.push(...ofPart(placed));
+  for (const command of script.commands) all.push(...ofAssignments(command));
   for (const call of script.calls) if (NAMES.has(call.name)) all.push(...ofCall(call));
   for (const { word, role } of script.words) {
     if (role === 'argument')
@@ -88,6 +102,34 @@ function ofCommand(command: Command, { tree }: Script): Found[] {
     : [found('function is unknown; write name() { … }', mark.range, { ash: true })];
 }
 
+function ofAssignments(command: Command): Found[] {
+  if (command.kind !== 'simple') return [];
+  return command.assignments
+    .filter(({ append }) => append)
+    .map(({ nameRange }) => found('+= is unknown; write name="$name…"', nameRange));
+}
+
+/** What only bash gives a value, unless ARG, ENV or the script does. */
+const VARIABLES =
+  /^(UID|EUID|RANDOM|SECONDS|FUNCNAME|PIPESTATUS|DIRSTACK|OSTYPE|BASH_(SOURCE|REMATCH|LINENO))$/;
+
+function unknownVariables({ parts, commands }: Script, { stage, facts }: Scope): Found[] {
+  return parts.flatMap(({ part }) => {
+    if (part.kind !== 'parameter' || part.operator !== '' || !VARIABLES.test(part.name)) return [];
+    const { name, range } = part;
+    const isSet =
+      stage !== undefined &&
+      facts.chainOf(stage).some((each) => facts.summaryOf(each).names.has(name));
+    const isAssigned = commands.some(
+      (command) =>
+        command.kind === 'simple' && command.assignments.some((each) => each.name === name),
+    );
+    return isSet || isAssigned
+      ? []
+      : [found(`${name} is undefined`, range, name === 'RANDOM' ? { ash: true } : {})];
+  });
+}
+
 function ofItem({ terminator, range: { end } }: CaseItem): Found[] {
   if (terminator !== ';&' && terminator !== ';;&') return [];
   const range = { start: end - terminator.length, end };
@@ -107,6 +149,8 @@ function ofPart({ part }: PlacedPart): Found[] {
   const { range, kind } = part;
   if (kind === 'array') return [found('there are no arrays', range)];
   if (kind === 'process') return [found('<( ) is unknown', range)];
+  if (kind === 'double' && part.text.startsWith('$'))
+    return [found('$"…" is unknown; drop the dollar', range)];
   if (kind === 'ansi') return [found("$'…' is unknown; use printf", range, { ash: true })];
   if (kind !== 'parameter') return [];
   if (part.prefix === '!') return [found('${!name} is unknown', range)];
@@ -132,7 +176,10 @@ const UNKNOWN = new Set([
   'complete',
 ]);
 
-const NAMES = new Set([...UNKNOWN, 'source', '[', 'test', 'echo', 'set']);
+/** Options that dash takes for operands. */
+const OPTIONS: Readonly<Record<string, RegExp>> = { type: /^-[afptP]/, read: /^-[adeinNstu]/ };
+
+const NAMES = new Set([...UNKNOWN, 'source', '[', 'test', 'echo', 'set', 'type', 'read']);
 
 function ofCall({ name, nameWord, arguments: words, behind }: ShellCall): Found[] {
   if (behind !== undefined) return [];
@@ -158,6 +205,8 @@ function ofCall({ name, nameWord, arguments: words, behind }: ShellCall): Found[
       );
   }
   const option = words[0];
+  if (option !== undefined && OPTIONS[text]?.test(option.text) === true)
+    return [found(`${text} has no ${option.text}`, option.range, { ash: true })];
   if (text === 'echo' && option !== undefined && /^-[neE]*e/.test(option.text)) {
     return [found('echo prints its option -e; use printf', option.range, { ash: true })];
   }

@@ -1,5 +1,5 @@
 /** ShellSyntax: a script is one that its shell can read. More exact rules come first: what they explain is left to them. */
-import type { ShellProblem } from '../../../shell/syntax.ts';
+import type { Command, ShellProblem } from '../../../shell/syntax.ts';
 import type { Script } from '../../shell/script.ts';
 import type { Rule } from '../../rule.ts';
 import { semicolons } from './ampersand-semicolon.ts';
@@ -33,13 +33,14 @@ function isExplained(script: Script, text: string): boolean {
     )
   )
     return true;
-  if (
-    script.commands.some(
-      (command) => command.kind === 'function' && command.name?.text.endsWith('{') === true,
-    )
-  )
-    return true;
+  if (script.commands.some(isTold)) return true;
   return script.tree.problems.some((problem) => isParameterList(problem, text));
+}
+
+/** A command with a mistake that another rule tells. */
+function isTold(command: Command): boolean {
+  if (command.kind === 'test') return command.words.some(({ text }) => /^(==?|!=)[^=~]/.test(text));
+  return command.kind === 'function' && command.name?.text.endsWith('{') === true;
 }
 
 function isParameterList({ code, range }: ShellProblem, text: string): boolean {

@@ -17,7 +17,8 @@ export const spaceAfterEquals: Rule = {
           if (!follows || value.text !== '' || name === 'IFS' || append) continue;
           const fix = safeFix(`Write ${name}=''`, insert(range.end, "''"));
           const message = `${name} gets an empty value here: drop the space, or write ${name}=''`;
-          report({ message, range, fix });
+          const gap = { start: range.end, end: range.end + 1 };
+          report({ message, range: gap, fix });
         }
       }
     },

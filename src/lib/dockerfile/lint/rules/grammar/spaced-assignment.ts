@@ -14,19 +14,18 @@ export const spacedAssignment: Rule = {
       if (
         script === undefined ||
         first === undefined ||
-        !/^[A-Za-z_]\w*$/.test(nameWord.text) ||
+        !/^\$?[A-Za-z_]\w*$/.test(nameWord.text) ||
         !/^=([^=~]|$)/.test(first.text)
       )
         return;
       const lone = first.text === '=';
-      const target = lone ? second : first;
       const start = nameWord.range.end;
       const end = lone ? (second?.range.start ?? first.range.end) : first.range.start;
       const fix = suggestedFix('Remove the spaces', replace({ start, end }, lone ? '=' : ''));
       const message = `${nameWord.text} runs as a command here: an assignment has no spaces around =`;
       report({
         message,
-        range: { start: nameWord.range.start, end: (target ?? first).range.end },
+        range: { start: first.range.start, end: first.range.start + 1 },
         fix,
       });
     },

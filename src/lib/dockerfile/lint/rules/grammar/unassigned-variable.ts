@@ -1,7 +1,9 @@
 /** UnassignedVariable: a variable of a script gets a value in it, or from ARG or ENV. */
+import type { ArithmeticPart, Condition, ShellWord } from '../../../shell/syntax.ts';
+import type { Range } from '../../../syntax.ts';
 import { BUILT_IN_NAMES } from '../../analysis/facts.ts';
-import type { Script } from '../../shell/script.ts';
 import type { Rule, Scope } from '../../rule.ts';
+import type { PlacedPart, Script, ShellCall } from '../../shell/script.ts';
 
 export const unassignedVariable: Rule = {
   id: 'UnassignedVariable',
@@ -13,7 +15,7 @@ export const unassignedVariable: Rule = {
 };
 
 function check(script: Script, scope: Scope): void {
-  if (!/\$\{?[a-z_]/.test(script.tree.text)) return;
+  if (!/\$|\(\(/.test(script.tree.text)) return;
   // What is read in, or evaluated, may set anything; CMD and the like run where more is set.
   if (
     script.instruction.kind !== 'RUN' ||
@@ -21,49 +23,119 @@ function check(script: Script, scope: Scope): void {
   )
     return;
   let known: Set<string> | undefined;
-  for (const { part, role, word } of script.parts) {
-    // The dollar of these is the mistake, and reported as one.
-    const assigned = role === 'name' && /^\$\w+=/.test(word?.word.text ?? '');
-    if (role === 'loop-variable' || assigned) continue;
-    if (part.kind !== 'parameter' || part.operator !== '' || part.prefix !== '') continue;
-    // Small letters: names in capitals may come from the base image.
-    if (!/^[a-z_][a-z0-9_]*$/.test(part.name) || part.name === '_') continue;
-    known ??= namesOf(script);
-    if (known.has(part.name) || isDeclared(part.name, scope)) continue;
-    scope.report({
-      message: `${part.name} gets no value in this RUN, nor from ARG or ENV`,
-      range: part.range,
-    });
-    known.add(part.name);
+  for (const placed of script.parts) {
+    for (const { name, range } of usesOf(placed)) {
+      // Names in capitals may come from the base image.
+      if (!/^[A-Za-z_]\w*$/.test(name) || !/[a-z]/.test(name)) continue;
+      known ??= namesOf(script);
+      if (known.has(name) || isDeclared(name, scope)) continue;
+      scope.report({ message: `${name} gets no value in this RUN, nor from ARG or ENV`, range });
+      known.add(name);
+    }
   }
 }
+
+interface Use {
+  readonly name: string;
+  readonly range: Range;
+}
+
+function usesOf({ part, role, word }: PlacedPart): readonly Use[] {
+  if (part.kind === 'arithmetic') return namesIn(part);
+  if (part.kind !== 'parameter' || isGuard(part.operator)) return [];
+  // The dollar of these is the mistake, and reported as one.
+  const isAssigned = role === 'name' && /^\$\{?\w+\}?=/.test(word?.word.text ?? '');
+  return role === 'loop-variable' || isAssigned ? [] : [part];
+}
+
+/** `${name:-word}` and the like say what holds without a value. */
+function isGuard(operator: string): boolean {
+  return /^:?[-=?+]$/.test(operator);
+}
+
+/** The variables that arithmetic names without a dollar and does not set. */
+function namesIn({ text, range, parts }: ArithmeticPart): readonly Use[] {
+  if (range.end - range.start !== text.length) return [];
+  const found: Use[] = [];
+  for (const { kind, text: plain, range: place } of parts) {
+    if (kind !== 'literal' || place.end - place.start !== plain.length) continue;
+    for (const { 0: name, index } of plain.matchAll(/(?<![\w$#])[A-Za-z_]\w*(?!\w)/g))
+      found.push({
+        name,
+        range: { start: place.start + index, end: place.start + index + name.length },
+      });
+  }
+  return found;
+}
+
+const NAMING = new Set(
+  'read export local declare typeset readonly printf getopts mapfile readarray let'.split(' '),
+);
 
 function namesOf({ commands, calls, parts }: Script): Set<string> {
   const names = new Set(BUILT_IN_NAMES);
   for (const command of commands) {
-    if (command.kind === 'simple') for (const { name } of command.assignments) names.add(name);
-    if (
-      (command.kind === 'for' || command.kind === 'select') &&
-      command.variable?.value !== undefined
-    )
-      names.add(command.variable.value);
+    if (command.kind === 'simple' && command.name === undefined)
+      for (const { name } of command.assignments) names.add(name);
+    if (command.kind === 'for' || command.kind === 'select')
+      names.add(command.variable?.value ?? '');
+    if (command.kind === 'test') addTested(command.expression, names);
   }
-  // read, export, declare, printf -v, getopts: every plain word of theirs may be a name.
-  for (const { name, arguments: words } of calls) {
-    if (
-      !/^(read|export|local|declare|typeset|readonly|printf|getopts|mapfile|readarray|let|unset)$/.test(
-        name,
-      )
-    )
-      continue;
-    for (const { text } of words) names.add(/^\w+/.exec(text)?.[0] ?? '');
+  for (const call of calls) {
+    // read, export, declare, printf -v, getopts: every plain word of theirs may be a name.
+    if (NAMING.has(call.name))
+      for (const { text } of call.arguments) names.add(/^\w+/.exec(text)?.[0] ?? '');
+    if (call.name === '[' || call.name === 'test') addOperands(call, names);
   }
   for (const { part } of parts) {
-    if (part.kind === 'parameter' && /^:?=$/.test(part.operator)) names.add(part.name);
-    if (part.kind === 'arithmetic')
-      for (const [name] of part.text.matchAll(/[A-Za-z_]\w*/g)) names.add(name);
+    if (part.kind === 'parameter' && isGuard(part.operator)) names.add(part.name);
+    if (part.kind !== 'arithmetic') continue;
+    for (const [, before, after] of part.text.matchAll(SETTING)) names.add(before ?? after ?? '');
   }
   return names;
+}
+
+/** `x = 1`, `x += 1`, `x++`, `++x`. */
+const SETTING =
+  /([A-Za-z_]\w*)\s*(?:(?:[-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)|(?:\+\+|--)\s*([A-Za-z_]\w*)/g;
+
+/** A variable whose being empty is asked for may well have no value. */
+function addTested(condition: Condition | undefined, names: Set<string>): void {
+  switch (condition?.kind) {
+    case 'and':
+    case 'or':
+      for (const part of condition.parts) addTested(part, names);
+      break;
+    case 'not':
+      addTested(condition.operand, names);
+      break;
+    case 'group':
+      addTested(condition.condition, names);
+      break;
+    case 'word':
+      addVariables(condition.word, names);
+      break;
+    case 'unary':
+      if (/^-[nz]$/.test(condition.operator.text)) addVariables(condition.operand, names);
+      if (condition.operator.text === '-v') names.add(condition.operand?.text ?? '');
+      break;
+    default:
+  }
+}
+
+function addOperands({ name, arguments: words }: ShellCall, names: Set<string>): void {
+  const operands = name === '[' ? words.slice(0, -1) : words;
+  const plain = operands.filter(({ text }) => text !== '!');
+  if (plain.length === 1) addVariables(plain[0], names);
+  for (const [number, word] of operands.entries())
+    if (/^-[nz]$/.test(operands[number - 1]?.text ?? '')) addVariables(word, names);
+}
+
+function addVariables(word: ShellWord | undefined, names: Set<string>): void {
+  for (const part of word?.parts ?? []) {
+    const inner = part.kind === 'double' ? part.parts : [part];
+    for (const each of inner) if (each.kind === 'parameter') names.add(each.name);
+  }
 }
 
 function isDeclared(name: string, { stage, facts }: Scope): boolean {

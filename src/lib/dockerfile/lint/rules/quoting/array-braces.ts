@@ -28,15 +28,18 @@ function checkParts(parts: readonly WordPart[], { file, report }: Scope): void {
       !/^[A-Za-z_]/.test(part.name)
     )
       continue;
-    const element = /^\[[\w@*$]+\]/.exec(
+    const element = /^\[[^\s\]'"]*\]/.exec(
       file.text.slice(next.range.start, next.range.start + 80),
     )?.[0];
     if (element === undefined || next.range.start !== part.range.end) continue;
     const end = next.range.start + element.length;
+    // What is no index is a pattern behind the variable.
+    const isIndex = /^\[[\w@*$]+\]$/.test(element);
+    const meant = isIndex ? `\${${part.name}${element}}` : `\${${part.name}}${element}`;
     report({
-      message: `an element of an array is \${${part.name}${element}}`,
+      message: `bash takes this for an element of an array: write ${meant}`,
       range: { start: part.range.start, end },
-      fix: fixOf(part, end),
+      fix: fixOf(part, isIndex ? end : part.range.end),
     });
   }
 }

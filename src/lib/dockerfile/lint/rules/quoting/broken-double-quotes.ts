@@ -2,6 +2,9 @@
 import type { WordPart } from '../../../shell/syntax.ts';
 import type { Rule } from '../../rule.ts';
 
+/** What people put between two quoted texts on purpose. */
+const JOINTS = new Set(['/', '=', ':']);
+
 export const brokenDoubleQuotes: Rule = {
   id: 'BrokenDoubleQuotes',
   aliases: ['SC2140'],
@@ -13,9 +16,8 @@ export const brokenDoubleQuotes: Rule = {
       for (const { word } of words) {
         if (word.parts.length < 3) continue;
         for (const [index, part] of word.parts.entries()) {
-          if (part.kind !== 'literal' || !/^[\w.-]+$/.test(part.text)) continue;
-          if (!isPlainDouble(word.parts[index - 1]) || !isPlainDouble(word.parts[index + 1]))
-            continue;
+          if (part.kind !== 'literal' || JOINTS.has(part.text)) continue;
+          if (!isText(word.parts[index - 1]) || word.parts[index + 1]?.kind !== 'double') continue;
           const message = `'${part.text}' is outside the quotes: a quote within double quotes is \\"`;
           report({ message, range: part.range });
         }
@@ -24,9 +26,7 @@ export const brokenDoubleQuotes: Rule = {
   },
 };
 
-function isPlainDouble(part: WordPart | undefined): boolean {
-  return (
-    part?.kind === 'double' &&
-    part.parts.every(({ kind }) => kind === 'literal' || kind === 'escaped')
-  );
+/** Double quotes with some plain text in them. */
+function isText(part: WordPart | undefined): boolean {
+  return part?.kind === 'double' && part.parts.some(({ kind }) => kind === 'literal');
 }

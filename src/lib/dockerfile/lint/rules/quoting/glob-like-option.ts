@@ -2,31 +2,15 @@
 import { insert, suggestedFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
 
-const HARMLESS = new Set([
-  'echo',
-  'printf',
-  'find',
-  'case',
-  'export',
-  'local',
-  'declare',
-  'set',
-  'expr',
-  '[',
-  'test',
-  'apt-get',
-  'apt',
-  'apk',
-  'yum',
-  'dnf',
-  'zypper',
-  'microdnf',
-  'dpkg',
-  'grep',
-  'sed',
-  'awk',
-  'egrep',
-]);
+/** These print what they are given. */
+const HARMLESS = new Set(['echo', 'printf', '[']);
+
+/** Their patterns are no files of the working folder: `./` would change what they mean. */
+const NO_FILES = new Set(
+  'find case export local declare expr test apt-get apt apk yum dnf zypper microdnf dpkg grep egrep sed awk'.split(
+    ' ',
+  ),
+);
 
 export const globLikeOption: Rule = {
   id: 'GlobLikeOption',
@@ -38,13 +22,14 @@ export const globLikeOption: Rule = {
     call: ({ name, arguments: words, script }, { report }) => {
       if (script === undefined || HARMLESS.has(name)) return;
       for (const { text, parts, range } of words) {
-        if (text === '--') return;
-        if (parts[0]?.kind !== 'glob' || !/^[*?]/.test(text)) continue;
+        if (text === '--' || text === ':::' || text === '::::') return;
+        if (parts[0]?.kind !== 'glob' || parts[0].text.startsWith('[')) continue;
+        const isFile = !NO_FILES.has(name);
         const fix = suggestedFix('Begin with ./', insert(range.start, './'));
         report({
-          message: `a file whose name begins with a dash would be an option: ./${text}`,
-          range,
-          fix,
+          message: `a file whose name begins with a dash would be an option: ${isFile ? './' : 'quote '}${text}`,
+          range: parts[0].range,
+          ...(isFile ? { fix } : {}),
         });
       }
     },

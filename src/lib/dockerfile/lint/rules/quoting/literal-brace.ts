@@ -1,5 +1,6 @@
 /** LiteralBrace: a brace that is meant as itself stands in quotes. */
-import type { WordUse } from '../../shell/script.ts';
+import type { ShellWord } from '../../../shell/syntax.ts';
+import type { Range } from '../../../syntax.ts';
 import { insert, safeFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
 
@@ -13,33 +14,35 @@ export const literalBrace: Rule = {
     script: ({ words, tree }, { report }) => {
       if (!/[{}]/.test(tree.text)) return;
       for (const use of words) {
+        if (use.role !== 'argument' && use.role !== 'name' && use.role !== 'assignment') continue;
         const { word } = use;
-        const brace = braceOf(use);
-        if (brace === undefined) continue;
         const { start, end } = word.range;
-        const whole = word.parts.length === 1 && !word.text.includes("'");
+        const isWhole = word.parts.length === 1 && !word.text.includes("'");
         const fix = safeFix('Put it in quotes', insert(start, "'"), insert(end, "'"));
-        const message = `this ${brace} means itself here: quote it, or is a ; missing before it?`;
-        report({
-          message,
-          range: word.range,
-          ...(whole && use.role === 'argument' ? { fix } : {}),
-        });
+        for (const { text, range } of bracesOf(word)) {
+          const message = `this ${text} means itself here: quote it, or is a ; missing before it?`;
+          report({ message, range, ...(isWhole && use.role === 'argument' ? { fix } : {}) });
+        }
       }
     },
   },
 };
 
-function braceOf({ word, role }: WordUse): string | undefined {
-  if (
-    (role !== 'argument' && role !== 'name') ||
-    word.braces.length > 0 ||
-    /\{\d*\}|@\{/.test(word.text)
-  )
-    return undefined;
-  for (const part of word.parts) {
-    const brace = part.kind === 'literal' ? /[{}]/.exec(part.text)?.[0] : undefined;
-    if (brace !== undefined && !part.text.includes('#')) return brace;
-  }
-  return undefined;
+interface Brace {
+  readonly text: string;
+  readonly range: Range;
+}
+
+/** The braces of a word that are neither `{}` nor those of an expansion. */
+function bracesOf({ parts, braces }: ShellWord): Brace[] {
+  return parts.flatMap((part) => {
+    // A text that continuations run through has no simple places.
+    if (part.kind !== 'literal' || part.range.end - part.range.start !== part.text.length)
+      return [];
+    return [...part.text.matchAll(/\{\}|[{}]/g)].flatMap(({ 0: text, index }) => {
+      const start = part.range.start + index;
+      const isExpanded = braces.some((each) => each.start <= start && start < each.end);
+      return text === '{}' || isExpanded ? [] : [{ text, range: { start, end: start + 1 } }];
+    });
+  });
 }

@@ -10,11 +10,10 @@ export const nestedSingleQuotes: Rule = {
   checks: {
     script: ({ words }, { report }) => {
       for (const { word } of words) {
-        if (word.parts.length < 3) continue;
+        if (word.parts.length < 2) continue;
         for (const [index, part] of word.parts.entries()) {
-          const around =
-            word.parts[index - 1]?.kind === 'single' && word.parts[index + 1]?.kind === 'single';
-          if (part.kind !== 'literal' || !around || !/^\w+$/.test(part.text)) continue;
+          const isBehind = word.parts[index - 1]?.kind === 'single';
+          if (part.kind !== 'literal' || !isBehind || !/^[A-Za-z0-9]+$/.test(part.text)) continue;
           const message = `'${part.text}' is outside the quotes: a single quote within single quotes is '\\''`;
           report({ message, range: part.range });
         }

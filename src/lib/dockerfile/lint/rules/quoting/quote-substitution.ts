@@ -14,7 +14,8 @@ export const quoteSubstitution: Rule = {
       if (!/\$\(|`/.test(script.tree.text)) return;
       for (const placed of script.parts) {
         const { part } = placed;
-        if (part.kind !== 'command' || !splits(placed, script)) continue;
+        if (part.kind !== 'command' || part.body.items.length === 0) continue;
+        if (!splits(placed, script)) continue;
         const { range } = part;
         const fix = suggestedFix(
           'Put it in quotes',

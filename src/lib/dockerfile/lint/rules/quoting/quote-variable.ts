@@ -1,38 +1,56 @@
 /** QuoteVariable: a variable stands in quotes where it is one argument. */
-import { insert, suggestedFix } from '../../edits.ts';
-import type { Rule } from '../../rule.ts';
-import { assignedNames, isConstant } from './constants.ts';
+import { insert, replace, suggestedFix } from '../../edits.ts';
+import type { Fix, Rule, Scope } from '../../rule.ts';
+import type { PlacedPart, Script } from '../../shell/script.ts';
+import type { ParameterPart } from '../../../shell/syntax.ts';
+import { isConstant } from './constants.ts';
+import { Flow } from './flow.ts';
 import { splits } from './splitting.ts';
 
 export const quoteVariable: Rule = {
   id: 'QuoteVariable',
-  aliases: ['SC2086'],
+  aliases: ['SC2086', 'SC2068', 'SC2048'],
   severity: 'information',
   summary: 'A variable is quoted',
   fixable: true,
   checks: {
     script: (script, scope) => {
       if (!script.tree.text.includes('$')) return;
-      let assigned: ReadonlyMap<string, boolean> | undefined;
+      let flow: Flow | undefined;
       for (const placed of script.parts) {
         const { part } = placed;
-        if (part.kind !== 'parameter' || part.prefix === '#' || !/^[A-Za-z_]/.test(part.name))
-          continue;
-        if (part.operator === '+' || part.operator === ':+' || !splits(placed, script)) continue;
-        assigned ??= assignedNames(script);
-        if (part.operator === '' && isConstant(part.name, assigned, scope)) continue;
+        if (part.kind !== 'parameter' || !isSplit(part, placed, script)) continue;
+        flow ??= new Flow(script.tree);
+        if (isPlain(part, flow, scope)) continue;
         const { range, text } = part;
-        const fix = suggestedFix(
-          'Put it in quotes',
-          insert(range.start, '"'),
-          insert(range.end, '"'),
-        );
-        scope.report({
-          message: `${text} is split at spaces and its wildcards are expanded: write "${text}"`,
-          range,
-          fix,
-        });
+        const message = `${text} is split at spaces and its wildcards are expanded: write ${quoted(part)}`;
+        scope.report({ message, range, fix: fixOf(part) });
       }
     },
   },
 };
+
+function isSplit(part: ParameterPart, placed: PlacedPart, script: Script): boolean {
+  if (part.prefix === '#' || !/^[A-Za-z_0-9@*]/.test(part.name)) return false;
+  // `$name=value` has a mistake of its own.
+  if (placed.role === 'name' && /^\$\{?\w+\}?=/.test(placed.word?.word.text ?? '')) return false;
+  return !/^:?\+$/.test(part.operator) && splits(placed, script);
+}
+
+function isPlain(part: ParameterPart, flow: Flow, scope: Scope): boolean {
+  if (part.index !== undefined || part.prefix === '!') return false;
+  const own = flow.isPlain(part);
+  if (own !== undefined) return own;
+  return part.operator === '' && isConstant(part.name, scope);
+}
+
+/** All arguments stay the arguments that they are only as `"$@"`. */
+function quoted({ name, text }: ParameterPart): string {
+  return name === '*' && text.length <= 4 ? '"$@"' : `"${text}"`;
+}
+
+function fixOf(part: ParameterPart): Fix {
+  const { range, name } = part;
+  if (name === '*') return suggestedFix('Put it in quotes', replace(range, quoted(part)));
+  return suggestedFix('Put it in quotes', insert(range.start, '"'), insert(range.end, '"'));
+}

@@ -15,8 +15,9 @@ export const slantedBacktick: Rule = {
         if (part.kind !== 'literal' || !part.text.includes('´')) continue;
         const start = file.text.indexOf('´', part.range.start);
         if (start < 0 || start >= part.range.end) continue;
-        const range = { start, end: start + 1 };
         const places = [...file.text.slice(part.range.start, part.range.end).matchAll(/´/g)];
+        const last = part.range.start + (places.at(-1)?.index ?? 0);
+        const range = { start, end: last + 1 };
         const edits = places.map(({ index }) => {
           const at = part.range.start + index;
           return replace({ start: at, end: at + 1 }, '`');

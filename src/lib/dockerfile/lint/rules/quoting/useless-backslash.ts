@@ -6,14 +6,14 @@ export const uselessBackslash: Rule = {
   id: 'UselessBackslash',
   aliases: ['SC1001', 'SC1012'],
   severity: 'information',
-  summary: 'No backslash stands before an ordinary letter',
+  summary: 'No backslash stands before an ordinary character',
   fixable: true,
   tag: 'unnecessary',
   checks: {
     script: ({ parts, tree }, { report }) => {
       if (!tree.text.includes('\\')) return;
       for (const { part, quoted, role, word } of parts) {
-        if (part.kind !== 'escaped' || quoted || !/^[A-Za-z0-9]$/.test(part.value)) continue;
+        if (part.kind !== 'escaped' || quoted || !isOrdinary(part.value)) continue;
         // A command's name behind a backslash is one that no alias stands for.
         if (role === 'name' && word?.word.range.start === part.range.start) continue;
         const { start } = part.range;
@@ -27,3 +27,8 @@ export const uselessBackslash: Rule = {
     },
   },
 };
+
+/** A character that means nothing to the shell, with a backslash or without. */
+function isOrdinary(text: string): boolean {
+  return text !== '' && !/[\s|&;<>()\\'"`$?*@!+[\]{}.,~#]/.test(text);
+}
