@@ -39,6 +39,8 @@ export interface ServerOptions {
   readonly initializationOptions?: unknown;
   readonly folders?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Registers what the client answers, before the first message. */
+  readonly prepare?: (connection: ProtocolConnection) => void;
 }
 
 /** How long anything may take before a test gives up, in milliseconds. */
@@ -77,6 +79,7 @@ export class LanguageServer {
       new StreamMessageReader(child.stdout),
       new StreamMessageWriter(child.stdin),
     );
+    options.prepare?.(connection);
     connection.listen();
     const folders = (options.folders ?? []).map((uri) => ({ uri, name: uri }));
     const params = {
@@ -155,6 +158,15 @@ export class LanguageServer {
   async hover(uri: string, position: Position): Promise<string> {
     const params = { textDocument: { uri }, position };
     return JSON.stringify(await this.connection.sendRequest(HoverRequest.type, params));
+  }
+
+  /** Asks until the answer is yes; the server looks things up in the background. */
+  async awaited(isSo: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + PATIENCE;
+    while (!(await isSo())) {
+      assert.ok(performance.now() < end, 'it did not come to be');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   wasPublished(uri: string): boolean {
