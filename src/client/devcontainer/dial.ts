@@ -35,7 +35,17 @@ export function dialer({ client, container, pinnace }: Reach): Dial {
 
 /** The command line of our program inside; Node reads it as what its ending says. */
 export function insideCommand(...words: string[]): string[] {
-  return [`${KIT}/node`, '--disable-warning=ExperimentalWarning', `${KIT}/inside.mjs`, ...words];
+  return insideCommandAt(KIT, ...words);
+}
+
+/** The same of another folder inside that holds Node and our program. */
+export function insideCommandAt(folder: string, ...words: string[]): string[] {
+  return [
+    `${folder}/node`,
+    '--disable-warning=ExperimentalWarning',
+    `${folder}/inside.mjs`,
+    ...words,
+  ];
 }
 
 /** Runs a command inside with its standard streams as one duplex; what it says on standard error goes to `complaints`. */

@@ -9,16 +9,22 @@ import {
 import { CONFIG_FILE, CONFIG_HASH, LOCAL_FOLDER, RECOVERY } from '../../lib/devcontainer/labels.ts';
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
+import { bringCommit, type ServerInside } from './commit.ts';
 import { inside } from './exec.ts';
 import { findConfig } from './find.ts';
 import type { LaunchAnswer, LaunchRequest } from './inside/launch.ts';
-import type { Kit } from './kit.ts';
+import { KIT, type Kit } from './kit.ts';
 import { copyKit, hasKit, launchServer } from './server.ts';
 import { resolveConfig } from './up.ts';
 
 export interface OpenOptions {
   readonly container: string;
   readonly kit: Kit;
+  /**
+   * Of an editor that speaks with servers of its own commit alone; pages of the server are then not asked for. Undefined: any
+   * server does, since its pages come from itself.
+   */
+  readonly commit?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's settings and keys of the editor that opens it. */
   readonly user?: NonNullable<LaunchRequest['user']>;
@@ -45,18 +51,17 @@ export async function openInside(client: Client, options: OpenOptions): Promise<
       'conflict',
       `container ${name} is ${container.State.Status}; start it first`,
     );
-  if (!(await hasKit(client, container.Id, { server: true }))) {
-    options.say(`copying the VS Code Server into ${name}`);
-    await copyKit(client, container.Id, options.kit, options.signal);
-  }
+  const place = await bringServer(client, container.Id, options);
   const config = configOf(container, options.env);
   const wishes: EditorWishes =
     config === undefined ? { extensions: [], settings: {} } : editorOf(config);
   const local = container.Config.Labels?.[LOCAL_FOLDER] ?? '/';
   const how = inside(container, local, [], options.env);
   options.say('starting the VS Code Server');
-  const answer = await launchServer(client, how, {
-    base: `/${container.Id.slice(0, 12)}`,
+  const request: LaunchRequest = {
+    ...(options.commit === undefined
+      ? { base: `/${container.Id.slice(0, 12)}` }
+      : { commit: options.commit, server: place.server }),
     settings: { ...portSettings(config), ...wishes.settings },
     extensions: wishes.extensions.map((extension) =>
       extension.endsWith('.vsix') && !extension.startsWith('/')
@@ -66,7 +71,8 @@ export async function openInside(client: Client, options: OpenOptions): Promise<
     git: await gitIdentity(),
     ...(options.user === undefined ? {} : { user: options.user }),
     agent: (options.env['SSH_AUTH_SOCK'] ?? '') !== '',
-  });
+  };
+  const answer = await launchServer(client, how, request, place.program);
   for (const warning of answer.warnings) options.say(`warning: ${warning}`);
   return {
     ...answer,
@@ -76,6 +82,19 @@ export async function openInside(client: Client, options: OpenOptions): Promise<
     user: how.user === '' ? 'root' : how.user,
     config,
   };
+}
+
+async function bringServer(
+  client: Client,
+  container: string,
+  { kit, commit, signal, say }: OpenOptions,
+): Promise<ServerInside> {
+  if (commit !== undefined) return bringCommit(client, container, { kit, commit, signal, say });
+  if (!(await hasKit(client, container, { server: true }))) {
+    say('copying the VS Code Server into the container');
+    await copyKit(client, container, kit, signal);
+  }
+  return { server: `${KIT}/server`, program: KIT };
 }
 
 /** What the editor itself does with ports that it finds inside, as the configuration says. */

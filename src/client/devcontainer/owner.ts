@@ -68,7 +68,7 @@ function rowsOf(file: string): string[][] {
 }
 
 /** The text of a file of the container, `` when there is none. */
-async function readInside(client: Client, container: string, path: string): Promise<string> {
+export async function readInside(client: Client, container: string, path: string): Promise<string> {
   try {
     const { tar } = await client.containers.archiveGet(container, path);
     const texts: Promise<string>[] = [];

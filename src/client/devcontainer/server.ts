@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { create } from 'tar';
 import { EngineError, messageOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
-import { insideCommand, runJoined } from './dial.ts';
+import { insideCommandAt, runJoined } from './dial.ts';
 import type { Inside } from './exec.ts';
 import type { LaunchAnswer, LaunchRequest } from './inside/launch.ts';
 import { KIT, type Kit } from './kit.ts';
@@ -35,8 +35,6 @@ export async function copyKit(
 ): Promise<void> {
   const put = (tar: Readable): Promise<void> =>
     client.containers.archivePut(container, '/', tar, signal === undefined ? {} : { signal });
-  const pack = (cwd: string, prefix: string, filter: (path: string) => boolean): Readable =>
-    Readable.from(create({ cwd, prefix, portable: true, filter, noDirRecurse: false }, ['.']));
   try {
     if (kit.server !== undefined) await put(pack(kit.server, `${KIT.slice(1)}/server`, isNeeded));
     // `ready` comes with the last part: a copy that was cut short is made again.
@@ -50,24 +48,30 @@ export async function copyKit(
   }
 }
 
-/** What no Linux container needs of a server's folder. */
-function isNeeded(path: string): boolean {
+/** A folder of this machine as an archive, below `prefix`. */
+export function pack(cwd: string, prefix: string, filter: (path: string) => boolean): Readable {
+  return Readable.from(create({ cwd, prefix, portable: true, filter, noDirRecurse: false }, ['.']));
+}
+
+/** Leaves out what no Linux container needs of a server's folder. */
+export function isNeeded(path: string): boolean {
   return !/\.map$|\/obj\.target\/|\/prebuilds\/(?:win32|darwin)-|-musl\/|\/node_modules\/@github\/|\/extensions\/(?:copilot|github-copilot)/.test(
     path,
   );
 }
 
-/** Starts the server, or finds it running. Throws `unavailable` with what it said. */
+/** Starts the server, or finds it running; `program` is the folder inside of our program. Throws `unavailable` with what it said. */
 export async function launchServer(
   client: Client,
   how: Omit<Inside, 'command'>,
   request: LaunchRequest,
+  program: string = KIT,
 ): Promise<LaunchAnswer> {
   const complaints = new PassThrough();
   const said = text(complaints);
   const gallery = process.env['EXTENSIONS_GALLERY'];
   const { stream, exec } = await runJoined(client, how.container, {
-    command: insideCommand('launch'),
+    command: insideCommandAt(program, 'launch'),
     user: how.user,
     env: [...how.env, ...(gallery === undefined ? [] : [`EXTENSIONS_GALLERY=${gallery}`])],
     complaints,

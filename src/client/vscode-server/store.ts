@@ -143,13 +143,3 @@ function explained(error: unknown, address: URL): unknown {
     { cause: error },
   );
 }
-
-/** The commit of a server's product.json as text; undefined when it names none. */
-export function commitOf(text: string): string | undefined {
-  try {
-    const { commit } = JSON.parse(text) as { readonly commit?: unknown };
-    return typeof commit === 'string' ? commit : undefined;
-  } catch {
-    return undefined;
-  }
-}

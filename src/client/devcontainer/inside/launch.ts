@@ -28,6 +28,10 @@ export interface LaunchRequest {
    * ports of a host name: without it, windows of one browser would take each other's token.
    */
   readonly base?: string;
+  /** The server's folder; default: the one of the kit. */
+  readonly server?: string;
+  /** Of the server, where it matters to the editor: servers of several commits may run side by side. */
+  readonly commit?: string;
   /** Settings of the machine, written when the container has none. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Ids of a gallery, or paths of .vsix files. */
@@ -61,7 +65,6 @@ interface State {
 }
 
 const KIT = '/.pinnace';
-const SERVER = `${KIT}/server/out/server-main.js`;
 const START_MS = 30_000;
 const INSTALL_MS = 180_000;
 
@@ -72,20 +75,42 @@ export async function launch(): Promise<LaunchAnswer> {
   const unlock = await lock(join(dir, 'lock'));
   try {
     const warnings: string[] = [];
-    const old = readState(dir);
+    const which = whichServer(request);
+    const old = readState(dir, which);
     if (old !== undefined && (await answers(old)))
       return { base: '', ...old, started: false, warnings };
     prepare(dir, request);
     if (request.git !== undefined) writeIdentity(request.git);
     const env = environment(dir, request);
-    warnings.push(...(await installExtensions(dir, request.extensions ?? [], env)));
+    const server = { dir, env, main: which.main };
+    warnings.push(...(await installExtensions(server, request.extensions ?? [])));
     const base = request.base ?? '';
-    const state = { ...(await start(dir, { old, base, env })), base };
-    writePrivate(join(dir, 'state.json'), JSON.stringify(state));
+    const state = { ...(await start(server, { old, base, mark: which.mark })), base };
+    writePrivate(join(dir, `state${which.mark}.json`), JSON.stringify(state));
     return { ...state, started: true, warnings };
   } finally {
     unlock();
   }
+}
+
+interface Which {
+  /** The server's program. */
+  readonly main: string;
+  /** In the names of what is kept of it. */
+  readonly mark: string;
+}
+
+function whichServer({ server, commit }: LaunchRequest): Which {
+  return {
+    main: `${server ?? `${KIT}/server`}/out/server-main.js`,
+    mark: commit === undefined ? '' : `-${commit.slice(0, 12)}`,
+  };
+}
+
+interface Server {
+  readonly dir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly main: string;
 }
 
 /** The user's own folder for the server, closed to others. */
@@ -186,9 +211,8 @@ function writeIdentity({ name, email }: { readonly name?: string; readonly email
 }
 
 async function installExtensions(
-  dir: string,
+  { dir, env, main }: Server,
   extensions: readonly string[],
-  env: NodeJS.ProcessEnv,
 ): Promise<string[]> {
   if (extensions.length === 0) return [];
   const marker = join(dir, 'extensions.sha256');
@@ -198,7 +222,7 @@ async function installExtensions(
   for (const extension of extensions) {
     const { status, output } = await run(
       [
-        SERVER,
+        main,
         '--server-data-dir',
         dir,
         '--accept-server-license-terms',
@@ -240,30 +264,31 @@ function run(
 
 /** Starts the server on the port that it had before, else on a free one; its token is in a file that only the user reads. */
 async function start(
-  dir: string,
-  { old, base, env }: { old: State | undefined; base: string; env: NodeJS.ProcessEnv },
+  server: Server,
+  { old, base, mark }: { old: State | undefined; base: string; mark: string },
 ): Promise<State> {
   const token = old?.token ?? randomBytes(24).toString('hex');
-  const file = join(dir, 'token');
+  const file = join(server.dir, `token${mark}`);
   writePrivate(file, token);
+  const path = join(server.dir, `server${mark}.log`);
   for (const port of old === undefined ? [0] : [old.port, 0]) {
-    const started = await startOn(port, { dir, file, base, env });
+    const started = await startOn(port, { server, file, base, path });
     if (started !== undefined) return { ...started, token };
   }
-  const log = readText(join(dir, 'server.log'));
+  const log = readText(path);
   throw new Error(`the VS Code Server did not start: ${lastLine(log)}`);
 }
 
 async function startOn(
   port: number,
-  { dir, file, base, env }: { dir: string; file: string; base: string; env: NodeJS.ProcessEnv },
+  { server, file, base, path }: { server: Server; file: string; base: string; path: string },
 ): Promise<{ pid: number; port: number } | undefined> {
-  const path = join(dir, 'server.log');
+  const { dir, env, main } = server;
   const log = openSync(path, 'w', 0o600);
   const child = spawn(
     process.execPath,
     [
-      SERVER,
+      main,
       '--host',
       '127.0.0.1',
       '--port',
@@ -309,9 +334,9 @@ function answers({ pid, port }: State): Promise<boolean> {
   });
 }
 
-function readState(dir: string): State | undefined {
+function readState(dir: string, { mark }: Which): State | undefined {
   try {
-    const state = JSON.parse(readFileSync(join(dir, 'state.json'), 'utf8')) as State;
+    const state = JSON.parse(readFileSync(join(dir, `state${mark}.json`), 'utf8')) as State;
     return Number.isInteger(state.pid) && Number.isInteger(state.port) ? state : undefined;
   } catch {
     return undefined;
