@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseDockerfile } from '../parse.ts';
 import { DEFAULT_OPTIONS, lintDockerfile } from './lint.ts';
-import { LintMemory } from './memory.ts';
+import type { Shelf } from '../../text/memory.ts';
+import { type Judgement, LintMemory } from './memory.ts';
 import type { LintOptions } from './rule.ts';
 import { RULES } from './table.ts';
 
@@ -83,6 +84,43 @@ test('every example is judged alike after any other', () => {
       }
     }
   }
+});
+
+/** A file as people write them, in which only the names of stages and images need a second look. */
+const ORDINARY = `FROM debian:12 AS base
+ARG VERSION=1.2.3
+ENV PATH=/usr/local/bin:$PATH VERSION=$VERSION
+WORKDIR /app
+RUN apt-get update && apt-get install -y --no-install-recommends curl \\
+    && rm -rf /var/lib/apt/lists/*
+RUN --mount=type=cache,target=/root/.npm npm ci
+RUN if [ -n "$VERSION" ]; then echo "$VERSION" > version; fi
+COPY --chown=node:node package.json ./
+EXPOSE 3000
+USER 1000
+CMD ["node", "main.js"]
+`;
+
+test('nothing but FROM is judged again in an ordinary file', () => {
+  const again: string[] = [];
+  class Watched extends LintMemory {
+    override shelf(surroundings: string): Shelf<Judgement> {
+      const shelf = super.shelf(surroundings);
+      return {
+        find: (text) => shelf.find(text),
+        keep: (text, judgement) => {
+          for (const step of judgement)
+            if (step.kind !== 'found') again.push(`${step.hook.rule.id}: ${text}`);
+          shelf.keep(text, judgement);
+        },
+      };
+    }
+  }
+  lintDockerfile(parseDockerfile(ORDINARY), DEFAULT_OPTIONS, new Watched());
+  assert.deepEqual(
+    again.filter((line) => !line.includes(': FROM ')),
+    [],
+  );
 });
 
 test('what was not asked for is forgotten, and the memory stays within its room', () => {

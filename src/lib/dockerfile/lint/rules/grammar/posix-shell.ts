@@ -113,10 +113,11 @@ function ofAssignments(command: Command): Found[] {
 const VARIABLES =
   /^(UID|EUID|RANDOM|SECONDS|FUNCNAME|PIPESTATUS|DIRSTACK|OSTYPE|BASH_(SOURCE|REMATCH|LINENO))$/;
 
-function unknownVariables({ parts, commands }: Script, { stage, facts }: Scope): Found[] {
+function unknownVariables({ parts, commands }: Script, scope: Scope): Found[] {
   return parts.flatMap(({ part }) => {
     if (part.kind !== 'parameter' || part.operator !== '' || !VARIABLES.test(part.name)) return [];
     const { name, range } = part;
+    const { stage, facts } = scope;
     const isSet =
       stage !== undefined &&
       facts.chainOf(stage).some((each) => facts.summaryOf(each).names.has(name));
