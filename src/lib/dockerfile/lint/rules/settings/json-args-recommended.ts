@@ -12,7 +12,7 @@ export const jsonArgsRecommended: Rule = {
   checks: { CMD: check, ENTRYPOINT: check },
 };
 
-function check(instruction: CommandInstruction, { stage, facts, report }: Scope): void {
+function check(instruction: CommandInstruction, scope: Scope): void {
   const { command, kind } = instruction;
   if (
     command.form === 'exec' ||
@@ -20,6 +20,7 @@ function check(instruction: CommandInstruction, { stage, facts, report }: Scope)
     command.command.text.startsWith('[')
   )
     return;
+  const { stage, facts, report } = scope;
   // A SHELL of one's own says that the shell is wanted.
   const shell = stage === undefined ? undefined : facts.summaryOf(stage).shell;
   if (shell !== undefined && shell < instruction.range.start) return;
