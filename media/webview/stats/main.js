@@ -88,8 +88,17 @@ function later() {
   });
 }
 
+/** The colours that the theme has: in high contrast it has not all of them. */
+function palette() {
+  const style = getComputedStyle(document.documentElement);
+  const found = COLORS.map((name) => style.getPropertyValue(`--vscode-charts-${name}`).trim());
+  const own = [...new Set(found.filter((color) => color !== ''))];
+  return own.length > 0 ? own : [style.getPropertyValue('--vscode-foreground')];
+}
+
 function colorOf(index) {
-  return `--vscode-charts-${COLORS[index % COLORS.length]}`;
+  const colors = palette();
+  return colors[index % colors.length];
 }
 
 function makeTable() {
@@ -104,12 +113,12 @@ function makeTable() {
   }
   head.append(line);
   const body = document.createElement('tbody');
-  containers.forEach((container, index) => {
+  containers.forEach((container) => {
     const row = document.createElement('tr');
     const name = element('th', 'name');
     name.scope = 'row';
     const swatch = element('span', 'swatch');
-    swatch.style.background = `var(${colorOf(index)})`;
+    container.swatch = swatch;
     name.append(swatch, document.createTextNode(container.name));
     container.cells = HEAD.slice(1).map(() => document.createElement('td'));
     row.append(name, ...container.cells);
@@ -121,8 +130,9 @@ function makeTable() {
 }
 
 function fillTable() {
-  for (const { series, text, cells, note } of containers) {
+  for (const [index, { series, text, cells, note, swatch }] of containers.entries()) {
     const { now } = series;
+    swatch.style.background = colorOf(index);
     note.textContent = text === '' ? '' : ` ${text}`;
     const values =
       now === undefined || text !== ''
@@ -159,8 +169,7 @@ function drawChart(chart) {
   drawGrid(pen, { width, height, style, label: chart.text(top), half: chart.text(top / 2) });
   containers.forEach(({ series }, index) => {
     chart.lines.forEach(([key], line) => {
-      pen.strokeStyle =
-        style.getPropertyValue(colorOf(index)) || style.getPropertyValue('--vscode-foreground');
+      pen.strokeStyle = colorOf(index);
       pen.lineWidth = 1.5;
       pen.setLineDash(line === 0 ? [] : DASH);
       pen.beginPath();

@@ -25,11 +25,11 @@ export function plugEngines(parts: Parts): void {
     tree,
     tree.view.onDidChangeVisibility(look),
     parts.selection('pinnace.engines', () => tree.view.selection as readonly EngineNode[]),
-    vscode.commands.registerCommand('pinnace.page.doctor', () => page.open()),
+    vscode.commands.registerCommand('pinnace.page.doctor', () => page.open(undefined)),
     vscode.commands.registerCommand('pinnace.page.log', () => log.show()),
     vscode.window.registerWebviewPanelSerializer(DOCTOR_VIEW, {
       deserializeWebviewPanel: (panel) => {
-        page.restore(panel);
+        page.restore(panel, undefined);
         return Promise.resolve();
       },
     }),
@@ -39,7 +39,7 @@ export function plugEngines(parts: Parts): void {
         void desk.userMemory.set(SHOWN, false);
       if (state.kind !== 'failed' || !state.doctor || desk.userMemory.get(SHOWN) === true) return;
       void desk.userMemory.set(SHOWN, true);
-      page.open();
+      page.open(undefined);
     }),
   );
   look();

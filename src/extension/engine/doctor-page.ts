@@ -1,9 +1,8 @@
 /** The doctor's page: asks the bundle's command line what this machine allows and shows it in a webview; offers texts to copy, runs none of them. */
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { messageOf } from '../../lib/errors.ts';
 import type { Parts } from '../parts.ts';
-import { pageText } from '../webviews/page.ts';
+import { createPanels, type Panels } from '../webviews/panels.ts';
 import { complaintOf } from './cli.ts';
 import { type DoctorReport, readReport } from './doctor-report.ts';
 
@@ -14,38 +13,19 @@ type ToView =
   | { readonly type: 'busy' }
   | { readonly type: 'report'; readonly report: DoctorReport; readonly running: boolean };
 
-export interface DoctorPage {
-  open(): void;
-  restore(panel: vscode.WebviewPanel): void;
+/** There is one doctor. */
+export function createDoctorPage(parts: Parts): Panels<undefined> {
+  return createPanels<undefined>(parts.context.extensionUri, {
+    view: DOCTOR_VIEW,
+    folder: 'doctor',
+    key: () => DOCTOR_VIEW,
+    title: () => vscode.l10n.t('Pinnace Doctor'),
+    state: () => ({}),
+    fill: ({ webview }) => fill(parts, webview),
+  });
 }
 
-export function createDoctorPage(parts: Parts): DoctorPage {
-  const media = vscode.Uri.joinPath(parts.context.extensionUri, 'media', 'webview', 'doctor');
-  const options = { enableScripts: true, localResourceRoots: [media] };
-  let shown: vscode.WebviewPanel | undefined;
-  const restore = (panel: vscode.WebviewPanel): void => {
-    shown = panel;
-    panel.onDidDispose(() => (shown = undefined));
-    panel.webview.options = options;
-    fill(parts, panel, media);
-  };
-  return {
-    open: () => {
-      if (shown !== undefined) {
-        shown.reveal();
-        return;
-      }
-      const title = vscode.l10n.t('Pinnace Doctor');
-      restore(
-        vscode.window.createWebviewPanel(DOCTOR_VIEW, title, vscode.ViewColumn.Active, options),
-      );
-    },
-    restore,
-  };
-}
-
-function fill(parts: Parts, panel: vscode.WebviewPanel, media: vscode.Uri): void {
-  const { webview } = panel;
+function fill(parts: Parts, webview: vscode.Webview): void {
   const send = (message: ToView): void => void webview.postMessage(message);
   const examine = async (): Promise<void> => {
     send({ type: 'busy' });
@@ -59,16 +39,6 @@ function fill(parts: Parts, panel: vscode.WebviewPanel, media: vscode.Uri): void
     if (message.type === 'copy' && 'text' in message && typeof message.text === 'string')
       void vscode.env.clipboard.writeText(message.text);
     if (message.type === 'start') void vscode.commands.executeCommand('pinnace.engine.start');
-  });
-  const file = (name: string): string =>
-    webview.asWebviewUri(vscode.Uri.joinPath(media, name)).toString();
-  webview.html = pageText({
-    title: 'Pinnace Doctor',
-    source: webview.cspSource,
-    nonce: randomBytes(16).toString('hex'),
-    styles: [file('style.css')],
-    scripts: [file('main.js')],
-    body: '<main id="app"></main>',
   });
 }
 

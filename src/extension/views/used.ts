@@ -3,7 +3,7 @@ import type { ContainerSummary } from '../../lib/api/containers.ts';
 import type { Listener } from '../engine/engines.ts';
 import type { Change, Holdings, LiveStore } from '../live/store.ts';
 import type { Arrangements } from './arrangement.ts';
-import { nameOf, sent } from './containers/facts.ts';
+import { nameOf, stateOf } from './containers/facts.ts';
 import { containerHover, containerRow } from './containers/row.ts';
 import { GroupedList } from './grouped.ts';
 import { firstAnswer } from './loading.ts';
@@ -70,7 +70,8 @@ export class UsedModel<
 
   row(element: Node): Row {
     if (element.kind === 'container') {
-      return containerRow(element, { status: sent(element.summary).Status ?? '', foldable: false });
+      // Its state without a time: nobody tells that anew here.
+      return containerRow(element, { status: stateOf(element.summary), foldable: false });
     }
     const node = element as N;
     const users = this.summariesOf(node);
@@ -80,7 +81,7 @@ export class UsedModel<
 
   hover(element: Node): Hover | undefined {
     if (element.kind === 'container') {
-      return containerHover(element, sent(element.summary).Status ?? '');
+      return containerHover(element, stateOf(element.summary));
     }
     return this.of.hover(element as N, this.summariesOf(element as N));
   }

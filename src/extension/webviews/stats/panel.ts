@@ -1,12 +1,11 @@
 /** The panel of live charts: one panel for the containers it was opened with; reads the engine's stats, draws nothing itself. */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { Client } from '../../../client/api/client.ts';
 import { kindOf, messageOf } from '../../../lib/errors.ts';
 import type { PanelTarget } from '../../commands/containers/logs.ts';
 import type { Parts } from '../../parts.ts';
-import { pageText } from '../page.ts';
+import { createPanels, type Panels } from '../panels.ts';
 import { type Sample, sampleOf } from './sample.ts';
 
 export const STATS_VIEW = 'pinnace.stats';
@@ -23,53 +22,27 @@ type ToView =
   | { readonly type: 'sample'; readonly id: string; readonly sample: Sample }
   | { readonly type: 'state'; readonly id: string; readonly text: string };
 
-export interface StatsPanels {
-  open(targets: readonly PanelTarget[]): void;
-  restore(panel: vscode.WebviewPanel, targets: readonly PanelTarget[]): void;
-}
-
-export function createStatsPanels(parts: Parts): StatsPanels {
-  const panels = new Map<string, vscode.WebviewPanel>();
-  const media = vscode.Uri.joinPath(parts.context.extensionUri, 'media', 'webview', 'stats');
-  const keyOf = (targets: readonly PanelTarget[]): string =>
-    targets
-      .map(({ id }) => id)
-      .sort()
-      .join(' ');
-  const fill = (panel: vscode.WebviewPanel, targets: readonly PanelTarget[]): void => {
-    panels.set(keyOf(targets), panel);
-    panel.onDidDispose(() => panels.delete(keyOf(targets)));
-    fillPanel(parts, { panel, media, targets });
-  };
-  return {
-    open: (targets) => {
-      const known = panels.get(keyOf(targets));
-      if (known !== undefined) {
-        known.reveal();
-        return;
-      }
+export function createStatsPanels(parts: Parts): Panels<readonly PanelTarget[]> {
+  return createPanels(parts.context.extensionUri, {
+    view: STATS_VIEW,
+    folder: 'stats',
+    key: (targets) =>
+      targets
+        .map(({ id }) => id)
+        .sort()
+        .join(' '),
+    title: (targets) => {
       const [first] = targets;
-      const title =
-        targets.length === 1 && first !== undefined
-          ? vscode.l10n.t('Stats: {0}', first.name)
-          : vscode.l10n.t('Stats: {0} containers', targets.length);
-      const options = { enableScripts: true, localResourceRoots: [media] };
-      fill(
-        vscode.window.createWebviewPanel(STATS_VIEW, title, vscode.ViewColumn.Active, options),
-        targets,
-      );
+      return targets.length === 1 && first !== undefined
+        ? vscode.l10n.t('Stats: {0}', first.name)
+        : vscode.l10n.t('Stats: {0} containers', targets.length);
     },
-    restore: fill,
-  };
+    state: (targets) => ({ targets }),
+    fill: (panel, targets) => watchAll(parts, panel, targets),
+  });
 }
 
-interface Panel {
-  readonly panel: vscode.WebviewPanel;
-  readonly media: vscode.Uri;
-  readonly targets: readonly PanelTarget[];
-}
-
-function fillPanel(parts: Parts, { panel, media, targets }: Panel): void {
+function watchAll(parts: Parts, panel: vscode.WebviewPanel, targets: readonly PanelTarget[]): void {
   const { webview } = panel;
   const abort = new AbortController();
   const samples = new Map<string, Sample[]>(targets.map(({ id }) => [id, []]));
@@ -96,15 +69,6 @@ function fillPanel(parts: Parts, { panel, media, targets }: Panel): void {
     if (message.type === 'ready') send({ type: 'reset', containers });
   });
   panel.onDidDispose(() => abort.abort());
-  webview.options = { enableScripts: true, localResourceRoots: [media] };
-  webview.html = pageText({
-    title: 'Stats',
-    source: webview.cspSource,
-    nonce: randomBytes(16).toString('hex'),
-    styles: [webview.asWebviewUri(vscode.Uri.joinPath(media, 'style.css')).toString()],
-    scripts: [webview.asWebviewUri(vscode.Uri.joinPath(media, 'main.js')).toString()],
-    body: `<div id="app" class="app"></div>\n<script type="application/json" id="state">${JSON.stringify({ targets }).replaceAll('<', '\\u003c')}</script>`,
-  });
   for (const target of targets) void watch(target);
 }
 

@@ -1,0 +1,85 @@
+/** The panels of one kind of page: one for each subject, made again with the window, with the kind's own files from media/webview alone. Knows nothing of what pages show. */
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { pageText } from './page.ts';
+
+export interface PageKind<T> {
+  /** The view type, `pinnace.logs`. */
+  readonly view: string;
+  /** The folder beneath media/webview: style.css, main.js, icon-light.svg and icon-dark.svg. */
+  readonly folder: string;
+  /** What tells one subject from another: a second page of the same is not opened. */
+  key(target: T): string;
+  /** Of the tab, in the user's language. */
+  title(target: T): string;
+  /** What the page finds in its element #state and the editor keeps for the next window. */
+  state(target: T): unknown;
+  /** Listens to the page and feeds it, from before it is loaded until it is closed. */
+  fill(panel: vscode.WebviewPanel, target: T): void;
+}
+
+export interface Panels<T> {
+  /** Shows the page of the subject, the one that is there already if there is one. */
+  open(target: T): void;
+  /** Fills a panel that the editor has made again. */
+  restore(panel: vscode.WebviewPanel, target: T): void;
+}
+
+const BODY = '<main id="app" class="app"></main>';
+
+export function createPanels<T>(extension: vscode.Uri, kind: PageKind<T>): Panels<T> {
+  const open = new Map<string, vscode.WebviewPanel>();
+  const media = vscode.Uri.joinPath(extension, 'media', 'webview', kind.folder);
+  const options = { enableScripts: true, localResourceRoots: [media] };
+  const restore = (panel: vscode.WebviewPanel, target: T): void => {
+    const key = kind.key(target);
+    open.set(key, panel);
+    panel.onDidDispose(() => open.delete(key));
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(media, 'icon-light.svg'),
+      dark: vscode.Uri.joinPath(media, 'icon-dark.svg'),
+    };
+    panel.webview.options = options;
+    kind.fill(panel, target);
+    panel.webview.html = htmlOf(panel.webview, {
+      media,
+      title: kind.title(target),
+      state: kind.state(target),
+    });
+  };
+  return {
+    open: (target) => {
+      const known = open.get(kind.key(target));
+      if (known !== undefined) {
+        known.reveal();
+        return;
+      }
+      const title = kind.title(target);
+      restore(
+        vscode.window.createWebviewPanel(kind.view, title, vscode.ViewColumn.Active, options),
+        target,
+      );
+    },
+    restore,
+  };
+}
+
+interface Content {
+  readonly media: vscode.Uri;
+  readonly title: string;
+  readonly state: unknown;
+}
+
+function htmlOf(webview: vscode.Webview, { media, title, state }: Content): string {
+  const file = (name: string): string =>
+    webview.asWebviewUri(vscode.Uri.joinPath(media, name)).toString();
+  const json = JSON.stringify(state ?? null).replaceAll('<', '\\u003c');
+  return pageText({
+    title,
+    source: webview.cspSource,
+    nonce: randomBytes(16).toString('hex'),
+    styles: [file('style.css')],
+    scripts: [file('main.js')],
+    body: `${BODY}\n<script type="application/json" id="state">${json}</script>`,
+  });
+}
