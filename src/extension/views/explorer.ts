@@ -1,6 +1,7 @@
 /** Plugs the trees of what an engine holds into the editor: containers, images, volumes, networks. Wires; what rows say stands in the models. */
 import * as vscode from 'vscode';
 import { kindOf, messageOf } from '../../lib/errors.ts';
+import { containerNode } from '../commands/targets.ts';
 import { connectDropped } from '../commands/views/connect.ts';
 import { ARRANGE } from '../commands/views/arrange.ts';
 import type { Parts } from '../parts.ts';
@@ -11,9 +12,9 @@ import { stateOf } from './containers/facts.ts';
 import { ImagesModel } from './images/model.ts';
 import { badgeOf, type Counts, descriptionOf, messageOf as messageOfTree } from './heading.ts';
 import { NETWORKS } from './networks.ts';
-import type { ContainerNode, NetworkNode, Node, NodeKind } from './nodes.ts';
+import type { NetworkNode, Node, NodeKind } from './nodes.ts';
 import type { Branch, TreeModel } from './row.ts';
-import { type Drop, type ShownTree, showTree, treeMime } from './tree.ts';
+import { type Dragged, draggedIds, type Drop, type ShownTree, showTree, treeMime } from './tree.ts';
 import { UsedModel } from './used.ts';
 import { VOLUMES } from './volumes.ts';
 
@@ -95,18 +96,17 @@ function show(parts: Parts, { tree, model, branches, drops }: Showing): ShownTre
     id,
     model: withBranches(model, own),
     drops,
-    dragText: (element) => dragText(element as Node),
+    drag: (element) => dragged(element as Node),
   });
   const isOurs = (element: object): element is Node => !own.some((branch) => branch.owns(element));
   parts.context.subscriptions.push(parts.selection(id, () => shown.view.selection.filter(isOurs)));
   return shown;
 }
 
-function dragText(node: Node): string | undefined {
-  if (node.kind === 'container' || node.kind === 'volume' || node.kind === 'network') {
-    return node.name;
-  }
-  return node.kind === 'image' ? node.reference : undefined;
+function dragged(node: Node): Dragged | undefined {
+  if (node.kind === 'container' || node.kind === 'network') return { text: node.name, id: node.id };
+  if (node.kind === 'volume') return { text: node.name, id: node.name };
+  return node.kind === 'image' ? { text: node.reference, id: node.id } : undefined;
 }
 
 interface Dressing {
@@ -174,7 +174,7 @@ function ticking({ view }: ShownTree, model: ContainersModel): vscode.Disposable
   });
 }
 
-function connectDrop({ desk, log }: Parts): Drop {
+function connectDrop({ desk, live, log }: Parts): Drop {
   const networkOf = (target: object | undefined): NetworkNode | undefined => {
     const node = target as Node | undefined;
     return node?.kind === 'network' ? node : undefined;
@@ -182,13 +182,15 @@ function connectDrop({ desk, log }: Parts): Drop {
   return {
     mime: treeMime('pinnace.containers'),
     accepts: (target) => networkOf(target) !== undefined,
-    drop: async (target, [item]) => {
+    drop: async (target, items) => {
       const network = networkOf(target);
-      const dragged: unknown = item.value;
-      if (network === undefined || !Array.isArray(dragged)) return;
-      const nodes = (dragged as readonly Node[]).filter(
-        (node): node is ContainerNode => node.kind === 'container',
-      );
+      if (network === undefined) return;
+      const known = live.all('container');
+      const nodes = (await draggedIds(items))
+        .map((id) => known.get(id))
+        .filter((summary) => summary !== undefined)
+        .map(containerNode);
+      if (nodes.length === 0) return;
       try {
         await connectDropped(desk, network, nodes);
       } catch (error) {

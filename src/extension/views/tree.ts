@@ -23,23 +23,45 @@ export interface TreeOptions {
   readonly id: string;
   readonly model: TreeModel<object>;
   readonly drops?: readonly Drop[];
-  /** What a dragged row is as text, for terminals and documents; undefined: not draggable. */
-  readonly dragText?: (element: object) => string | undefined;
+  /** What a dragged row is elsewhere; undefined: not draggable. */
+  readonly drag?: (element: object) => Dragged | undefined;
+}
+
+export interface Dragged {
+  /** For terminals and documents. */
+  readonly text: string;
+  /** For other trees of ours: what they know it by. */
+  readonly id: string;
 }
 
 export interface ShownTree extends Listener {
   readonly view: vscode.TreeView<object>;
 }
 
-/** The mime type under which the rows of a view travel inside this window. */
+/** The mime type under which the rows of a view travel inside this window: as `draggedIds` reads them. */
 export function treeMime(id: string): string {
   return `application/vnd.code.tree.${id.toLowerCase()}`;
+}
+
+/** The ids of rows that were dragged here from another tree of ours. The editor's own note on the tree travels under the same type. */
+export async function draggedIds(
+  items: readonly vscode.DataTransferItem[],
+): Promise<readonly string[]> {
+  const texts = await Promise.all(items.map((item) => item.asString()));
+  return texts.flatMap((text) => {
+    try {
+      const ids: unknown = JSON.parse(text);
+      return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+    } catch {
+      return []; // Anybody may put anything under that type.
+    }
+  });
 }
 
 export function showTree(options: TreeOptions): ShownTree {
   const provider = new Provider(options.model);
   const drops = options.drops ?? [];
-  const draggable = options.dragText !== undefined;
+  const draggable = options.drag !== undefined;
   const view = vscode.window.createTreeView(options.id, {
     treeDataProvider: provider,
     canSelectMany: true,
@@ -146,17 +168,19 @@ function markdownOf({ markdown, commands }: Hover): vscode.MarkdownString {
 }
 
 function dragAndDrop(options: TreeOptions): vscode.TreeDragAndDropController<object> {
-  const { id, dragText } = options;
+  const { id, drag } = options;
   const drops = options.drops ?? [];
   return {
     dropMimeTypes: [...new Set(drops.map(({ mime }) => mime))],
-    dragMimeTypes: dragText === undefined ? [] : ['text/plain'],
+    dragMimeTypes: drag === undefined ? [] : ['text/plain'],
     handleDrag(source, data) {
-      if (dragText === undefined) return;
-      const dragged = source.filter((element) => dragText(element) !== undefined);
+      if (drag === undefined) return;
+      const dragged = source.map((element) => drag(element)).filter((each) => each !== undefined);
       if (dragged.length === 0) return;
-      data.set(treeMime(id), new vscode.DataTransferItem(dragged));
-      const texts = dragged.map((element) => dragText(element));
+      // As text: to another tree the editor hands over no objects.
+      const ids = JSON.stringify(dragged.map((each) => each.id));
+      data.set(treeMime(id), new vscode.DataTransferItem(ids));
+      const texts = dragged.map(({ text }) => text);
       data.set('text/plain', new vscode.DataTransferItem(texts.join(' ')));
     },
     async handleDrop(target, data, token) {
@@ -172,8 +196,7 @@ function dragAndDrop(options: TreeOptions): vscode.TreeDragAndDropController<obj
 
 /** Files of a browser's machine travel one by one, each under the type of its content. */
 function itemsOf(data: vscode.DataTransfer, mime: string): vscode.DataTransferItem[] {
-  if (mime === 'files')
-    return [...data].map(([, item]) => item).filter((item) => item.asFile() !== undefined);
-  const item = data.get(mime);
-  return item === undefined ? [] : [item];
+  return [...data]
+    .filter(([type, item]) => (mime === 'files' ? item.asFile() !== undefined : type === mime))
+    .map(([, item]) => item);
 }
