@@ -4,15 +4,18 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { buildBundles } from './bundles.ts';
 import { buildNative, copyShell } from './native.ts';
 import { must, ROOT } from './shell.ts';
+import { type Manifest, ORDINARY, RESOLVERS, type Variant } from './variants.ts';
 
 export const GOLDEN = join(ROOT, 'test', 'package', 'files.golden');
 
@@ -34,11 +37,13 @@ export async function packageExtension(): Promise<{ file: string; list: string[]
  * The same package, made in a folder apart: out/ of the checkout, which other processes may be using, stays as it is, and
  * the native helper there is taken where it is newer than its sources. The folder is then an unpacked extension too.
  */
-export async function packageApart(dir: string): Promise<string> {
-  for (const part of ['package.json', '.vscodeignore', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+export async function packageApart(dir: string, variant: Variant = ORDINARY): Promise<string> {
+  for (const part of ['.vscodeignore', 'README.md', 'CHANGELOG.md', 'LICENSE'])
     cpSync(join(ROOT, part), join(dir, part));
   for (const part of ['media', 'bin', 'docs/rules'])
     cpSync(join(ROOT, part), join(dir, part), { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
+  writeFileSync(join(dir, 'package.json'), JSON.stringify(variant.manifest(manifest), null, 2));
   const bundles = globSync('package.nls*.json', { cwd: ROOT }).concat(
     existsSync(join(ROOT, 'l10n')) ? ['l10n'] : [],
   );
@@ -47,15 +52,28 @@ export async function packageApart(dir: string): Promise<string> {
   mkdirSync(join(dir, 'out', 'native'), { recursive: true });
   cpSync(native, join(dir, 'out', 'native', 'pinnace-native'));
   await copyShell(join(dir, 'out', 'native'));
-  return pack(dir, dir);
+  return pack(dir, dir, variant);
 }
 
-async function pack(cwd: string, target: string): Promise<string> {
+/** Beside the ordinary package: the one for editors that allow the proposed API `resolvers`. Answers the VSIX. */
+export async function packageResolvers(): Promise<string> {
+  const stage = mkdtempSync(join(tmpdir(), 'pinnace-resolvers-'));
+  try {
+    const made = await packageApart(stage, RESOLVERS);
+    const file = join(ROOT, 'out', basename(made));
+    cpSync(made, file);
+    return file;
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+async function pack(cwd: string, target: string, { name }: Variant = ORDINARY): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')) as {
     version: string;
   };
   const platform = `linux-${process.arch}`;
-  const file = join(target, `pinnace-${platform}-${version}.vsix`);
+  const file = join(target, `pinnace-${platform}-${version}${name}.vsix`);
   mkdirSync(target, { recursive: true });
   const flags = [
     '--no-dependencies',

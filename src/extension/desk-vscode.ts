@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Desk, Memory, PickItem, Question, Step } from './commands/desk.ts';
+import { localFolderOf } from './resolver/authority.ts';
 import { openTerminal } from './terminal.ts';
 
 type Given = Pick<Desk, 'cli' | 'engines' | 'live' | 'credentials' | 'startArguments' | 'show'>;
@@ -54,9 +55,10 @@ function memory(state: vscode.Memento): Memory {
 
 function folders(): { name: string; path: string }[] {
   const open = vscode.workspace.workspaceFolders ?? [];
-  return open
-    .filter(({ uri }) => uri.scheme === 'file')
-    .map(({ name, uri }) => ({ name, path: uri.fsPath }));
+  return open.flatMap(({ name, uri }) => {
+    const path = uri.scheme === 'file' ? uri.fsPath : localFolderOf(uri);
+    return path === undefined ? [] : [{ name, path }];
+  });
 }
 
 /** Buttons are shown in the user's language and answered in ours. */

@@ -16,6 +16,7 @@ import { createLive } from './live/live.ts';
 import type { Parts } from './parts.ts';
 import { registerCommands } from './registration.ts';
 import { createReports } from './reports.ts';
+import { registerResolver } from './resolver/register.ts';
 import type { CredentialSource } from './registries/credentials.ts';
 import type { Node } from './views/nodes.ts';
 
@@ -59,9 +60,11 @@ export function activate(context: vscode.ExtensionContext): void {
       return new vscode.Disposable(() => selections.delete(view));
     },
   };
+  const plugged = Promise.withResolvers<unknown>();
+  registerResolver(parts, plugged.promise);
   // After the activation, so that the editor does not wait for it.
   setImmediate(() => {
-    plugAreas(parts);
+    plugged.resolve(plugAreas(parts));
     void startLanguage(context, { log, engines });
     void engines.find().then(() => engines.refreshActive());
   });
@@ -120,15 +123,16 @@ function watchSurroundings(context: vscode.ExtensionContext, engines: Fleet): vo
   );
 }
 
-function plugAreas(parts: Parts): void {
-  for (const [name, plug] of AREAS) {
-    const failed = (error: unknown): void => parts.log.error(`${name}: ${messageOf(error)}`);
+/** Resolves when all are plugged in, or have failed. */
+async function plugAreas(parts: Parts): Promise<void> {
+  const plugging = AREAS.map(async ([name, plug]) => {
     try {
-      void Promise.resolve(plug(parts)).catch(failed);
+      await plug(parts);
     } catch (error) {
-      failed(error);
+      parts.log.error(`${name}: ${messageOf(error)}`);
     }
-  }
+  });
+  await Promise.all(plugging);
 }
 
 async function startLanguage(

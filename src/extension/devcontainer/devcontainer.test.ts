@@ -1,20 +1,11 @@
-/** Tests of the decisions about dev containers: the way in, ports, templates, rows. */
+/** Tests of the decisions about dev containers: ports, templates, rows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDevContainer } from '../../lib/devcontainer/config.ts';
 import type { DevContainerNode } from '../views/nodes.ts';
 import { devContainerRow } from '../views/devcontainers.ts';
-import { wayOf } from './host.ts';
 import { PortWatch } from './ports.ts';
 import { templatesFor } from './template.ts';
-
-test('the way in is the one asked for, or the best that there is', () => {
-  assert.equal(wayOf('auto', { server: true, ssh: true }), 'browser');
-  assert.equal(wayOf('auto', { server: false, ssh: true }), 'ssh');
-  assert.equal(wayOf('ssh', { server: true, ssh: true }), 'ssh');
-  assert.throws(() => wayOf('browser', { server: false, ssh: true }), /no VS Code Server/);
-  assert.throws(() => wayOf('auto', { server: false, ssh: false }), /ms-vscode-remote/);
-});
 
 test('a listening port is news once, until it has gone', () => {
   const watch = new PortWatch(undefined, [4000]);

@@ -17,7 +17,7 @@ import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import type { Desk } from '../commands/desk.ts';
 import { flow, type Remedies, showMessages, type Work } from './flow.ts';
 import { type Host, hostOf } from './host.ts';
-import { chosenWay, enterBySsh, type Entry, entryOf } from './ways.ts';
+import { chosenWay, enterByResolver, enterBySsh, type Entry, entryOf } from './ways.ts';
 
 export interface FolderOptions {
   /** `no`: the container that is there; `cached`, `clean`: made anew, its image from the cache or not. */
@@ -42,12 +42,12 @@ export async function openFolder(
   if (!(await hasConfiguration(desk, folder))) return;
   chosenWay(desk, host);
   const title = options.rebuild === 'no' ? 'Opening in the container' : 'Rebuilding the container';
-  const opened: { later?: Later; container?: string } = {};
+  const opened: { later?: Later; container?: string | undefined } = {};
   const done = await flow(
     { desk, host },
     title,
     async (work) => {
-      const entry = await entryOf(desk, host, work.signal);
+      const entry = await entryOf(desk, host, work);
       const { client } = entry.engine;
       const before = await findContainer(client, workspaceOf(folder));
       const result = await up(client, {
@@ -61,13 +61,18 @@ export async function openFolder(
       });
       opened.container = result.containerId;
       if (before !== undefined && result.outcome === 'created') host.unwatchPorts(before.Id);
-      await enter(entry, result.containerId, work);
+      if (entry.way === 'resolver') {
+        // The window is loaded anew, and nothing goes on behind it.
+        await opened.later?.(outputOf(host, work));
+        await enterByResolver(entry, result.containerId, workspaceOf(folder));
+        opened.container = undefined;
+      } else await enter(entry, result.containerId, work);
     },
     // Once the container is there, only its window is missing: there is nothing to recover.
     (error) => (opened.container === undefined ? remediesOf(desk, host, folder, error) : {}),
   );
   if (done && opened.container !== undefined)
-    await live(desk, host, opened.container, opened.later);
+    await runAttached(desk, host, opened.container, opened.later);
 }
 
 /** Opens a window inside any running container. */
@@ -76,9 +81,11 @@ export async function openContainer(desk: Desk, container: string): Promise<void
   const host = await hostOf(desk);
   chosenWay(desk, host);
   const done = await flow({ desk, host }, 'Attaching to the container', async (work) => {
-    await enter(await entryOf(desk, host, work.signal), container, work);
+    const entry = await entryOf(desk, host, work);
+    if (entry.way === 'resolver') await enterByResolver(entry, container, undefined);
+    else await enter(entry, container, work);
   });
-  if (done) await live(desk, host, container);
+  if (done && chosenWay(desk, host).way !== 'resolver') await runAttached(desk, host, container);
 }
 
 export function requireTrust(desk: Desk): void {
@@ -126,7 +133,12 @@ async function enter(entry: Entry, container: string, work: Work): Promise<void>
 }
 
 /** What runs while the window is open: the commands that it did not wait for, and postAttachCommand each time. */
-async function live(desk: Desk, host: Host, container: string, later?: Later): Promise<void> {
+export async function runAttached(
+  desk: Desk,
+  host: Host,
+  container: string,
+  later?: Later,
+): Promise<void> {
   const { client } = await desk.engines.ready();
   const found = await client.containers.inspect(container);
   const config = configOf(found, process.env);
@@ -156,13 +168,14 @@ function remediesOf(desk: Desk, host: Host, folder: string, error: unknown): Rem
 
 async function openRecovery(desk: Desk, host: Host, folder: string): Promise<void> {
   await flow({ desk, host }, 'Opening a recovery container', async (work) => {
-    const entry = await entryOf(desk, host, work.signal);
+    const entry = await entryOf(desk, host, work);
     const container = await recover(entry.engine.client, folder, {
       ...work,
       env: process.env,
       ...(entry.kit === undefined ? {} : { kit: entry.kit }),
     });
-    await enter(entry, container, work);
+    if (entry.way === 'resolver') await enterByResolver(entry, container, workspaceOf(folder));
+    else await enter(entry, container, work);
     work.say('mend the configuration and choose Rebuild Container');
   });
 }

@@ -11,6 +11,8 @@ import { settingsEnvironment } from '../engine/settings.ts';
 import { DevContainersModel } from '../views/devcontainers.ts';
 import type { Node } from '../views/nodes.ts';
 import { showTree } from '../views/tree.ts';
+import { AUTHORITY_PREFIX } from '../resolver/authority.ts';
+import { remoteAuthority, resolverState } from '../resolver/register.ts';
 import { type Host, HOST_COMMAND } from './host.ts';
 import { type PortNews, PortWatch } from './ports.ts';
 
@@ -64,6 +66,9 @@ function createHost(context: vscode.ExtensionContext, log: Host['log'], ports: P
     appRoot: vscode.env.appRoot,
     node: process.execPath,
     remoteName: vscode.env.remoteName,
+    resolver: resolverState(context),
+    remoteAuthority,
+    proxy: () => vscode.workspace.getConfiguration('http').get<string>('proxy') ?? '',
     log,
     userFiles: () => userFiles(context),
     environment: () => {
@@ -80,9 +85,20 @@ function createHost(context: vscode.ExtensionContext, log: Host['log'], ports: P
       });
       await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: newWindow });
     },
+    openRemote: async (authority, folder, { newWindow }) => {
+      if (!newWindow && remoteAuthority() === authority) {
+        await vscode.commands.executeCommand('workbench.action.reloadWindow');
+        return;
+      }
+      const uri = vscode.Uri.from({ scheme: 'vscode-remote', authority, path: folder });
+      const options = newWindow ? { forceNewWindow: true } : { forceReuseWindow: true };
+      await vscode.commands.executeCommand('vscode.openFolder', uri, options);
+    },
     openLocal: async (folder) => {
       await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder), {
         forceNewWindow: false,
+        // In a window inside a container a path would be one of the container.
+        ...(vscode.env.remoteName === AUTHORITY_PREFIX ? { forceLocalWindow: true } : {}),
       });
     },
     openFile: async (path, line = 1) => {
@@ -116,7 +132,8 @@ async function offer({ context, desk }: Parts): Promise<void> {
       context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => resolve()));
     });
   }
-  if (desk.setting('devcontainer.offer') === false || existsSync('/.pinnace/ready')) return;
+  const inside = existsSync('/.pinnace/ready') || vscode.env.remoteName === AUTHORITY_PREFIX;
+  if (desk.setting('devcontainer.offer') === false || inside) return;
   if (desk.workspaceMemory.get(DECLINED) === true) return;
   const folder = desk
     .folders()

@@ -11,32 +11,53 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Kit, makeKit } from '../../client/devcontainer/kit.ts';
+import { inside } from '../../client/devcontainer/exec.ts';
 import { isServer } from '../../client/devcontainer/server.ts';
+import { readProduct } from '../../client/vscode-server/product.ts';
+import { LOCAL_FOLDER } from '../../lib/devcontainer/labels.ts';
 import { EngineError } from '../../lib/errors.ts';
 import type { Desk } from '../commands/desk.ts';
 import type { Engine } from '../engine/engines.ts';
-import { type Host, SSH_EXTENSIONS, type Way, wayOf } from './host.ts';
+import { authorityOf } from '../resolver/authority.ts';
+import { type Choice, SSH_EXTENSIONS, type Way, wayOf } from './choice.ts';
+import type { Work } from './flow.ts';
+import type { Host } from './host.ts';
 
 /** What a container is entered with. */
 export interface Entry {
   readonly desk: Desk;
   readonly host: Host;
   readonly engine: Engine;
-  /** What a browser window needs inside; undefined: the window is opened over SSH. */
+  readonly way: Way;
+  /** What a window's server needs inside; undefined: the window is opened over SSH, which brings its own. */
   readonly kit: Kit | undefined;
 }
 
 /** Finds or makes it. Throws `unavailable` naming what is missing. */
-export async function entryOf(desk: Desk, host: Host, signal: AbortSignal): Promise<Entry> {
-  const kit = await kitOf(desk, host, chosenWay(desk, host));
-  return { desk, host, kit, engine: await desk.engines.ready(signal) };
+export async function entryOf(desk: Desk, host: Host, work: Work): Promise<Entry> {
+  const { way, why } = chosenWay(desk, host);
+  host.log.line(why);
+  const kit = way === 'ssh' ? undefined : await kitOf({ desk, host }, way, work);
+  return { desk, host, way, kit, engine: await desk.engines.ready(work.signal) };
+}
+
+/** In a window of this editor, whose start our resolver does the rest of. */
+export async function enterByResolver(
+  { desk, host, engine }: Entry,
+  container: string,
+  folder: string | undefined,
+): Promise<void> {
+  const found = await engine.client.containers.inspect(container);
+  const { workdir } = inside(found, folder ?? '/', [], process.env);
+  const target = folder === undefined ? { container: found.Id.slice(0, 12) } : { folder };
+  const authority = authorityOf({ ...target, engine: engine.entry.id });
+  const here = folder !== undefined && desk.folders().some(({ path }) => path === folder);
+  await host.openRemote(authority, workdir === '' ? '/' : workdir, { newWindow: !here });
 }
 
 export async function enterBySsh({ desk, host, engine }: Entry, container: string): Promise<void> {
   await includeConfig(desk);
   const found = await engine.client.containers.inspect(container);
-  const { inside } = await import('../../client/devcontainer/exec.ts');
-  const { LOCAL_FOLDER } = await import('../../lib/devcontainer/labels.ts');
   const how = inside(found, found.Config.Labels?.[LOCAL_FOLDER] ?? '/', [], process.env);
   await host.openSsh(found.Name.replace(/^\//, ''), how.workdir === '' ? '/' : how.workdir, {
     newWindow: true,
@@ -66,27 +87,46 @@ async function includeConfig(desk: Desk): Promise<void> {
 }
 
 /** Throws `unavailable` where the editor has no way. */
-export function chosenWay(desk: Desk, host: Host): Way {
+export function chosenWay(desk: Desk, host: Host): Choice {
   return wayOf(desk.setting('devcontainer.open'), {
     server: isServer(host.appRoot),
     ssh: SSH_EXTENSIONS.some((id) => host.hasExtension(id)),
+    resolver: host.resolver,
   });
 }
 
-async function kitOf(desk: Desk, host: Host, way: Way): Promise<Kit | undefined> {
-  if (way === 'ssh') return undefined;
+/** A browser is served by the editor's own server; a window of a desktop editor by the one of its commit, which is brought along. */
+export async function kitOf(
+  { desk, host }: Pick<Entry, 'desk' | 'host'>,
+  way: Exclude<Way, 'ssh'>,
+  work: Work,
+): Promise<Kit> {
   const shells = [
     process.env['PINNACE_BUSYBOX'] ?? '',
     desk.asset('out/native/busybox'),
     '/bin/busybox',
   ];
+  const server = way === 'browser' ? host.appRoot : await serverOf(desk, host, work);
   return makeKit(
     {
-      server: host.appRoot,
-      node: host.node,
+      server,
+      node: way === 'browser' ? host.node : join(server, 'node'),
       inside: desk.asset('out/inside.js'),
       busybox: shells.find((path) => path !== '' && existsSync(path)),
     },
     host.environment(),
   );
+}
+
+/** The store is loaded when it is needed: it brings a whole HTTP client along. */
+async function serverOf(desk: Desk, host: Host, { signal, say }: Work): Promise<string> {
+  const { provideServer } = await import('../../client/vscode-server/store.ts');
+  const template = desk.setting('devcontainer.serverDownloadUrl');
+  return provideServer(readProduct(host.appRoot), {
+    env: host.environment(),
+    template: typeof template === 'string' ? template : '',
+    proxy: host.proxy(),
+    signal,
+    say,
+  });
 }

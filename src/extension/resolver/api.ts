@@ -63,6 +63,8 @@ export interface ProposedApi {
     NotAvailable(message?: string, handled?: boolean): Error;
     TemporarilyNotAvailable(message?: string): Error;
   };
+  /** Reading it throws where the proposal is not enabled. */
+  readonly env: { readonly remoteAuthority: string | undefined };
   readonly workspace: {
     registerRemoteAuthorityResolver(prefix: string, resolver: AuthorityResolver): Disposable;
   };

@@ -25,6 +25,17 @@ export function targetOf(authority: string): Target {
   return target;
 }
 
+/** The folder of this machine that a window inside its container shows. */
+export function localFolderOf(uri: {
+  readonly scheme: string;
+  readonly authority: string;
+}): string | undefined {
+  if (uri.scheme !== 'vscode-remote' || !uri.authority.startsWith(`${AUTHORITY_PREFIX}+`))
+    return undefined;
+  const target = targetOf(uri.authority);
+  return 'folder' in target ? target.folder : undefined;
+}
+
 function parsed(text: string): Target | undefined {
   let value: unknown;
   try {

@@ -3,6 +3,7 @@ import { LOCAL_FOLDER } from '../../../lib/devcontainer/labels.ts';
 import { endBridge } from '../../../client/devcontainer/bridge.ts';
 import { hostOf } from '../../devcontainer/host.ts';
 import { runRootOf } from '../../devcontainer/open.ts';
+import { AUTHORITY_PREFIX } from '../../resolver/authority.ts';
 import type { Command } from '../desk.ts';
 import { devContainerOf } from './folders.ts';
 
@@ -22,7 +23,8 @@ export const devcontainerReopenLocally: Command = {
     if (chosen === undefined) return;
     host.unwatchPorts(chosen.id);
     endBridge(runRootOf(host), chosen.id);
-    if (!open.includes(chosen.folder)) await host.openLocal(chosen.folder);
+    const within = host.remoteName === AUTHORITY_PREFIX;
+    if (within || !open.includes(chosen.folder)) await host.openLocal(chosen.folder);
     else
       await desk.inform(
         `${chosen.folder} is open here; its window in the container is disconnected.`,
