@@ -1,6 +1,7 @@
 /** An open menu: of a row, an editor, a title bar. */
 import type { Locator, Page } from 'playwright-core';
 import { attributes } from './in-page.ts';
+import { until } from './patience.ts';
 
 export class ContextMenu {
   readonly element: Locator;
@@ -32,7 +33,7 @@ export class ContextMenu {
 
   /** Chooses an entry, by way of its parent menus: choose('Change', 'Rename…'). */
   async choose(...path: readonly (string | RegExp)[]): Promise<void> {
-    for (const title of path) {
+    for (const [index, title] of path.entries()) {
       const exact = typeof title === 'string';
       const item = this.page
         .locator('.monaco-menu:visible')
@@ -42,7 +43,33 @@ export class ContextMenu {
       await item.hover();
       await this.page.mouse.move(...(await middle(item)), { steps: 3 });
       await item.click();
+      if (index === path.length - 1) await this.obeyed(item);
     }
+  }
+
+  /** A menu takes no click in its first 100 ms, by the clock of a busy machine: then it is clicked once more. */
+  private async obeyed(item: Locator): Promise<void> {
+    const isGone = await item.waitFor({ state: 'hidden', timeout: 1000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!isGone) await item.click({ timeout: 1000 }).catch(() => undefined);
+    await item.waitFor({ state: 'hidden' });
+  }
+
+  /** Chooses an entry with the arrow keys and Enter. */
+  async chooseByKeys(title: string): Promise<void> {
+    const focused = this.element.locator('.action-item.focused .action-label');
+    await until(`the arrows reach ${title}`, async () => {
+      if ((await focused.count()) > 0) {
+        const label = (await focused.first().getAttribute('aria-label')) ?? '';
+        if (label === title || label.startsWith(`${title} `)) return true;
+      }
+      await this.page.keyboard.press('ArrowDown');
+      return undefined;
+    });
+    await this.page.keyboard.press('Enter');
+    await this.element.waitFor({ state: 'hidden' });
   }
 
   async close(): Promise<void> {

@@ -29,6 +29,12 @@ export class Tree {
     ]);
   }
 
+  /** The accessible name of the row that has the tree's focus; empty where none has. */
+  async focused(): Promise<string> {
+    const row = this.element.locator('.monaco-list:focus-within .monaco-list-row.focused');
+    return (await row.count()) === 0 ? '' : ((await row.first().getAttribute('aria-label')) ?? '');
+  }
+
   /** Waits until the shown rows satisfy the condition, and answers them. */
   async settled(what: string, holds: (texts: readonly string[]) => boolean): Promise<string[]> {
     return until(what, async () => {
@@ -108,13 +114,15 @@ export class Row {
 
   /** Chooses an entry of the row's menu, once the row is in a state that offers it. */
   async choose(title: string): Promise<void> {
+    // Behind the title stands the key.
+    const wanted = new RegExp(`^${title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
     const menu = await until(`the menu of the row offers ${title}`, async () => {
       const opened = await this.contextMenu();
-      if ((await opened.titles()).includes(title)) return opened;
+      if ((await opened.titles()).some((each) => wanted.test(each))) return opened;
       await opened.close();
       return undefined;
     });
-    await menu.choose(title);
+    await menu.choose(wanted);
   }
 
   async contextMenu(): Promise<ContextMenu> {

@@ -84,6 +84,19 @@ export class Workbench {
     await editor.locator('.workspace-trust-title', { hasText: /You trust/ }).waitFor();
   }
 
+  /** The address that the editor opens outside of itself when that is done: of a new tab, which is closed again. */
+  async opens(work: () => Promise<void>): Promise<string> {
+    const opened = this.page.context().waitForEvent('page', { timeout: PATIENCE });
+    // Where the work fails nobody waits any more.
+    opened.catch(() => undefined);
+    await work();
+    const tab = await opened;
+    await tab.waitForURL(/^https?:/, { waitUntil: 'commit' });
+    const address = tab.url();
+    await tab.close();
+    return address;
+  }
+
   /** A PNG of the window. */
   async screenshot(path: string): Promise<void> {
     await this.page.screenshot({ path });
