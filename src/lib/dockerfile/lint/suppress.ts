@@ -4,6 +4,7 @@
  */
 import type { Comment, Dockerfile, Range, Severity } from '../syntax.ts';
 import { nearestFix, nearHint } from './analysis/near.ts';
+import { remove, suggestedFix, wholeLines } from './edits.ts';
 import type { LintFinding, LintOptions, Rule } from './rule.ts';
 import { ignorePragma, invalidCheckDirective, unknownRule } from './rules/style/pragmas.ts';
 import { ALL_NAMES, RULES, rulesNamed } from './table.ts';
@@ -80,6 +81,7 @@ class Reader {
       rule: ignorePragma,
       message: 'rules are ignored by a comment here',
       range,
+      fix: suggestedFix('Remove the comment', remove(wholeLines(this.file, range))),
     });
     if (this.options.disableIgnorePragma) return;
     const rules = new Set(names.flatMap((name) => this.resolve(name)));

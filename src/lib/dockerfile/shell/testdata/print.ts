@@ -118,22 +118,30 @@ function inside(node: Command, depth: number, out: string[]): void {
 }
 
 function condition(node: Condition | undefined, depth: number, out: string[]): void {
-  if (node === undefined) { line(depth, 'nothing', out); return; }
+  if (node === undefined) {
+    line(depth, 'nothing', out);
+    return;
+  }
   line(depth, `${node.kind} ${span(node.range)}`, out);
   switch (node.kind) {
     case 'word':
-      { word(node.word, depth + 1, out); return; }
+      word(node.word, depth + 1, out);
+      return;
     case 'unary':
       word(node.operator, depth + 1, out);
-      { node.operand && word(node.operand, depth + 1, out); return; }
+      if (node.operand) word(node.operand, depth + 1, out);
+      return;
     case 'binary':
       word(node.left, depth + 1, out);
       word(node.operator, depth + 1, out);
-      { node.right && word(node.right, depth + 1, out); return; }
+      if (node.right) word(node.right, depth + 1, out);
+      return;
     case 'not':
-      { condition(node.operand, depth + 1, out); return; }
+      condition(node.operand, depth + 1, out);
+      return;
     case 'group':
-      { condition(node.condition, depth + 1, out); return; }
+      condition(node.condition, depth + 1, out);
+      return;
     default:
       for (const part of node.parts) condition(part, depth + 1, out);
   }

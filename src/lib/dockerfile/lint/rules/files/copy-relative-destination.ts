@@ -1,13 +1,14 @@
 /** CopyRelativeDestination: a relative destination needs a WORKDIR that says what it is relative to. */
 import type { Stage } from '../../../syntax.ts';
 import type { Rule, Scope } from '../../rule.ts';
+import { absoluteFix } from './absolute.ts';
 
 export const copyRelativeDestination: Rule = {
   id: 'CopyRelativeDestination',
   aliases: ['DL3045'],
   severity: 'warning',
   summary: 'COPY to a relative destination follows a WORKDIR',
-  fixable: false,
+  fixable: true,
   checks: {
     stage: (stage, scope) => {
       if (hasWorkdir(stage, scope)) return;
@@ -18,7 +19,8 @@ export const copyRelativeDestination: Rule = {
         if (instruction.kind !== 'COPY' || !isRelative(instruction.dest.text)) continue;
         const { text, range } = instruction.dest;
         const message = `'${text}' is relative to the base image's directory: set WORKDIR first, or give the whole path`;
-        scope.report({ message, range });
+        const fix = absoluteFix(instruction.dest, scope);
+        scope.report({ message, range, ...(fix === undefined ? {} : { fix }) });
       }
     },
   },

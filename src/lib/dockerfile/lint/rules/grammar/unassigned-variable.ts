@@ -2,6 +2,7 @@
 import type { ArithmeticPart, Condition, ShellWord } from '../../../shell/syntax.ts';
 import type { Range } from '../../../syntax.ts';
 import { BUILT_IN_NAMES } from '../../analysis/facts.ts';
+import { nearestFix } from '../../analysis/near.ts';
 import type { Rule, Scope } from '../../rule.ts';
 import type { PlacedPart, Script, ShellCall } from '../../shell/script.ts';
 
@@ -10,7 +11,7 @@ export const unassignedVariable: Rule = {
   aliases: ['SC2154'],
   severity: 'warning',
   summary: 'A variable has a value before it is used',
-  fixable: false,
+  fixable: true,
   checks: { script: check },
 };
 
@@ -24,12 +25,14 @@ function check(script: Script, scope: Scope): void {
     return;
   let known: Set<string> | undefined;
   for (const placed of script.parts) {
-    for (const { name, range } of usesOf(placed)) {
+    for (const use of usesOf(placed)) {
+      const { name, range, nameRange: place = range } = use;
       // Names in capitals may come from the base image.
       if (!/^[A-Za-z_]\w*$/.test(name) || !/[a-z]/.test(name)) continue;
       known ??= namesOf(script);
       if (known.has(name) || isDeclared(name, scope)) continue;
-      scope.report({ message: `${name} gets no value in this RUN, nor from ARG or ENV`, range });
+      const message = `${name} gets no value in this RUN, nor from ARG or ENV`;
+      scope.report({ message, range, ...nearestFix(name, place, candidates(known, scope)) });
       known.add(name);
     }
   }
@@ -38,6 +41,8 @@ function check(script: Script, scope: Scope): void {
 interface Use {
   readonly name: string;
   readonly range: Range;
+  /** The name alone, where that is less. */
+  readonly nameRange?: Range;
 }
 
 function usesOf({ part, role, word }: PlacedPart): readonly Use[] {
@@ -136,6 +141,13 @@ function addVariables(word: ShellWord | undefined, names: Set<string>): void {
     const inner = part.kind === 'double' ? part.parts : [part];
     for (const each of inner) if (each.kind === 'parameter') names.add(each.name);
   }
+}
+
+/** What may have been meant: names of the script, and those of its stage. */
+function candidates(known: ReadonlySet<string>, { stage, facts }: Scope): string[] {
+  const outer = stage === undefined ? [] : facts.chainOf(stage);
+  const names = [...known, ...outer.flatMap((each) => [...facts.summaryOf(each).names.keys()])];
+  return names.filter((name) => name !== '' && !BUILT_IN_NAMES.includes(name));
 }
 
 function isDeclared(name: string, { stage, facts }: Scope): boolean {

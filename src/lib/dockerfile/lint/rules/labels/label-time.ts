@@ -1,6 +1,6 @@
 /** LabelTime: A label of the format rfc3339 holds a time. */
 import type { Rule } from '../../rule.ts';
-import { eachLabel } from './label-values.ts';
+import { eachLabel, valueFix } from './label-values.ts';
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
@@ -9,7 +9,7 @@ export const labelTime: Rule = {
   aliases: ['DL3053'],
   severity: 'warning',
   summary: 'A label of the format rfc3339 holds a time',
-  fixable: false,
+  fixable: true,
   checks: {
     LABEL: (instruction, scope) =>
       eachLabel(instruction, scope, 'rfc3339', ({ name, value, range }) => {
@@ -17,6 +17,7 @@ export const labelTime: Rule = {
         scope.report({
           message: `label '${name}' should be a time such as 2024-05-01T12:00:00Z, not '${value}'`,
           range,
+          ...valueFix(scope, range, asTime(value)),
         });
       }),
   },
@@ -43,4 +44,15 @@ function isValid(value: string): boolean {
     31,
   ];
   return day >= 1 && day <= (days[month - 1] ?? 0) && hour <= 23 && minute <= 59 && second <= 60;
+}
+
+const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ');
+
+/** A day, or a time without its zone, as the whole time that is meant. */
+function asTime(value: string): string | undefined {
+  const [, number, month, year] = /^(\d{1,2})\.? ([A-Za-z]{3,9})\.?,? (\d{4})$/.exec(value) ?? [];
+  const index = MONTHS.indexOf(month?.slice(0, 3).toLowerCase() ?? '') + 1;
+  const named = `${year ?? ''}-${String(index).padStart(2, '0')}-${(number ?? '').padStart(2, '0')}`;
+  const time = [`${value}Z`, `${value}T00:00:00Z`, `${named}T00:00:00Z`].find(isValid);
+  return time?.replace(' ', 'T');
 }

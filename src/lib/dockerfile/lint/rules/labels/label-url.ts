@@ -1,6 +1,6 @@
 /** LabelUrl: A label of the format url holds a web address. */
 import type { Rule } from '../../rule.ts';
-import { eachLabel } from './label-values.ts';
+import { eachLabel, valueFix } from './label-values.ts';
 
 const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/[^\s\/?#][^\s]*$/i;
 
@@ -9,7 +9,7 @@ export const labelUrl: Rule = {
   aliases: ['DL3052'],
   severity: 'warning',
   summary: 'A label of the format url holds a web address',
-  fixable: false,
+  fixable: true,
   checks: {
     LABEL: (instruction, scope) =>
       eachLabel(instruction, scope, 'url', ({ name, value, range }) => {
@@ -17,6 +17,7 @@ export const labelUrl: Rule = {
         scope.report({
           message: `label '${name}' should be an address with a scheme, not '${value}'`,
           range,
+          ...valueFix(scope, range, webAddress(value)),
         });
       }),
   },
@@ -24,4 +25,9 @@ export const labelUrl: Rule = {
 
 function isValid(value: string): boolean {
   return ADDRESS.test(value) || /^(mailto|urn|data|file):\S+$/i.test(value);
+}
+
+/** A host's name alone gets the usual scheme. */
+function webAddress(value: string): string | undefined {
+  return /^([\w-]+\.)+[A-Za-z]{2,}([/:?#]\S*)?$/.test(value) ? `https://${value}` : undefined;
 }

@@ -1,6 +1,7 @@
 /** Finds the values of labels that a schema gives a format, and checks them where they are known. */
 import type { Pair, PairInstruction, Range } from '../../../syntax.ts';
-import type { LabelFormat, Scope } from '../../rule.ts';
+import { replace, suggestedFix } from '../../edits.ts';
+import type { Fix, LabelFormat, Scope } from '../../rule.ts';
 
 /** Calls back for each label of that format with a value that holds no variable; quotes are taken off. */
 export function eachLabel(
@@ -33,4 +34,17 @@ function unquote(text: string): string {
     .replaceAll(/(?<!\\)["']/g, '')
     .replaceAll('\\ ', ' ')
     .trim();
+}
+
+/** Puts another value in the place of one, in its quotes; empty without one, or where the text has more than quotes. */
+export function valueFix(
+  { file }: Scope,
+  { start, end }: Range,
+  value: string | undefined,
+): { readonly fix?: Fix } {
+  const text = file.text.slice(start, end);
+  const [, quote] = /^(["']?)[^"'\n\\]*\1$/.exec(text) ?? [];
+  if (value === undefined || quote === undefined) return {};
+  const range = { start: start + quote.length, end: end - quote.length };
+  return { fix: suggestedFix(`Change to ${value}`, replace(range, value)) };
 }

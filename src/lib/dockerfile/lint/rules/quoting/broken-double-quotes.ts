@@ -1,5 +1,6 @@
 /** BrokenDoubleQuotes: a text in double quotes holds no bare quotes that end it in the middle. */
 import type { WordPart } from '../../../shell/syntax.ts';
+import { insert, suggestedFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
 
 /** What people put between two quoted texts on purpose. */
@@ -10,7 +11,7 @@ export const brokenDoubleQuotes: Rule = {
   aliases: ['SC2140'],
   severity: 'warning',
   summary: 'Quotes within double quotes are escaped',
-  fixable: false,
+  fixable: true,
   checks: {
     script: ({ words }, { report }) => {
       for (const { word } of words) {
@@ -19,7 +20,9 @@ export const brokenDoubleQuotes: Rule = {
           if (part.kind !== 'literal' || JOINTS.has(part.text)) continue;
           if (!isText(word.parts[index - 1]) || word.parts[index + 1]?.kind !== 'double') continue;
           const message = `'${part.text}' is outside the quotes: a quote within double quotes is \\"`;
-          report({ message, range: part.range });
+          const { start, end } = part.range;
+          const fix = suggestedFix('Escape the quotes', insert(start - 1, '\\'), insert(end, '\\'));
+          report({ message, range: part.range, fix });
         }
       }
     },

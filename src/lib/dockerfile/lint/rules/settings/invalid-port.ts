@@ -1,13 +1,15 @@
 /** InvalidPort: EXPOSE names ports from 0 to 65535, or ranges of them. */
 import { rangeInWord } from '../../../source.ts';
-import type { Rule } from '../../rule.ts';
+import { replace, suggestedFix } from '../../edits.ts';
+import type { Range } from '../../../syntax.ts';
+import type { Fix, Rule } from '../../rule.ts';
 
 export const invalidPort: Rule = {
   id: 'InvalidPort',
   aliases: ['DL3011', 'INVALID_PORT'],
   severity: 'error',
   summary: 'A port is a number from 0 to 65535, or a range of them',
-  fixable: false,
+  fixable: true,
   checks: {
     EXPOSE: ({ words }, { report }) => {
       for (const word of words) {
@@ -16,12 +18,26 @@ export const invalidPort: Rule = {
         const start = text.lastIndexOf(':') + 1;
         const slash = text.indexOf('/', start);
         const end = slash < 0 ? text.length : slash;
-        const fault = faultOf(text.slice(start, end).replaceAll(/["']/g, ''));
-        if (fault !== undefined) report({ message: fault, range: rangeInWord(word, start, end) });
+        const port = text.slice(start, end);
+        const message = faultOf(port.replaceAll(/["']/g, ''));
+        if (message === undefined) continue;
+        const range = rangeInWord(word, start, end);
+        const fix = turnedFix(port, range);
+        report({ message, range, ...(fix === undefined ? {} : { fix }) });
       }
     },
   },
 };
+
+/** A range the other way round. */
+function turnedFix(port: string, range: Range): Fix | undefined {
+  const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(port) ?? [];
+  if (first === undefined || last === undefined || Number(first) > 65535) return undefined;
+  const turned = `${last}-${first}`;
+  return Number(last) < Number(first)
+    ? suggestedFix(`Change to ${turned}`, replace(range, turned))
+    : undefined;
+}
 
 function faultOf(text: string): string | undefined {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text);

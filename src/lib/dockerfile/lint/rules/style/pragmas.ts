@@ -8,7 +8,7 @@ export const ignorePragma: Rule = {
   severity: 'information',
   optional: true,
   summary: 'No comment ignores rules',
-  fixable: false,
+  fixable: true,
   checks: {},
 };
 

@@ -1,8 +1,11 @@
 /**
- * The rows of what the parser itself reports and that has no mechanical way out. The parser owns these checks; a row says
- * what they are called elsewhere.
+ * The rows of what the parser itself reports and that needs no file of its own: no mechanical way out, or a short one. The
+ * parser owns these checks; a row says what they are called elsewhere.
  */
-import type { Rule } from '../../rule.ts';
+import type { Dockerfile, Problem } from '../../../syntax.ts';
+import { offsetsOf, textOf } from '../../analysis/places.ts';
+import { removeWord, suggestedFix } from '../../edits.ts';
+import type { Fix, Rule } from '../../rule.ts';
 
 function row(id: string, summary: string, ...aliases: string[]): Rule {
   return { id, aliases, severity: 'error', summary, fixable: false, checks: {} };
@@ -38,13 +41,17 @@ export const PARSER_CODES: readonly Rule[] = [
     'NO_SOURCE_IMAGE',
   ),
   row('NoInstructions', 'A file has instructions', 'NO_SOURCE_IMAGE'),
-  row(
-    'OnbuildDisallowed',
-    'ONBUILD defers no ONBUILD, FROM or MAINTAINER',
-    'DL3043',
-    'ONBUILD_CHAINING_DISALLOWED',
-    'ONBUILD_TRIGGER_DISALLOWED',
-  ),
+  {
+    ...row(
+      'OnbuildDisallowed',
+      'ONBUILD defers no ONBUILD, FROM or MAINTAINER',
+      'DL3043',
+      'ONBUILD_CHAINING_DISALLOWED',
+      'ONBUILD_TRIGGER_DISALLOWED',
+    ),
+    fixable: true,
+    repair: withoutSecond,
+  },
   row('UnsupportedHeredoc', 'A heredoc is a source, not a destination'),
   row('UnknownStage', 'A stage that is named by its number exists'),
   row('CircularDependency', 'No stage needs itself', 'DL3023'),
@@ -55,3 +62,10 @@ export const PARSER_CODES: readonly Rule[] = [
     severity: 'warning',
   },
 ];
+
+/** `ONBUILD ONBUILD RUN …`: one is enough. */
+function withoutSecond(problem: Problem, file: Dockerfile): Fix | undefined {
+  const range = offsetsOf(problem);
+  if (textOf(file, range).toUpperCase() !== 'ONBUILD') return undefined;
+  return suggestedFix('Remove one ONBUILD', removeWord(file, range));
+}
