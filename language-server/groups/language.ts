@@ -12,7 +12,7 @@ import type { ImageKnowledge } from '../knowledge/images.ts';
 import { pathOf } from '../knowledge/paths.ts';
 import type { Group, Session } from '../session.ts';
 
-const COMPLETION_TRIGGERS = ['-', '=', ',', '$', '{', '/', ':', ' ', '#'];
+const COMPLETION_TRIGGERS = ['-', '=', ',', '$', '{', '/', ':', '@', ' ', '#'];
 const SIGNATURE_TRIGGERS = [' ', '-', '=', ',', '['];
 const NO_ITEMS: CompletionList = { isIncomplete: false, items: [] };
 

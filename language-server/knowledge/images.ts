@@ -5,6 +5,8 @@
 import { existsSync } from 'node:fs';
 import { type Client, createClient } from '../../src/client/api/client.ts';
 import { enginePaths } from '../../src/client/engine/paths.ts';
+import { RegistryBrowser } from '../../src/client/registry/browse.ts';
+import { Hub } from '../../src/client/registry/hub.ts';
 import { listTags, readImage } from '../../src/client/registry/registry.ts';
 import {
   familiarReference,
@@ -30,6 +32,8 @@ const NOTHING = { value: undefined, pending: false } as const;
 const SECOND = 1000;
 const TIME_LIMIT = 3 * SECOND;
 const IMAGES_LIMIT = 1000;
+/** Of a registry's catalog, a hundred names each. */
+const PAGES_LIMIT = 5;
 
 export class ImageKnowledge implements ImageSource, ImageFacts {
   private readonly permissions: () => Permissions;
@@ -38,6 +42,10 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
     retry: 10 * SECOND,
   });
   private readonly lists = new Cache<readonly string[]>({
+    fresh: 600 * SECOND,
+    retry: 60 * SECOND,
+  });
+  private readonly catalogs = new Cache<readonly string[]>({
     fresh: 600 * SECOND,
     retry: 60 * SECOND,
   });
@@ -65,6 +73,22 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
     return this.lists.get(repositoryOf(repository), () => listTags(repository));
   }
 
+  repositories(place: string): Known<readonly string[]> {
+    if (!this.permissions().registry) return NOTHING;
+    const isHost = /[.:]/.test(place) || place === 'localhost';
+    return this.catalogs.get(place, () => (isHost ? catalogOf(place) : namespaceOf(place)));
+  }
+
+  digest(name: string): Known<string> {
+    const { value, pending } = this.describe(name);
+    return { value: value?.digest === '' ? undefined : value?.digest, pending };
+  }
+
+  platforms(name: string): Known<readonly string[]> {
+    const { value, pending } = this.describe(name);
+    return { value: value?.platforms, pending };
+  }
+
   describe(name: string): Known<ImageDescription> {
     const reference = tryReference(name);
     if (reference === undefined) return NOTHING;
@@ -81,7 +105,8 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
 
   /** Forgets everything, for when settings or trust changed. */
   clear(): void {
-    for (const cache of [this.images, this.lists, this.inspected, this.remote]) cache.clear();
+    for (const cache of [this.images, this.lists, this.catalogs, this.inspected, this.remote])
+      cache.clear();
   }
 }
 
@@ -135,6 +160,26 @@ function inspect(socketPath: string, name: string): Promise<ImageDescription> {
       where: 'local',
     };
   });
+}
+
+/** A registry's repositories, as far as it lists them. */
+async function catalogOf(host: string): Promise<readonly string[]> {
+  const browser = new RegistryBrowser(host);
+  const names: string[] = [];
+  let page: string | undefined;
+  for (let count = 0; count < PAGES_LIMIT; count++) {
+    const found = await browser.repositories(page);
+    names.push(...found.names.map((name) => `${host}/${name}`));
+    page = found.next;
+    if (page === undefined) break;
+  }
+  return names;
+}
+
+/** The repositories of a user or organisation on Docker Hub. */
+async function namespaceOf(namespace: string): Promise<readonly string[]> {
+  const { items } = await new Hub().repositories(namespace);
+  return items.map(({ name }) => name);
 }
 
 async function lookUp(reference: Reference): Promise<ImageDescription> {

@@ -161,10 +161,13 @@ export class LanguageServer {
   }
 
   /** Asks until the answer is yes; the server looks things up in the background. */
-  async awaited(isSo: () => Promise<boolean>): Promise<void> {
+  async awaited(
+    isSo: () => Promise<boolean>,
+    told: () => string = () => 'it did not come to be',
+  ): Promise<void> {
     const end = performance.now() + PATIENCE;
     while (!(await isSo())) {
-      assert.ok(performance.now() < end, 'it did not come to be');
+      assert.ok(performance.now() < end, told());
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -244,6 +244,18 @@ const IMAGES: ImageSource = {
     path === 'library/node'
       ? { value: ['20', '22', 'latest', '22-alpine'], pending: false }
       : { value: undefined, pending: true },
+  repositories: (place) => ({
+    value: place === 'ghcr.io' ? ['ghcr.io/us/app', 'ghcr.io/us/base'] : undefined,
+    pending: place === 'someone',
+  }),
+  platforms: (name) => ({
+    value: name === 'node:22' ? ['linux/s390x', 'linux/amd64'] : undefined,
+    pending: false,
+  }),
+  digest: (name) => ({
+    value: name === 'node:22' ? `sha256:${'a'.repeat(64)}` : undefined,
+    pending: name !== 'node:22',
+  }),
 };
 
 test('local images and the tags of registries are offered, and what is pending is said', async () => {
@@ -253,6 +265,32 @@ test('local images and the tags of registries are offered, and what is pending i
   assert.equal(await taken('FROM node:2|', '22-alpine', { images }), 'FROM node:22-alpine');
   const file = parseDockerfile('FROM other:\n');
   const pending = await completionsAt(file, 11, { ...NO_SOURCES, images });
+  assert.deepEqual(pending, { items: [], isIncomplete: true });
+});
+
+test('repositories of a registry and of a namespace are offered once it is named', async () => {
+  const images = IMAGES;
+  assert.equal(await labels('FROM ghcr.io/|', { images }), 'ghcr.io/us/app ghcr.io/us/base');
+  assert.equal(await taken('FROM ghcr.io/us/b|', undefined, { images }), 'FROM ghcr.io/us/base');
+  assert.equal(await labels('FROM x\nCOPY --from=ghcr.io/us/a|', { images }), 'ghcr.io/us/app');
+  const file = parseDockerfile('FROM someone/\n');
+  const pending = await completionsAt(file, 13, { ...NO_SOURCES, images });
+  assert.deepEqual(pending, { items: [], isIncomplete: true });
+});
+
+test('the platforms of the image come first', async () => {
+  const found = await labels('FROM --platform=| node:22\n', { images: IMAGES });
+  assert.match(found, /^linux\/s390x linux\/amd64 /);
+  assert.equal(found.split(' ').filter((label) => label === 'linux/amd64').length, 1);
+});
+
+test('behind an @ stands the digest of the name', async () => {
+  const images = IMAGES;
+  const digest = `sha256:${'a'.repeat(64)}`;
+  assert.equal(await taken('FROM node:22@|', undefined, { images }), `FROM node:22@${digest}`);
+  assert.equal(await taken('FROM node:22@sha|', undefined, { images }), `FROM node:22@${digest}`);
+  const file = parseDockerfile('FROM x:1@\n');
+  const pending = await completionsAt(file, 9, { ...NO_SOURCES, images });
   assert.deepEqual(pending, { items: [], isIncomplete: true });
 });
 

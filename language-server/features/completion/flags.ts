@@ -64,6 +64,8 @@ export async function flagValues(
   if (name === 'from') {
     return imagesAndStages(file, { place, typed: value, before: undefined }, sources.images);
   }
+  if (name === 'platform' && cursor.instruction.kind === 'FROM')
+    return platforms(file, { place, image: cursor.instruction.image.text }, sources.images);
   const drafts: Draft[] = entry.values.map((one) => ({
     label: one.value,
     detail: one.summary,
@@ -78,6 +80,23 @@ export async function flagValues(
   const known = new Set(found.map(({ label }) => label));
   const usual = value.includes(':') ? [] : drafts.filter(({ label }) => !known.has(label));
   return { items: itemsAt(file, place, [...found, ...usual]), isIncomplete: pending };
+}
+
+/** Those that there are of the image first. */
+function platforms(
+  file: Dockerfile,
+  { place, image }: { readonly place: Range; readonly image: string },
+  images: ImageSource | undefined,
+): Completions {
+  const known = image === '' ? undefined : images?.platforms(image);
+  const kind = CompletionItemKind.EnumMember;
+  const own = (known?.value ?? []).map((label): Draft => ({ label, detail: `of ${image}`, kind }));
+  const there = new Set(own.map(({ label }) => label));
+  const usual = (flagEntry('FROM', 'platform')?.values ?? [])
+    .filter(({ value }) => !there.has(value))
+    .map(({ value, summary }): Draft => ({ label: value, detail: summary, kind }));
+  const isIncomplete = known?.pending === true;
+  return { items: itemsAt(file, place, [...own, ...usual]), isIncomplete };
 }
 
 interface MountPlace {

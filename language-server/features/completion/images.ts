@@ -18,6 +18,12 @@ export interface ImageSource {
   local(): Known<readonly string[]>;
   /** The tags of a repository on its registry. */
   tags(repository: Reference): Known<readonly string[]>;
+  /** Repositories of a registry (`ghcr.io`, `localhost:5000`) or of a namespace of Docker Hub, as names for FROM. */
+  repositories(place: string): Known<readonly string[]>;
+  /** What a name stands for, `sha256:…`. */
+  digest(name: string): Known<string>;
+  /** The platforms that there are of a name, `os/arch[/variant]`. */
+  platforms(name: string): Known<readonly string[]>;
 }
 
 export interface ImagePlace {
@@ -38,7 +44,9 @@ export function imagesAndStages(
 ): Completions {
   const local = source?.local() ?? { value: undefined, pending: false };
   const colon = typed.lastIndexOf(':');
-  const isTag = colon > typed.lastIndexOf('/') && !typed.includes('@');
+  const at = typed.indexOf('@');
+  if (at > 0) return digestOf(file, { place, name: typed.slice(0, at) }, source);
+  const isTag = colon > typed.lastIndexOf('/');
   if (isTag) return tagsOf(file, { place, typed, local }, source);
   const stages: Draft[] = file.stages
     .filter(({ name, range }) => name !== undefined && (before === undefined || range.end < before))
@@ -57,18 +65,56 @@ export function imagesAndStages(
     detail: 'the empty image',
     kind: CompletionItemKind.Constant,
   };
+  const remote = placeIn(typed);
+  const listed = remote === undefined ? undefined : source?.repositories(remote);
+  const others: Draft[] = (listed?.value ?? []).map((label) => ({
+    label,
+    detail: 'on the registry',
+    kind: CompletionItemKind.Reference,
+  }));
   const known = new Set(images.map(({ label }) => label.split(':')[0]));
   const usual: Draft[] = Object.entries(BASE_IMAGES)
     .filter(([name]) => !known.has(name))
     .map(([label, detail]) => ({ label, detail, kind: CompletionItemKind.Reference }));
   const wanted = typed.toLowerCase();
-  const all = [...stages, ...images, ...(before === undefined ? [] : [empty]), ...usual].filter(
-    ({ label }) => label.toLowerCase().includes(wanted),
-  );
+  const all = [
+    ...stages,
+    ...images,
+    ...(before === undefined ? [] : [empty]),
+    ...others,
+    ...usual,
+  ].filter(({ label }) => label.toLowerCase().includes(wanted));
   return {
     items: itemsAt(file, place, all.slice(0, LIMIT)),
-    isIncomplete: local.pending || all.length > LIMIT,
+    isIncomplete: local.pending || listed?.pending === true || all.length > LIMIT,
   };
+}
+
+/** The registry or the namespace of Docker Hub that a name begins with. */
+function placeIn(typed: string): string | undefined {
+  const first = /^([\w.-]+(?::\d{1,5})?)\//.exec(typed)?.[1];
+  return first === undefined || /[A-Z_]/.test(first) ? undefined : first;
+}
+
+/** Behind an @: the digest that the name stands for now. */
+function digestOf(
+  file: Dockerfile,
+  { place, name }: { readonly place: Range; readonly name: string },
+  source: ImageSource | undefined,
+): Completions {
+  const known = source?.digest(name);
+  const drafts: Draft[] =
+    known?.value === undefined
+      ? []
+      : [
+          {
+            label: known.value,
+            insert: `${name}@${known.value}`,
+            detail: `what ${name} stands for now`,
+            kind: CompletionItemKind.Constant,
+          },
+        ];
+  return { items: itemsAt(file, place, drafts), isIncomplete: known?.pending === true };
 }
 
 interface TagPlace {

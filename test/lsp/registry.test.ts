@@ -1,0 +1,274 @@
+/** What the language server learns from registries: a real one, one that hangs, one that must not be asked. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import {
+  type CodeAction,
+  CodeActionRequest,
+  DidChangeConfigurationNotification,
+} from 'vscode-languageserver/node';
+import { type Registry, startRegistry } from '../../scripts/lib/registry.ts';
+import { LanguageServer } from '../support/language-server.ts';
+
+const folder = mkdtempSync('/tmp/pinnace-lsp-registry-');
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Milliseconds within which an answer comes, whatever registries do. */
+const AT_ONCE = 1000;
+
+const uri = 'file:///registry/Dockerfile';
+const textDocument = { uri };
+
+const digestOf = (bytes: string): string =>
+  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+/** Uploads a blob and gives its descriptor. */
+async function blob(
+  registry: string,
+  { name, bytes, mediaType }: { name: string; bytes: string; mediaType: string },
+): Promise<object> {
+  const begun = await fetch(`${registry}/v2/${name}/blobs/uploads/`, { method: 'POST' });
+  const place = new URL(begun.headers.get('location') ?? '', registry);
+  const digest = digestOf(bytes);
+  place.searchParams.set('digest', digest);
+  const headers = { 'Content-Type': 'application/octet-stream' };
+  const sent = await fetch(place, { method: 'PUT', body: bytes, headers });
+  assert.equal(sent.status, 201);
+  return { mediaType, digest, size: Buffer.byteLength(bytes) };
+}
+
+/** Puts an index of two platforms under a tag and gives its digest. */
+async function push(registry: string, name: string, tag: string): Promise<string> {
+  const oci = 'application/vnd.oci.image';
+  const put = async (reference: string, manifest: object, mediaType: string): Promise<object> => {
+    const body = JSON.stringify(manifest);
+    const headers = { 'Content-Type': mediaType };
+    const url = `${registry}/v2/${name}/manifests/${reference}`;
+    assert.equal((await fetch(url, { method: 'PUT', body, headers })).status, 201);
+    return { mediaType, digest: digestOf(body), size: Buffer.byteLength(body) };
+  };
+  const layer = await blob(registry, {
+    name,
+    bytes: 'l'.repeat(4_200_000),
+    mediaType: `${oci}.layer.v1.tar`,
+  });
+  const manifests: object[] = [];
+  for (const architecture of ['amd64', 'arm64']) {
+    const config = {
+      architecture,
+      os: 'linux',
+      created: '2026-02-03T04:05:06Z',
+      config: {
+        Env: ['PATH=/bin', `TAG=${tag}`],
+        User: 'sailor',
+        Entrypoint: ['/entry'],
+        WorkingDir: '/work',
+        ExposedPorts: { '80/tcp': {} },
+      },
+      rootfs: { type: 'layers', diff_ids: [digestOf('l'.repeat(4_200_000))] },
+    };
+    const bytes = JSON.stringify(config);
+    const described = await blob(registry, { name, bytes, mediaType: `${oci}.config.v1+json` });
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: `${oci}.manifest.v1+json`,
+      config: described,
+      layers: [layer],
+    };
+    const text = JSON.stringify(manifest);
+    const entry = await put(digestOf(text), manifest, `${oci}.manifest.v1+json`);
+    manifests.push({ ...entry, platform: { os: 'linux', architecture } });
+  }
+  const index = { schemaVersion: 2, mediaType: `${oci}.index.v1+json`, manifests };
+  await put(tag, index, `${oci}.index.v1+json`);
+  return digestOf(JSON.stringify(index));
+}
+
+/** Ended after each test, however it went. */
+const running: LanguageServer[] = [];
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.stop();
+});
+
+/** A server whose one document is the text; the cursor is where the | is. */
+async function serverWith(
+  marked: string,
+  settings: Readonly<Record<string, unknown>> = {},
+  trusted = true,
+): Promise<{ server: LanguageServer; position: { line: number; character: number } }> {
+  const server = await LanguageServer.start({
+    initializationOptions: { trusted, settings: { engineLookups: false, ...settings } },
+  });
+  const [before = ''] = marked.split('|');
+  const lines = before.split('\n');
+  running.push(server);
+  await server.open(uri, marked.replace('|', ''));
+  return { server, position: { line: lines.length - 1, character: lines.at(-1)?.length ?? 0 } };
+}
+
+describe('a real registry', () => {
+  let registry: Registry;
+  let digest = '';
+
+  before(async () => {
+    registry = await startRegistry(join(folder, 'registry'));
+    for (const tag of ['1.9', '1.10', 'latest'])
+      digest = await push(registry.url, 'fleet/app', tag);
+  });
+  after(() => registry.stop());
+
+  test('gives repositories, tags and digests to completion', async () => {
+    const { address } = registry;
+    for (const [marked, wanted] of [
+      [`FROM ${address}/|`, [`${address}/fleet/app`]],
+      [`FROM ${address}/fleet/app:|`, ['latest', '1.10', '1.9']],
+      [`FROM ${address}/fleet/app:latest@|`, [digest]],
+      [`FROM a\nCOPY --from=${address}/fleet/app:1|`, ['1.10', '1.9']],
+      [
+        `ARG B=${address}/fleet/app\nFROM a\nRUN --mount=type=bind,from=${address}/f|`,
+        [`${address}/fleet/app`],
+      ],
+      [`FROM --platform=| ${address}/fleet/app:1.9`, ['linux/amd64', 'linux/arm64']],
+    ] as const) {
+      const { server, position } = await serverWith(marked);
+      let labels: string[] = [];
+      await server.awaited(
+        async () => {
+          labels = (await server.labels(uri, position)).slice(0, wanted.length);
+          return labels.join() === wanted.join();
+        },
+        () => `${marked}: ${labels.join(' ')}`,
+      );
+    }
+  });
+
+  test("gives an image's configuration to hover", async () => {
+    const { server, position } = await serverWith(`FROM ${registry.address}/fleet/app:1.9|\n`);
+    await server.awaited(async () => (await server.hover(uri, position)).includes('entrypoint'));
+    const said = await server.hover(uri, position);
+    for (const part of [
+      '4.2 MB compressed',
+      'linux/amd64, linux/arm64',
+      '2026-02-03',
+      'sailor',
+      '/work',
+      '/entry',
+      '80/tcp',
+      'TAG=1.9',
+    ])
+      assert.ok(said.includes(part), `${part} in ${said}`);
+  });
+
+  test('gives the digest by which a base image is pinned', async () => {
+    const image = `${registry.address}/fleet/app:latest`;
+    const { server } = await serverWith(`FROM ${image}\n`);
+    const range = { start: { line: 0, character: 6 }, end: { line: 0, character: 6 } };
+    const pins = async (): Promise<CodeAction | undefined> => {
+      const params = { textDocument, range, context: { diagnostics: [] } };
+      const found = await server.connection.sendRequest(CodeActionRequest.type, params);
+      return found?.find((action): action is CodeAction => /^Pin /.test(action.title));
+    };
+    await server.awaited(async () => (await pins()) !== undefined);
+    const [edit] = (await pins())?.edit?.changes?.[uri] ?? [];
+    assert.ok(edit?.newText.includes(digest));
+  });
+
+  test('that does not know an image says nothing, without an error', async () => {
+    const { server, position } = await serverWith(`FROM ${registry.address}/none:1|\n`);
+    const wait = /looked up/;
+    await server.awaited(async () => !wait.test(await server.hover(uri, position)));
+    assert.match(await server.hover(uri, position), /none`.*tag `1`"/);
+  });
+});
+
+/** Asks everything that a registry could be asked for. */
+async function askAll(server: LanguageServer, image: string): Promise<void> {
+  const text = `FROM ${image}\nFROM ${image}:\nFROM ${image}:1@\nFROM ${image.split('/')[0] ?? ''}/\n`;
+  await server.open(uri, text);
+  for (const [line, whole] of text.trimEnd().split('\n').entries()) {
+    const position = { line, character: whole.length };
+    await server.labels(uri, position);
+    await server.hover(uri, position);
+    const range = { start: position, end: position };
+    const params = { textDocument, range, context: { diagnostics: [] } };
+    await server.connection.sendRequest(CodeActionRequest.type, params);
+  }
+}
+
+describe('a registry that hangs', () => {
+  const sockets = new Set<Socket>();
+  const registry = createSocketServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  });
+  before(() => new Promise<void>((resolve) => void registry.listen(0, '127.0.0.1', resolve)));
+  after(() => {
+    for (const socket of sockets) socket.destroy();
+    registry.close();
+  });
+
+  test('holds no answer up, and is not asked again and again', async () => {
+    const image = `127.0.0.1:${String((registry.address() as AddressInfo).port)}/x`;
+    const { server } = await serverWith('FROM a|\n');
+    const started = performance.now();
+    for (let turn = 0; turn < 5; turn++) await askAll(server, image);
+    const took = performance.now() - started;
+    assert.ok(took < 5 * AT_ONCE, `it took ${String(Math.round(took))} ms`);
+    await server.awaited(() => Promise.resolve(sockets.size > 0));
+    // One for each thing that was asked for: tags, repositories, and three images' configurations.
+    assert.ok(sockets.size <= 6, `${String(sockets.size)} connections`);
+  });
+});
+
+describe('a registry that must not be asked', () => {
+  let asked = 0;
+  let registry: Server;
+  before(async () => {
+    registry = createServer((_, answer) => {
+      asked += 1;
+      answer.statusCode = 404;
+      answer.end('{}');
+    });
+    await new Promise<void>((resolve) => void registry.listen(0, '127.0.0.1', resolve));
+  });
+  after(() => {
+    registry.closeAllConnections();
+    registry.close();
+  });
+  const image = (): string => `127.0.0.1:${String((registry.address() as AddressInfo).port)}/x`;
+
+  test('hears nothing before the workspace is trusted', async () => {
+    asked = 0;
+    const { server } = await serverWith('FROM a|\n', {}, false);
+    await askAll(server, image());
+    await askAll(server, image());
+    assert.equal(asked, 0);
+    await server.connection.sendNotification('pinnace/trust', { trusted: true });
+    await askAll(server, image());
+    await server.awaited(() => Promise.resolve(asked > 0));
+  });
+
+  test('hears nothing when the setting says no, and when it comes to say so', async () => {
+    asked = 0;
+    const { server } = await serverWith('FROM a|\n', { registryLookups: false });
+    await askAll(server, image());
+    assert.equal(asked, 0);
+    await server.connection.sendNotification(DidChangeConfigurationNotification.type, {
+      settings: { pinnace: { languageServer: { engineLookups: false, registryLookups: 'yes' } } },
+    });
+    await askAll(server, image());
+    await server.awaited(() => Promise.resolve(asked > 0));
+    await server.connection.sendNotification(DidChangeConfigurationNotification.type, {
+      settings: { pinnace: { languageServer: { engineLookups: false, registryLookups: false } } },
+    });
+    await askAll(server, image());
+    const before = asked;
+    await askAll(server, image().replace('/x', '/y'));
+    await askAll(server, image().replace('/x', '/z'));
+    assert.equal(asked, before);
+  });
+});
