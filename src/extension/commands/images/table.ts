@@ -1,5 +1,6 @@
 /** The commands on images, in the order of package.json. */
 import type { Command } from '../desk.ts';
+import { compare, layers } from './contents.ts';
 import { COPY } from './copy.ts';
 import { history, inspect } from './inspect.ts';
 import { prune } from './prune.ts';
@@ -17,6 +18,8 @@ export const IMAGE_COMMANDS: readonly Command[] = [
   tag,
   inspect,
   history,
+  layers,
+  compare,
   ...COPY,
   save,
   load,
