@@ -14,6 +14,7 @@ const PACKAGES: Record<string, string> = {
   'openssh-server': 'engines on other machines',
   podman: 'drives our runtime',
   conmon: 'drives our runtime',
+  neovim: 'another editor for the language server',
   shellcheck: 'its findings beside those of the linter',
   skopeo: 'makes images of every form for the registry',
   strace: 'counts system calls in the tests of the runtime',
