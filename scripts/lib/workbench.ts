@@ -94,6 +94,14 @@ export interface CodeServerOptions {
   /** Whether VS Code asks for the workspace's trust. */
   readonly trust: 'off' | 'on';
   readonly env: Readonly<Record<string, string>>;
+  /** Whose editor it is; default: of who runs this. */
+  readonly user?: EditorUser;
+}
+
+export interface EditorUser {
+  readonly uid: number;
+  /** Command-line words that run what follows as the user, in an environment of `env` alone. */
+  readonly as: (env: Readonly<Record<string, string>>) => string[];
 }
 
 export interface CodeServer {
@@ -124,23 +132,25 @@ const QUIET = {
 
 /** Starts code-server on a free port of loopback and waits until it answers. Throws with its log when it does not. */
 export async function startCodeServer(options: CodeServerOptions): Promise<CodeServer> {
-  const { dir } = options;
+  const { dir, user } = options;
   prepareProfile(options);
+  if (user !== undefined) await giveTo(user, dir);
   const port = await freePort();
   const logFile = join(dir, 'code-server.log');
   const log = openSync(logFile, 'a');
-  const child = spawn(HOST_NODE, serverArguments(options, port), {
+  const env = {
+    EXTENSIONS_GALLERY: '{}',
+    HOME: dir,
+    XDG_CONFIG_HOME: join(dir, 'xdg'),
+    XDG_DATA_HOME: join(dir, 'xdg'),
+    ...options.env,
+  };
+  const words = [...(user?.as(env) ?? []), HOST_NODE, ...serverArguments(options, port)];
+  const child = spawn(words[0] ?? HOST_NODE, words.slice(1), {
     cwd: dir,
     detached: true,
     stdio: ['ignore', log, log],
-    env: {
-      ...process.env,
-      EXTENSIONS_GALLERY: '{}',
-      HOME: dir,
-      XDG_CONFIG_HOME: join(dir, 'xdg'),
-      XDG_DATA_HOME: join(dir, 'xdg'),
-      ...options.env,
-    },
+    env: { ...process.env, ...env },
   });
   closeSync(log);
   // A test process that dies of an error has no time to close.
@@ -156,6 +166,11 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
     throw new Error(`${String(error)}\n${readFileSync(logFile, 'utf8')}`, { cause: error });
   }
   return { url, port, logs: join(dir, 'data', 'logs'), close: () => closeServer(child) };
+}
+
+/** Gives a private folder, with all that is in it, to the user. */
+export async function giveTo({ uid }: EditorUser, dir: string): Promise<void> {
+  await must('chown', ['-hR', `${uid}:${uid}`, dir], { output: 'collect' });
 }
 
 function prepareProfile({ dir, extensions, settings }: CodeServerOptions): void {

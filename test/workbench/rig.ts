@@ -11,12 +11,14 @@ import {
   browserProgram,
   type CodeServer,
   ensureHost,
+  giveTo,
   HOST_NODE,
   leftIn,
   startCodeServer,
 } from '../../scripts/lib/workbench.ts';
 import { archiveOf, type IMAGE_NAMES, makeImages } from '../../scripts/lib/images.ts';
 import { command, type Result, ROOT } from '../support/engine.ts';
+import { makeUser, type TestUser } from '../support/users.ts';
 import { withExtension } from './package.ts';
 import { PATIENCE } from './parts/patience.ts';
 import { Workbench } from './parts/workbench.ts';
@@ -39,7 +41,11 @@ export interface RigOptions {
   readonly theme?: Theme;
   /** `restricted`: the workspace is not trusted until `workbench.trust()`. Default: trusted. */
   readonly trust?: 'trusted' | 'restricted';
-  readonly env?: Readonly<Record<string, string>>;
+  /** For the editor; or what gives it from the private folder. */
+  readonly env?:
+    Readonly<Record<string, string>> | ((dir: string) => Readonly<Record<string, string>>);
+  /** `ordinary`: editor and engine are those of a user who is made for the file, without root. Default: of who runs the tests. */
+  readonly user?: 'ordinary';
 }
 
 /** What a test gets. */
@@ -59,6 +65,8 @@ export interface Bench {
   readonly pinnace: (...args: string[]) => Promise<Result>;
   /** The docker command line on the same engine: throws on a non-zero status and answers trimmed standard output. */
   readonly docker: (...args: string[]) => Promise<string>;
+  /** Of `user: 'ordinary'`. */
+  readonly user: TestUser | undefined;
 }
 
 export interface Rig {
@@ -140,11 +148,17 @@ async function startWith(
     rmSync(dir, { recursive: true, force: true });
     return Promise.resolve([]);
   });
+  const user = options.user === undefined ? undefined : makeUser({ subids: 'range' });
+  undo.splice(0, 0, () => {
+    user?.remove();
+    return Promise.resolve([]);
+  });
   const extension = await withExtension();
   undo.push(extension.release);
   const folder = join(dir, 'work', folderName(options));
   await fill(folder, options.folder);
-  const engine = engineOf(dir, join(extension.unpacked, 'out', 'cli.js'));
+  const engine = engineOf(dir, programOf(dir, extension.unpacked, user), user);
+  if (user !== undefined) await giveTo(user, dir);
   undo.push(
     () => leftIn(dir),
     () => engine.purge(),
@@ -162,13 +176,18 @@ async function startWith(
       ...options.settings,
     },
     trust: options.trust === 'restricted' ? 'on' : 'off',
-    env: { ...engine.env, ...options.env },
+    env: {
+      ...engine.env,
+      ...(typeof options.env === 'function' ? options.env(dir) : options.env),
+    },
+    ...(user === undefined ? {} : { user }),
   });
   undo.push(async () => {
     await server.close();
     return [];
   });
-  const browser = await startBrowser(dir);
+  // The browser is the tests' own: what it writes must not be in the user's way.
+  const browser = await startBrowser(user === undefined ? dir : join(dir, 'browser'));
   undo.push(async () => {
     await browser.close();
     return [];
@@ -193,6 +212,7 @@ async function startWith(
     newWindow,
     pinnace: engine.pinnace,
     docker: engine.docker,
+    user,
   };
   return { watch: (name, work) => watch(name, work, { bench, context, server }), close };
 }
@@ -207,11 +227,17 @@ async function fill(folder: string, from: RigOptions['folder']): Promise<void> {
   else await from?.(folder);
 }
 
-function startBrowser(dir: string): Promise<Browser> {
+/** The command line's program, where the user can read it. */
+function programOf(dir: string, unpacked: string, user: TestUser | undefined): string {
+  if (user !== undefined) cpSync(unpacked, join(dir, 'program'), { recursive: true });
+  return join(user === undefined ? unpacked : join(dir, 'program'), 'out', 'cli.js');
+}
+
+function startBrowser(home: string): Promise<Browser> {
   return chromium.launch({
     executablePath: browserProgram(),
     headless: true,
-    env: { ...process.env, HOME: dir },
+    env: { ...process.env, HOME: home },
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -261,7 +287,7 @@ interface BenchEngine {
   readonly docker: Bench['docker'];
 }
 
-function engineOf(dir: string, program: string): BenchEngine {
+function engineOf(dir: string, program: string, user: TestUser | undefined): BenchEngine {
   const env = {
     PINNACE_DATA_ROOT: join(dir, 'data-root'),
     PINNACE_RUN_ROOT: join(dir, 'run'),
@@ -270,7 +296,10 @@ function engineOf(dir: string, program: string): BenchEngine {
   const address = `unix://${join(dir, 'run', 'engine.sock')}`;
   const flags = ['--disable-warning=ExperimentalWarning', program];
   const pinnace = (...args: string[]): Promise<Result> =>
-    command([HOST_NODE, ...flags, ...args], { env, timeout: 120_000 });
+    command([...(user?.as({ ...env, HOME: dir }) ?? []), HOST_NODE, ...flags, ...args], {
+      env,
+      timeout: 120_000,
+    });
   const docker = async (...args: string[]): Promise<string> => {
     const own = { DOCKER_HOST: address, DOCKER_BUILDKIT: '0', DOCKER_CONFIG: join(dir, '.docker') };
     const result = await command(['docker', ...args], { env: own, timeout: 120_000 });

@@ -26,7 +26,7 @@ export async function hasKit(
   }
 }
 
-/** Copies kit and server into a container that was made without them: about 300 MB, once for each container. */
+/** Copies kit and server into a container that was made without them: about 200 MB, once for each container. */
 export async function copyKit(
   client: Client,
   container: string,
@@ -36,7 +36,8 @@ export async function copyKit(
   const put = (tar: Readable): Promise<void> =>
     client.containers.archivePut(container, '/', tar, signal === undefined ? {} : { signal });
   try {
-    if (kit.server !== undefined) await put(pack(kit.server, `${KIT.slice(1)}/server`, isNeeded));
+    if (kit.server !== undefined)
+      await put(pack(kit.server, `${KIT.slice(1)}/server`, (path) => isNeeded(path)));
     // `ready` comes with the last part: a copy that was cut short is made again.
     await put(pack(kit.folder, KIT.slice(1), (path) => path !== './server'));
   } catch (cause) {
@@ -53,11 +54,16 @@ export function pack(cwd: string, prefix: string, filter: (path: string) => bool
   return Readable.from(create({ cwd, prefix, portable: true, filter, noDirRecurse: false }, ['.']));
 }
 
-/** Leaves out what no Linux container needs of a server's folder. */
-export function isNeeded(path: string): boolean {
-  return !/\.map$|\/obj\.target\/|\/prebuilds\/(?:win32|darwin)-|-musl\/|\/node_modules\/@github\/|\/extensions\/(?:copilot|github-copilot)/.test(
-    path,
-  );
+/** Leftovers of builds, programs of other systems, what only compilers read, extensions for chat. */
+const NEVER =
+  /\.(?:map|exe|dll|pdb|lib|tsbuildinfo|o|c|cc|cpp|h)$|^\.\/node_modules\/.*\.d\.[cm]?ts$|\/(?:obj\.target|Release\/obj)\/|\/(?:win32|darwin)-|-musl\/|\/node_modules\/@github\/|\/extensions\/(?:copilot|github-copilot)/;
+const OF_A_PROCESSOR = /\/linux-(x64|ia32|arm64|armhf|arm|ppc64|riscv64|s390x|loong64)(?=[/-]|$)/;
+
+/** Whether a container on this processor needs a file of a server's folder, by its path `./…` there. */
+export function isNeeded(path: string, arch: string = process.arch): boolean {
+  if (NEVER.test(path)) return false;
+  const processor = OF_A_PROCESSOR.exec(path)?.[1];
+  return processor === undefined || processor === arch;
 }
 
 /** Starts the server, or finds it running; `program` is the folder inside of our program. Throws `unavailable` with what it said. */
