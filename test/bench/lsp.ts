@@ -1,7 +1,8 @@
 /** The language server against dockerfile-language-server-nodejs: the same documents and requests over stdio, turn by turn. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DocumentFormattingRequest,
@@ -10,7 +11,7 @@ import {
 } from 'vscode-languageserver/node';
 import { ROOT } from '../support/engine.ts';
 import { LanguageServer } from '../support/language-server.ts';
-import { median, type Row } from './measure.ts';
+import { median, medians, type Row } from './measure.ts';
 
 const PEER = 'dockerfile-language-server-nodejs';
 const PEER_VERSION = '0.15.0';
@@ -67,7 +68,7 @@ export async function bench(): Promise<Row[]> {
   try {
     const rows: Row[] = [];
     for (const lines of SIZES) rows.push(...(await rowsOf(ours, peer, lines)));
-    return [...rows, ...(await typingRows(ours)), memoryRow(ours, peer)];
+    return [...rows, ...(await typingRows(ours)), memoryRow(ours, peer), await lintRow()];
   } finally {
     await Promise.all([ours.stop(), stopPeer(peer)]);
   }
@@ -241,6 +242,53 @@ class Side {
 function emptyTimes(): Times {
   const none = OPERATIONS.map((what): [Operation, number[]] => [what, []]);
   return Object.fromEntries(none) as Times;
+}
+
+/** How many files the linter is given. */
+const FILES = 1000;
+
+const PACKAGES = ['curl', 'git', 'vim', 'nano', 'make', 'gcc', 'jq', 'zip'];
+
+/** `pinnace lint` on a tree of files that are all different, on one core. */
+async function lintRow(): Promise<Row> {
+  const folder = mkdtempSync(join(tmpdir(), 'pinnace-bench-'));
+  try {
+    for (let file = 0; file < FILES; file++) {
+      mkdirSync(join(folder, String(file)));
+      writeFileSync(join(folder, String(file), 'Dockerfile'), projectOf(file));
+    }
+    const program = [process.execPath, join(ROOT, 'out', 'cli.js')];
+    const words = ['taskset', '-c', '0', ...program, 'lint', '--no-fail', '--format=json', folder];
+    const name = 'lint';
+    const milliseconds = (await medians([{ name, words }], 15)).get(name) ?? Number.NaN;
+    const what = `pinnace lint, a file of ${String(FILES)} on one core`;
+    return { what, value: milliseconds / FILES, unit: 'ms', limit: 2 };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A Dockerfile of two to five stages, like no other. */
+function projectOf(number: number): string {
+  const stages = Array.from({ length: 2 + (number % 4) }, (_, index) => index);
+  const own = String(number);
+  return stages
+    .map((stage) => {
+      const name = `${own}_${String(stage)}`;
+      const [first, second] = [PACKAGES[number % 8], PACKAGES[(number + stage) % 8]];
+      return `FROM node:${String(10 + ((number + stage) % 12))} AS stage${name}
+ARG VERSION_${own}=1.${own}
+ENV PATH=/opt/project${own}/bin:$PATH
+WORKDIR /srv/app${own}
+RUN apt-get update && apt-get install -y ${String(first)}-${own} ${String(second)} \\
+    && rm -rf /var/lib/apt/lists/*
+COPY --chown=node:node src${own}/ package.json ./
+RUN npm ci --omit=dev && echo "built ${name}" > /built
+EXPOSE ${String(3000 + number)}
+CMD ["node", "main${own}.js"]
+`;
+    })
+    .join('');
 }
 
 /** Resident memory after all documents. */

@@ -107,6 +107,7 @@ export class Walk implements Scope {
     this.call(plan.file, whole);
     let at = 0;
     for (const instruction of whole.instructions) {
+      if (this.found.length >= LIMIT) break;
       yield undefined;
       if (instruction.kind === 'FROM') {
         this.present = whole.stages[at++];
