@@ -12,6 +12,7 @@ import { createCli } from './engine/cli.ts';
 import { createFleet, type Fleet } from './engine/fleet.ts';
 import { settingsEnvironment, startArguments } from './engine/settings.ts';
 import { showStatus } from './engine/status-bar.ts';
+import { createFirstSteps } from './first-steps.ts';
 import { createLive } from './live/live.ts';
 import type { Parts } from './parts.ts';
 import { registerCommands } from './registration.ts';
@@ -28,6 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const live = createLive({ engines, log: (message) => log.debug(message) });
   const selections = new Map<string, () => readonly Node[]>();
   const reports = createReports();
+  const firstSteps = createFirstSteps();
   let credentials: CredentialSource = { authFor: () => Promise.resolve(undefined) };
   const desk = createDesk(context, {
     cli: createCommandLine(context),
@@ -42,16 +44,22 @@ export function activate(context: vscode.ExtensionContext): void {
     startArguments: () => startArguments(setting),
     show: (document) => reports.show(document),
   });
-  context.subscriptions.push(log, engines, live, reports);
+  context.subscriptions.push(log, engines, live, reports, firstSteps);
   registerCommands({ context, desk, engines, log, selections });
   showStatus(context, engines).count(live);
   watchSurroundings(context, engines);
+  context.subscriptions.push(
+    engines.onDidChange(() => {
+      if (engines.active.state.kind === 'ready') firstSteps.did('engine');
+    }),
+  );
   const parts: Parts = {
     context,
     desk,
     engines,
     live,
     log,
+    firstSteps,
     provideCredentials: (source) => {
       credentials = source;
     },

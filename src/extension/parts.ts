@@ -2,6 +2,7 @@
 import type { Disposable, ExtensionContext, LogOutputChannel } from 'vscode';
 import type { Desk } from './commands/desk.ts';
 import type { Engines } from './engine/engines.ts';
+import type { FirstSteps } from './first-steps.ts';
 import type { LiveStore } from './live/store.ts';
 import type { CredentialSource } from './registries/credentials.ts';
 import type { Node } from './views/nodes.ts';
@@ -13,6 +14,8 @@ export interface Parts {
   readonly live: LiveStore;
   /** The output channel "Pinnace". */
   readonly log: LogOutputChannel;
+  /** Hears what ticks the walkthrough's steps. */
+  readonly firstSteps: Pick<FirstSteps, 'did'>;
   /** Says who answers for registries' credentials from now on; nobody is signed in before. */
   provideCredentials(source: CredentialSource): void;
   /**

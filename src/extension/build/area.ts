@@ -77,9 +77,8 @@ function plugView(parts: Parts, builds: Builds): void {
     tree.view.onDidChangeVisibility(look),
     engines.onDidChange(look),
     builds.journal.onDidChange(() => {
-      // Ticks the walkthrough's step, however the build was begun.
-      if (builds.journal.entries().some(({ summary }) => summary.status === 'succeeded'))
-        void vscode.commands.executeCommand('setContext', 'pinnace.built', true);
+      const ended = builds.journal.entries().some(({ summary }) => summary.status === 'succeeded');
+      if (ended) parts.firstSteps.did('build');
     }),
     parts.selection('pinnace.builds', () => tree.view.selection as readonly Node[]),
   );

@@ -69,7 +69,8 @@ export function plugExplorer(parts: Parts, graft: Graft = { branches: [], drops:
       models[tree],
       dressed(parts, { tree, shown, model: models[tree], arrangements }),
     );
-    if (tree === 'containers') context.subscriptions.push(ticking(shown, containers));
+    if (tree !== 'containers') continue;
+    context.subscriptions.push(ticking(shown, containers), looking(shown, parts));
   }
   context.subscriptions.push(
     vscode.commands.registerCommand(ARRANGE, (tree: unknown, filter: unknown) => {
@@ -171,6 +172,14 @@ function ticking({ view }: ShownTree, model: ContainersModel): vscode.Disposable
   return new vscode.Disposable(() => {
     clearInterval(timer);
     heard.dispose();
+  });
+}
+
+/** Whoever has seen the containers has been here. */
+function looking({ view }: ShownTree, { firstSteps }: Parts): vscode.Disposable {
+  if (view.visible) firstSteps.did('explore');
+  return view.onDidChangeVisibility(({ visible }) => {
+    if (visible) firstSteps.did('explore');
   });
 }
 
