@@ -36,6 +36,16 @@ export class Frames extends Transform {
 
   /** Takes the next header from what is held and drops what stands before it; false when more bytes are needed. */
   private passHeader(): boolean {
+    // Nearly always one of a single field stands at the beginning: no whole chunk need be looked through for it.
+    const close = this.held.indexOf('\r\n\r\n');
+    const near = close > HEADER_LIMIT ? '' : this.held.toString('latin1', 0, Math.max(0, close));
+    const length = /\d\s.*:/s.test(near) ? undefined : lengthIn(near.toLowerCase());
+    if (length === undefined) return this.passFarHeader();
+    this.passLength(length, close + 4);
+    return true;
+  }
+
+  private passFarHeader(): boolean {
     const text = this.held.toString('latin1').toLowerCase();
     for (let from = 0; ;) {
       const end = text.indexOf('\r\n\r\n', from);
@@ -47,13 +57,17 @@ export class Frames extends Transform {
       }
       const length = start < from ? undefined : lengthIn(text.slice(start, end));
       if (length !== undefined) {
-        this.push(`Content-Length: ${String(length)}\r\n\r\n`);
-        this.held = this.held.subarray(end + 4);
-        this.left = length;
+        this.passLength(length, end + 4);
         return true;
       }
       from = end + 4;
     }
+  }
+
+  private passLength(length: number, headerEnd: number): void {
+    this.push(`Content-Length: ${String(length)}\r\n\r\n`);
+    this.held = this.held.subarray(headerEnd);
+    this.left = length;
   }
 }
 
