@@ -2,10 +2,10 @@
  * Owns which scripts ShellCheck is asked about and what it said: two at a time, each text once.
  * Nobody waits for it; what is no longer in the document is cancelled, and a program that fails is left alone.
  */
-import type { Comment } from './comments.ts';
-import type { Input } from './input.ts';
-import type { Finding } from './merge.ts';
-import { findShellCheck, runShellCheck } from './program.ts';
+import type { Comment } from '../../src/client/lint/shellcheck/comments.ts';
+import type { Input } from '../../src/client/lint/shellcheck/input.ts';
+import type { Finding } from '../../src/client/lint/shellcheck/merge.ts';
+import { findShellCheck, runShellCheck } from '../../src/client/lint/shellcheck/program.ts';
 
 export interface ChecksOptions {
   readonly env: NodeJS.ProcessEnv;

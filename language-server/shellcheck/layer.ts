@@ -9,8 +9,8 @@ import { treeOf } from '../documents.ts';
 import { scriptsIn, variablesIn } from '../facts.ts';
 import { carryOver } from './carry.ts';
 import { ShellChecks } from './checks.ts';
-import { inputsOf } from './input.ts';
-import { findingsAmong, joinProblems } from './merge.ts';
+import { inputsOf } from '../../src/client/lint/shellcheck/input.ts';
+import { findingsAmong, joinProblems } from '../../src/client/lint/shellcheck/merge.ts';
 
 export interface LayerOptions {
   readonly env: NodeJS.ProcessEnv;

@@ -11,9 +11,9 @@ import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
 import { Variables } from '../../src/lib/dockerfile/scope/variables.ts';
 import { scriptsOf } from '../../src/lib/dockerfile/shell/scripts.ts';
 import { carryOver } from './carry.ts';
-import { type Comment, readComments } from './comments.ts';
-import { type Input, inputsOf, Places } from './input.ts';
-import { findingsAmong, joinProblems } from './merge.ts';
+import { type Comment, readComments } from '../../src/client/lint/shellcheck/comments.ts';
+import { type Input, inputsOf, Places } from '../../src/client/lint/shellcheck/input.ts';
+import { findingsAmong, joinProblems } from '../../src/client/lint/shellcheck/merge.ts';
 
 function inputs(text: string): readonly Input[] {
   const file = parseDockerfile(text);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Diagnostic } from 'vscode-languageserver/node';
-import { findShellCheck } from '../../language-server/shellcheck/program.ts';
+import { findShellCheck } from '../../src/client/lint/shellcheck/program.ts';
 import { LanguageServer } from '../support/language-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pinnace-shellcheck-'));

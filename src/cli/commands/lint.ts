@@ -7,20 +7,24 @@ import {
   type FoundConfiguration,
   readConfigurationFile,
 } from '../../client/lint/configuration.ts';
+import { RememberedDisk } from '../../client/build/disk.ts';
 import { contextFacts } from '../../client/lint/context.ts';
 import { findDockerfiles, readDockerfile } from '../../client/lint/files.ts';
 import { fixText, writeFixed } from '../../client/lint/fix.ts';
+import { addShellCheck } from '../../client/lint/shellcheck/batch.ts';
+import { findShellCheck } from '../../client/lint/shellcheck/program.ts';
 import {
   type Threshold,
   thresholdOf,
   withConfiguration,
 } from '../../lib/dockerfile/lint/config/hadolint.ts';
 import { DEFAULT_OPTIONS, lintDockerfile } from '../../lib/dockerfile/lint/lint.ts';
+import { LintMemory } from '../../lib/dockerfile/lint/memory.ts';
 import type { FixSafety, LintOptions, LintProblem } from '../../lib/dockerfile/lint/rule.ts';
 import { ALL_NAMES, rulesNamed } from '../../lib/dockerfile/lint/table.ts';
 import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
 import { suggestion } from '../../lib/dockerfile/problems.ts';
-import type { Severity } from '../../lib/dockerfile/syntax.ts';
+import type { Dockerfile, Severity } from '../../lib/dockerfile/syntax.ts';
 import { EngineError } from '../../lib/errors.ts';
 import type { Context, Register } from '../context.ts';
 import { FORMATS, formatOf } from '../lint/formats.ts';
@@ -39,6 +43,7 @@ interface LintFlags {
   fixSuggestions?: boolean;
   stdinFilename: string;
   color: boolean;
+  shellcheck: string;
 }
 
 const collect = (value: string, all: string[]): string[] => [...all, ...value.split(',')];
@@ -82,6 +87,11 @@ export const lint: Register = (program, context) => {
     .option('--fix', 'repair what can safely be repaired')
     .option('--fix-suggestions', 'repair also what someone should look at')
     .option('--stdin-filename <path>', 'the name of standard input', 'Dockerfile')
+    .option(
+      '--shellcheck <program>',
+      "ShellCheck's findings too: auto (when it is in the PATH), off, or its path",
+      'auto',
+    )
     .option('--no-color', 'no colours')
     .addHelpText(
       'after',
@@ -100,6 +110,8 @@ export const lint: Register = (program, context) => {
 interface Linted extends FileReport {
   readonly failOnAny: boolean;
   readonly found: FoundConfiguration | undefined;
+  readonly file: Dockerfile;
+  readonly options: LintOptions;
 }
 
 class LintRun {
@@ -110,7 +122,11 @@ class LintRun {
   private readonly named: FoundConfiguration | undefined;
   private readonly reported = new Set<string>();
   private readonly safeties: readonly FixSafety[];
+  private readonly shellcheck: string | undefined;
   private misconfigured = false;
+  private readonly memory = new LintMemory();
+  /** Files that lie together are looked for in the same folders. */
+  private readonly disk = new RememberedDisk({ life: Infinity });
 
   constructor(flags: LintFlags, context: Context) {
     this.flags = flags;
@@ -118,6 +134,7 @@ class LintRun {
     this.finder = new ConfigurationFinder(context.env);
     this.overrides = overridesOf(flags);
     this.named = typeof flags.config === 'string' ? readConfigurationFile(flags.config) : undefined;
+    this.shellcheck = shellCheckFor(flags.shellcheck, context.env);
     const suggestions = flags.fixSuggestions === true;
     this.safeties = suggestions ? ['safe', 'suggestion'] : flags.fix === true ? ['safe'] : [];
   }
@@ -126,9 +143,10 @@ class LintRun {
     const { context, flags } = this;
     if (paths.includes('-') && paths.length > 1)
       throw new EngineError('invalid', '- stands alone: it reads standard input');
-    const reports: Linted[] = [];
-    if (paths[0] === '-') reports.push(await this.lintStdin());
-    else for (const path of findDockerfiles(paths)) reports.push(this.lintFile(path));
+    const own: Linted[] = [];
+    if (paths[0] === '-') own.push(await this.lintStdin());
+    else for (const path of findDockerfiles(paths)) own.push(await this.lintFile(path));
+    const reports = await this.withShellCheck(own);
     const [first] = reports;
     const output = this.formatFor(first?.found)(reports, { color: this.hasColor() });
     // The repaired text of standard input has standard output for itself.
@@ -139,11 +157,11 @@ class LintRun {
     else if (flags.fail && reports.some((report) => this.isFailed(report))) context.exit(FAILED);
   }
 
-  private lintFile(path: string): Linted {
+  private async lintFile(path: string): Promise<Linted> {
     const before = readDockerfile(path);
     const found = this.configurationFor(path);
     const options = this.optionsFor(found);
-    const text = this.fix(before, path, options);
+    const text = await this.fix(before, path, options);
     if (text !== before) writeFixed(path, before, text);
     return { ...this.lint(text, path, options), path: shownPath(path), text, found };
   }
@@ -153,26 +171,45 @@ class LintRun {
     const before = await readAll(this.context.stdin);
     const found = this.configurationFor(path);
     const options = this.optionsFor(found);
-    const text = this.fix(before, path, options);
+    const text = await this.fix(before, path, options);
     if (this.safeties.length > 0) this.context.stdout.write(text);
     return { ...this.lint(text, path, options), path, text, found };
   }
 
-  private fix(text: string, path: string, options: LintOptions): string {
-    if (this.safeties.length === 0) return text;
-    return fixText(text, (each) => this.lint(each, path, options).problems, this.safeties).text;
+  private async fix(text: string, path: string, options: LintOptions): Promise<string> {
+    const { safeties } = this;
+    if (safeties.length === 0) return text;
+    const problemsOf = async (each: string): Promise<readonly LintProblem[]> => {
+      const linted = { ...this.lint(each, path, options), path, text: each, found: undefined };
+      // ShellCheck's fixes are suggestions, all of them.
+      const all = safeties.includes('suggestion') ? await this.withShellCheck([linted]) : [linted];
+      return all[0]?.problems ?? [];
+    };
+    return (await fixText(text, problemsOf, safeties)).text;
   }
 
   private lint(
     text: string,
     path: string,
     options: LintOptions,
-  ): { problems: readonly LintProblem[]; failOnAny: boolean } {
+  ): Pick<Linted, 'problems' | 'failOnAny' | 'file' | 'options'> {
     const file = parseDockerfile(text);
     const { context } = this.flags;
-    const where = typeof context === 'string' ? { context } : {};
+    const where = { disk: this.disk, ...(typeof context === 'string' ? { context } : {}) };
     const facts = context === false ? undefined : contextFacts(path, file, where);
-    return lintDockerfile(file, { ...options, context: facts });
+    const all = { ...options, context: facts };
+    return { ...lintDockerfile(file, all, this.memory), file, options: all };
+  }
+
+  /** The files with ShellCheck's findings among ours, where there is a ShellCheck. */
+  private async withShellCheck(reports: readonly Linted[]): Promise<readonly Linted[]> {
+    const { shellcheck, context } = this;
+    if (shellcheck === undefined) return reports;
+    const judged = reports.map(({ file, options, problems: own }) => ({ file, options, own }));
+    const { problems, failures } = await addShellCheck(shellcheck, judged, context.signal);
+    for (const failure of new Set(failures))
+      context.stderr.write(`pinnace: ShellCheck: ${failure}\n`);
+    return reports.map((report, at) => ({ ...report, problems: problems[at] ?? report.problems }));
   }
 
   private configurationFor(path: string): FoundConfiguration | undefined {
@@ -231,6 +268,16 @@ class LintRun {
   }
 }
 
+/** The program of `--shellcheck`; undefined for none. Throws invalid for a path that is no program. */
+function shellCheckFor(setting: string, env: NodeJS.ProcessEnv): string | undefined {
+  if (setting === 'off' || setting === 'auto')
+    return findShellCheck(setting === 'auto' ? '' : setting, env);
+  const program = findShellCheck(resolve(setting), env);
+  if (program !== undefined) return program;
+  const message = `--shellcheck: ${setting} is no program; give auto, off or the path of shellcheck`;
+  throw new EngineError('invalid', message, { path: setting });
+}
+
 /** A path below the working directory is shown from there. */
 function shownPath(path: string): string {
   const below = relative(process.cwd(), path);
@@ -272,5 +319,7 @@ function overridesOf({ ignore, severity }: LintFlags): Map<string, Severity | 'o
 function idsOf(name: string): string[] {
   const ids = rulesNamed(name.trim()).map(({ id }) => id);
   if (ids.length > 0) return ids;
+  // One of ShellCheck's that we have no rule for.
+  if (/^SC[1-9]\d{3}$/i.test(name.trim())) return [name.trim().toUpperCase()];
   throw new EngineError('invalid', `there is no rule '${name}'${suggestion(name, ALL_NAMES)}`);
 }

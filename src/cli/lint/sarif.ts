@@ -15,16 +15,18 @@ const LEVELS: Readonly<Record<Severity, string>> = {
 };
 
 export const sarifFormat: Format = (reports) => {
-  const ids = [
-    ...new Set(reports.flatMap(({ problems }) => problems.map(({ code }) => code))),
-  ].sort();
+  const all = reports.flatMap(({ problems }) => problems);
+  const ids = [...new Set(all.map(({ code }) => code))].sort();
   const rules = ids.map((id) => {
     const rule = ruleOf(id);
+    // What is no rule of ours comes from ShellCheck, whose levels are those of its findings.
+    const own = all.find(({ code }) => code === id)?.severity ?? 'error';
     return {
       id,
       name: id,
       shortDescription: { text: rule?.summary ?? id },
-      defaultConfiguration: { level: LEVELS[rule?.severity ?? 'error'] },
+      ...(rule === undefined ? { helpUri: `https://www.shellcheck.net/wiki/${id}` } : {}),
+      defaultConfiguration: { level: LEVELS[rule?.severity ?? own] },
       properties: { tags: rule?.aliases ?? [] },
     };
   });

@@ -23,15 +23,15 @@ export interface Fixed {
 }
 
 /** Fixes a text; `lint` finds the problems of a text. */
-export function fixText(
+export async function fixText(
   text: string,
-  lint: (text: string) => readonly LintProblem[],
+  lint: (text: string) => Promise<readonly LintProblem[]>,
   safeties: readonly FixSafety[],
-): Fixed {
+): Promise<Fixed> {
   let fixed = text;
   let count = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const fixes = compatibleFixes(lint(fixed), safeties);
+    const fixes = compatibleFixes(await lint(fixed), safeties);
     if (fixes.length === 0) break;
     const next = applyEdits(
       fixed,

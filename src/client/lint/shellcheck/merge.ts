@@ -2,10 +2,10 @@
  * Adds ShellCheck's findings to the linter's own: at their places in the file, none twice, and none that comments,
  * settings or `.hadolint.yaml` do not want. Pure.
  */
-import type { Edit, Fix, LintOptions, LintProblem } from '../../src/lib/dockerfile/lint/rule.ts';
-import { readSuppressions } from '../../src/lib/dockerfile/lint/suppress.ts';
-import { ruleOf, rulesNamed } from '../../src/lib/dockerfile/lint/table.ts';
-import type { Dockerfile, Range, Severity } from '../../src/lib/dockerfile/syntax.ts';
+import type { Edit, Fix, LintOptions, LintProblem } from '../../../lib/dockerfile/lint/rule.ts';
+import { readSuppressions } from '../../../lib/dockerfile/lint/suppress.ts';
+import { ruleOf, rulesNamed } from '../../../lib/dockerfile/lint/table.ts';
+import type { Dockerfile, Range, Severity } from '../../../lib/dockerfile/syntax.ts';
 import type { Comment } from './comments.ts';
 import { type Input, Places } from './input.ts';
 

@@ -2,9 +2,9 @@
  * What ShellCheck is given of a Dockerfile, and where its places are in the file: each shell text of its own, behind one
  * line that names the variables of the build. Pure.
  */
-import type { Variables } from '../../src/lib/dockerfile/scope/variables.ts';
-import type { ScriptUse } from '../../src/lib/dockerfile/shell/scripts.ts';
-import type { Range } from '../../src/lib/dockerfile/syntax.ts';
+import type { Variables } from '../../../lib/dockerfile/scope/variables.ts';
+import type { ScriptUse } from '../../../lib/dockerfile/shell/scripts.ts';
+import type { Range } from '../../../lib/dockerfile/syntax.ts';
 
 export interface Input {
   /** Equal inputs have equal findings. */
