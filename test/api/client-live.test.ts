@@ -130,6 +130,18 @@ for (const [name, start] of Object.entries(SUBJECTS)) {
       t.diagnostic(`ms after the command's end: ${JSON.stringify(times)}`);
     });
 
+    test('containers that end by themselves are known to have ended', async (t) => {
+      const names = ['brief-1', 'brief-2', 'brief-3', 'brief-4'];
+      for (const each of names)
+        await docker('run', '-d', '--name', each, '--network', 'none', 'busybox', 'true');
+      await docker('wait', ...names);
+      const time = await until('all have', () =>
+        names.every((each) => named(each)?.State === 'exited'),
+      );
+      t.diagnostic(`ms after the last end: ${String(time)}`);
+      await docker('rm', ...names);
+    });
+
     test('images, volumes and networks are followed too', async () => {
       const tags = (): string[] => [...live.all('image').values()].flatMap((each) => each.RepoTags);
       await docker('tag', 'busybox', 'other:1');
