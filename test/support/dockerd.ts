@@ -9,6 +9,8 @@ import { command } from './engine.ts';
 export interface Dockerd {
   /** unix://… */
   readonly address: string;
+  /** The words before a command that is to run on its network: its loopback is not this machine's. */
+  readonly beside: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ export async function startDockerd(dir: string): Promise<Dockerd | undefined> {
     if ((await command(['docker', 'version'], { env })).status === 0)
       return {
         address,
+        beside: ['nsenter', `--net=/proc/${String(child.pid)}/ns/net`],
         stop: async () => {
           const gone = once(child, 'exit');
           child.kill('SIGTERM');

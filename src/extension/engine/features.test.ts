@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PinnaceInfo } from '../../lib/api/system.ts';
-import { type Facts, featuresOf, kindOf, lacksText } from './features.ts';
+import { type Facts, featuresOf, kindOf, lackingText, lacksText } from './features.ts';
 
 const version = (...names: string[]): Facts['version'] => ({
   Version: '1.2.3',
@@ -26,6 +26,14 @@ test("only Pinnace has Pinnace's own", () => {
   assert.equal(features.has('pinnace'), false);
   for (const feature of ['pause', 'stats', 'build', 'commit', 'push', 'search'] as const)
     assert.equal(features.has(feature), true, feature);
+  assert.equal(
+    lackingText((feature) => features.has(feature)),
+    'reaching ports that are not published; what the next build will do',
+  );
+  assert.equal(
+    lackingText(() => true),
+    '',
+  );
   assert.match(lacksText('Docker', 'pinnace'), /^Docker is not a Pinnace engine/);
 });
 

@@ -32,6 +32,15 @@ const NAMES: Readonly<Record<Feature, string>> = {
   search: 'searching images',
 };
 
+/** What an engine has not, for people; empty where it has everything. */
+export function lackingText(has: (feature: Feature) => boolean): string {
+  return FEATURES.filter((feature) => !has(feature))
+    .map((feature) => (feature === 'pinnace' ? OWN : NAMES[feature]))
+    .join('; ');
+}
+
+const OWN = 'reaching ports that are not published; what the next build will do';
+
 /** Podman and Docker say who they are among the components of `/version`. */
 export function kindOf(facts: Facts): EngineKind {
   if (facts.pinnace !== undefined) return 'pinnace';

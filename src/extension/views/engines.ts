@@ -1,5 +1,6 @@
 /** What the engines look like as rows, and how their tree follows them. Pure. */
 import { stateText } from '../engine/describe.ts';
+import { lackingText } from '../engine/features.ts';
 import type { Engine, Engines, Listener } from '../engine/engines.ts';
 import type { EngineNode } from './nodes.ts';
 import {
@@ -52,7 +53,8 @@ export function engineRow(
   };
 }
 
-export function engineHover({ entry, state }: Engine): Hover {
+export function engineHover(engine: Engine): Hover {
+  const { entry, state } = engine;
   const facts: (readonly [string, string])[] = [
     ['Kind', KINDS[entry.kind]],
     ['Address', entry.address],
@@ -66,6 +68,9 @@ export function engineHover({ entry, state }: Engine): Hover {
         ['Process', String(state.info.pid)],
       );
   }
+  // The reason of every action that is greyed.
+  const lacking = state.kind === 'ready' ? lackingText((feature) => engine.has(feature)) : '';
+  if (lacking !== '') facts.push(['Not here', lacking]);
   if (state.kind === 'failed') facts.push(['Problem', state.message]);
   const rows = facts.map(([name, value]) => `| ${name} | ${escapeMarkdown(value)} |`);
   const markdown = `**${escapeMarkdown(entry.label)}**\n\n| | |\n|---|---|\n${rows.join('\n')}\n`;

@@ -132,9 +132,13 @@ export class Row {
 
   /** The hover's text; waits for it. */
   async tooltip(): Promise<string> {
-    await this.element.locator('.label-name').first().hover();
     const hover = this.page.locator('.workbench-hover, .monaco-hover').last();
-    await hover.waitFor();
-    return hover.innerText();
+    return until('the hover of the row', async () => {
+      // It shows for a pointer that comes from elsewhere, not for a row that comes below it.
+      await this.page.mouse.move(0, 0);
+      await this.element.locator('.label-name').first().hover();
+      await hover.waitFor({ timeout: 2000 });
+      return hover.innerText();
+    });
   }
 }
