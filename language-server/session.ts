@@ -17,6 +17,7 @@ import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
 import { isIgnoreFile, noteEdit, treeOf } from './documents.ts';
 import { applyChanges, chooseEncoding, decodePosition, encodeAnswer } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
+import { isConfiguration } from './features/configuration/configuration.ts';
 import { Linter } from './linting.ts';
 import { DEFAULTS, type Settings } from './settings.ts';
 import { ShellCheckLayer } from './shellcheck/layer.ts';
@@ -116,10 +117,22 @@ export class Session {
     for (const listener of this.listeners) listener();
   }
 
-  /** The open Dockerfile of an address; undefined for ignore files and what is not open. */
+  /** The open Dockerfile of an address; undefined for ignore files, configurations and what is not open. */
   dockerfile(uri: string): TextDocument | undefined {
     const document = this.documents.get(uri);
-    return document === undefined || isIgnoreFile(document) ? undefined : document;
+    if (document === undefined || isIgnoreFile(document) || isConfiguration(uri)) return undefined;
+    return document;
+  }
+
+  /** A feature's answer at a place of an open configuration; undefined when it is none. */
+  inConfiguration<T>(
+    { uri, position }: { readonly uri: string; readonly position: Position },
+    feature: (text: string, offset: number) => T,
+  ): T | undefined {
+    const document = isConfiguration(uri) ? this.documents.get(uri) : undefined;
+    if (document === undefined) return undefined;
+    const offset = document.offsetAt(decodePosition(document, position, this.client.encoding));
+    return this.encode(document, feature(document.getText(), offset));
   }
 
   /** A feature's answer for a whole document; `otherwise` when it is no open Dockerfile. */

@@ -1,8 +1,7 @@
 /** Owns what is said of `.hadolint.yaml` files: their mistakes are shown in them while a Dockerfile that they hold for is open. */
 import { pathToFileURL } from 'node:url';
-import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import type { ConfigProblem } from '../../src/lib/dockerfile/lint/config/hadolint.ts';
-import { SOURCE } from '../features/diagnostics.ts';
+import { configurationDiagnostics } from '../features/configuration/configuration.ts';
 import type { Group, Session } from '../session.ts';
 
 export const configurations: Group = {
@@ -30,16 +29,9 @@ function publish(session: Session, shown: Set<string>): void {
     if (problems.length === 0 && !shown.has(uri)) continue;
     if (problems.length === 0) shown.delete(uri);
     else shown.add(uri);
-    void session.connection.sendDiagnostics({ uri, diagnostics: problems.map(diagnosticOf) });
+    // One that is open has those of its own text.
+    if (session.documents.get(uri) !== undefined) continue;
+    const diagnostics = configurationDiagnostics(problems);
+    void session.connection.sendDiagnostics({ uri, diagnostics });
   }
-}
-
-function diagnosticOf({ line, character, key, message }: ConfigProblem) {
-  const start = { line, character };
-  return {
-    range: { start, end: { line, character: character + 1 } },
-    severity: DiagnosticSeverity.Warning,
-    source: SOURCE,
-    message: key === '' ? message : `${key}: ${message}`,
-  };
 }

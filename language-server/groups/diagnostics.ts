@@ -11,6 +11,7 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { costOf, isIgnoreFile, problemsOf } from '../documents.ts';
 import { LARGE } from '../facts.ts';
+import { isConfiguration, problemsInText } from '../features/configuration/configuration.ts';
 import { diagnosticsOf, findPages } from '../features/diagnostics.ts';
 import type { Group, Session } from '../session.ts';
 
@@ -37,9 +38,10 @@ export const diagnostics: Group = {
 /** The rules' pages, found once from where the program lies. */
 const PAGES = findPages(pathToFileURL(process.argv[1] ?? ''));
 
-/** Ignore files and very large files have the parser's problems only. */
+/** Ignore files, configurations and very large files have the parser's problems only. */
 function isJudged(document: TextDocument): boolean {
-  return !isIgnoreFile(document) && document.getText().length <= LARGE;
+  if (isIgnoreFile(document) || isConfiguration(document.uri)) return false;
+  return document.getText().length <= LARGE;
 }
 
 /** In the second next turn of the loop: what came in by then is answered first. */
@@ -49,6 +51,8 @@ function soon(work: () => void): void {
 
 /** All diagnostics of a document, in the client's positions. */
 function diagnose(session: Session, document: TextDocument): Diagnostic[] {
+  if (isConfiguration(document.uri))
+    return session.encode(document, problemsInText(document.getText()));
   if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
   const problems = session.problemsOf(document);
   return session.encode(document, diagnosticsOf(problems, PAGES));

@@ -3,6 +3,7 @@ import type { CompletionList } from 'vscode-languageserver/node';
 import { completionsAt, type Sources } from '../features/completion/completion.ts';
 import type { ImageFiles } from '../features/completion/inside.ts';
 import { resolveItem } from '../features/completion/items.ts';
+import { configurationHover, configurationItems } from '../features/configuration/configuration.ts';
 import { hoverAt } from '../features/hover/hover.ts';
 import { signatureAt } from '../features/signature.ts';
 import type { BuildKnowledge } from '../knowledge/builds.ts';
@@ -31,17 +32,21 @@ export const language = (known: Knowledge): Group => ({
   }),
   register: (session) => {
     const { connection } = session;
-    connection.onCompletion(({ textDocument: { uri }, position }) =>
-      session.waitAt({ uri, position }, NO_ITEMS, ({ file, offset }) =>
+    connection.onCompletion(({ textDocument: { uri }, position }) => {
+      const items = session.inConfiguration({ uri, position }, configurationItems);
+      if (items !== undefined) return items;
+      return session.waitAt({ uri, position }, NO_ITEMS, ({ file, offset }) =>
         completionsAt(file, offset, sourcesOf(session, uri, known)),
-      ),
-    );
+      );
+    });
     connection.onCompletionResolve((item) => resolveItem(item));
-    connection.onHover(({ textDocument: { uri }, position }) =>
-      session.answerAt({ uri, position }, null, ({ file, offset }) =>
+    connection.onHover(({ textDocument: { uri }, position }) => {
+      const said = session.inConfiguration({ uri, position }, configurationHover);
+      if (said !== undefined) return said;
+      return session.answerAt({ uri, position }, null, ({ file, offset }) =>
         hoverAt(file, offset, { images: known.images }),
-      ),
-    );
+      );
+    });
     connection.onSignatureHelp(({ textDocument: { uri }, position }) =>
       session.answerAt({ uri, position }, null, ({ file, offset }) => signatureAt(file, offset)),
     );

@@ -78,6 +78,27 @@ test('a registry is asked only in a trusted workspace, and not when the setting 
   registry.close();
 });
 
+test('a configuration of the linter is completed, explained and checked as it is written', async () => {
+  const server = await LanguageServer.start();
+  const uri = pathToFileURL(join(folder, '.hadolint.yaml')).href;
+  await server.open(uri, 'ignored:\n  - DL3008\n  - \nstrict: true\n', 'yaml');
+  assert.ok((await server.labels(uri, at(2, 4))).includes('DL3001'));
+  assert.match(await server.hover(uri, at(1, 6)), /DL3008/);
+  const messages = async (version: number): Promise<string[]> =>
+    (await server.diagnostics(uri, version)).diagnostics.map(({ message }) => JSON.stringify(message));
+  assert.match((await messages(1)).join(), /there is no key 'strict'/);
+  await server.change(uri, 2, [{ text: 'ignored: [DL3008]\n' }]);
+  assert.deepEqual(await messages(2), []);
+  const textDocument = { uri };
+  const range = { start: at(0, 0), end: at(0, 0) };
+  for (const method of ['documentSymbol', 'codeLens', 'inlayHint', 'documentLink'])
+    assert.deepEqual(
+      await server.connection.sendRequest(`textDocument/${method}`, { textDocument, range }),
+      [],
+    );
+  await server.stop();
+});
+
 test('the command runs the server for any editor', async () => {
   const cli = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
   const node = [process.execPath, '--disable-warning=ExperimentalWarning'];

@@ -21,7 +21,11 @@ export function createLanguageClient(
     'Pinnace Language Server',
     { run, debug },
     {
-      documentSelector: [{ language: 'dockerfile' }, { language: 'dockerignore' }],
+      documentSelector: [
+        { language: 'dockerfile' },
+        { language: 'dockerignore' },
+        { pattern: '**/.hadolint.{yaml,yml}' },
+      ],
       initializationOptions: { trusted, engineSocket, buildCommands: true },
     },
   );
