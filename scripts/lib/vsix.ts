@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildBundles } from './bundles.ts';
+import { localized, sentences } from './l10n.ts';
 import { buildNative, copyShell } from './native.ts';
 import { must, ROOT } from './shell.ts';
 import { type Manifest, ORDINARY, RESOLVERS, type Variant } from './variants.ts';
@@ -23,14 +24,30 @@ export const GOLDEN = join(ROOT, 'test', 'package', 'files.golden');
 export async function packageExtension(): Promise<{ file: string; list: string[] }> {
   rmSync(join(ROOT, 'out', 'chunks'), { recursive: true, force: true });
   await Promise.all([buildBundles(), buildNative()]);
-  const file = await pack(ROOT, join(ROOT, 'out'));
-  const listed = await must('vsce', ['ls', '--no-dependencies'], { output: 'collect' });
+  const { file, listed } = await packageStaged();
   const names = listed
     .split('\n')
     .map((name) => name.trim().replace(/-[A-Z0-9]{8}\.js$/, '-HASH.js'));
   const list = [...new Set(names.filter((name) => name !== '' && !name.includes(' ')))].sort();
   compareWithGolden(list);
   return { file, list };
+}
+
+/** The package is made of a copy, in which the manifest's texts have keys. */
+async function packageStaged(): Promise<{ file: string; listed: string }> {
+  const stage = mkdtempSync(join(tmpdir(), 'pinnace-package-'));
+  try {
+    const made = await packageApart(stage);
+    const file = join(ROOT, 'out', basename(made));
+    cpSync(made, file);
+    const listed = await must('vsce', ['ls', '--no-dependencies'], {
+      output: 'collect',
+      cwd: stage,
+    });
+    return { file, listed };
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -43,16 +60,25 @@ export async function packageApart(dir: string, variant: Variant = ORDINARY): Pr
   for (const part of ['media', 'bin', 'docs/rules'])
     cpSync(join(ROOT, part), join(dir, part), { recursive: true });
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
-  writeFileSync(join(dir, 'package.json'), JSON.stringify(variant.manifest(manifest), null, 2));
-  const bundles = globSync('package.nls*.json', { cwd: ROOT }).concat(
-    existsSync(join(ROOT, 'l10n')) ? ['l10n'] : [],
-  );
-  for (const part of bundles) cpSync(join(ROOT, part), join(dir, part), { recursive: true });
+  writeTexts(dir, variant.manifest(manifest));
   const [native] = await Promise.all([freshNative(), buildBundles(join(dir, 'out'))]);
   mkdirSync(join(dir, 'out', 'native'), { recursive: true });
   cpSync(native, join(dir, 'out', 'native', 'pinnace-native'));
   await copyShell(join(dir, 'out', 'native'));
   return pack(dir, dir, variant);
+}
+
+/** The manifest, its texts, the extension's sentences, and the translations that there are of both. */
+function writeTexts(dir: string, plain: Manifest): void {
+  const { manifest, words } = localized(plain);
+  const write = (name: string, value: object): void =>
+    writeFileSync(join(dir, name), JSON.stringify(value, null, 2));
+  for (const file of globSync(['package.nls.*.json', 'l10n/*.json'], { cwd: ROOT }))
+    cpSync(join(ROOT, file), join(dir, file));
+  mkdirSync(join(dir, 'l10n'), { recursive: true });
+  write('package.json', manifest);
+  write('package.nls.json', words);
+  write('l10n/bundle.l10n.json', sentences());
 }
 
 /** Beside the ordinary package: the one for editors that allow the proposed API `resolvers`. Answers the VSIX. */

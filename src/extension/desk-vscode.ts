@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { Desk, Memory, PickItem, Question, Step } from './commands/desk.ts';
 import { localFolderOf } from './resolver/authority.ts';
 import { openTerminal } from './terminal.ts';
+import { say, sayFacts } from './words/say.ts';
 
 type Given = Pick<Desk, 'cli' | 'engines' | 'live' | 'credentials' | 'startArguments' | 'show'>;
 
@@ -22,10 +23,12 @@ export function createDesk(context: vscode.ExtensionContext, given: Given): Desk
     trusted: () => vscode.workspace.isTrusted,
     inform: async (message, ...actions) =>
       await withActions(actions, (titles) =>
-        vscode.window.showInformationMessage(message, ...titles),
+        vscode.window.showInformationMessage(say(message), ...titles),
       ),
     complain: async (message, ...actions) =>
-      await withActions(actions, (titles) => vscode.window.showErrorMessage(message, ...titles)),
+      await withActions(actions, (titles) =>
+        vscode.window.showErrorMessage(say(message), ...titles),
+      ),
     confirm,
     pick,
     pickMany,
@@ -66,7 +69,7 @@ async function withActions(
   actions: readonly string[],
   show: (titles: readonly string[]) => Thenable<string | undefined>,
 ): Promise<string | undefined> {
-  const titles = actions.map((action) => vscode.l10n.t(action));
+  const titles = actions.map(say);
   const chosen = await show(titles);
   return chosen === undefined ? undefined : actions[titles.indexOf(chosen)];
 }
@@ -77,19 +80,24 @@ async function confirm(question: {
   readonly action: string;
 }): Promise<boolean> {
   const { message, detail } = question;
-  const action = vscode.l10n.t(question.action);
-  const options = { modal: true, ...(detail === undefined ? {} : { detail }) };
-  return (await vscode.window.showWarningMessage(message, options, action)) === action;
+  const action = say(question.action);
+  const options = { modal: true, ...(detail === undefined ? {} : { detail: say(detail) }) };
+  return (await vscode.window.showWarningMessage(say(message), options, action)) === action;
 }
 
 type Row<T> = vscode.QuickPickItem & { readonly value: T };
 
 function rows<T>(items: readonly PickItem<T>[]): Row<T>[] {
-  return items.map((item) => ({ ...item }));
+  return items.map(({ label, description, detail, ...rest }) => ({
+    ...rest,
+    label: say(label),
+    ...(description === undefined ? {} : { description: sayFacts(description) }),
+    ...(detail === undefined ? {} : { detail: sayFacts(detail) }),
+  }));
 }
 
 async function pick<T>(title: string, items: readonly PickItem<T>[]): Promise<T | undefined> {
-  const options = { title: vscode.l10n.t(title), matchOnDescription: true, matchOnDetail: true };
+  const options = { title: say(title), matchOnDescription: true, matchOnDetail: true };
   return (await vscode.window.showQuickPick(rows(items), options))?.value;
 }
 
@@ -98,7 +106,7 @@ async function pickMany<T>(
   items: readonly PickItem<T>[],
 ): Promise<readonly T[] | undefined> {
   const options = {
-    title: vscode.l10n.t(title),
+    title: say(title),
     matchOnDescription: true,
     matchOnDetail: true,
     canPickMany: true,
@@ -109,14 +117,18 @@ async function pickMany<T>(
 async function ask(question: Question): Promise<string | undefined> {
   const { title, prompt, placeholder, value, secret, check } = question;
   return vscode.window.showInputBox({
-    title: vscode.l10n.t(title),
+    title: say(title),
     ignoreFocusOut: true,
-    ...(prompt === undefined ? {} : { prompt }),
-    ...(placeholder === undefined ? {} : { placeHolder: placeholder }),
+    ...(prompt === undefined ? {} : { prompt: say(prompt) }),
+    ...(placeholder === undefined ? {} : { placeHolder: say(placeholder) }),
     ...(value === undefined ? {} : { value }),
     ...(secret === undefined ? {} : { password: secret }),
-    ...(check === undefined ? {} : { validateInput: (text: string) => check(text) ?? null }),
+    ...(check === undefined ? {} : { validateInput: (text: string) => complaint(check(text)) }),
   });
+}
+
+function complaint(text: string | undefined): string | null {
+  return text === undefined ? null : say(text);
 }
 
 async function chooseFile(options: {
@@ -124,7 +136,7 @@ async function chooseFile(options: {
   readonly folder: boolean;
 }): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
-    title: options.title,
+    title: say(options.title),
     canSelectFiles: !options.folder,
     canSelectFolders: options.folder,
   });
@@ -140,7 +152,7 @@ async function chooseTarget(options: {
     folder === undefined
       ? vscode.Uri.file(options.name)
       : vscode.Uri.joinPath(folder, options.name);
-  return (await vscode.window.showSaveDialog({ title: options.title, defaultUri }))?.fsPath;
+  return (await vscode.window.showSaveDialog({ title: say(options.title), defaultUri }))?.fsPath;
 }
 
 async function progress<T>(
@@ -149,12 +161,14 @@ async function progress<T>(
 ): Promise<T> {
   const options = {
     location: vscode.ProgressLocation.Notification,
-    title: vscode.l10n.t(title),
+    title: say(title),
     cancellable: true,
   };
   return vscode.window.withProgress(options, async (shown, token) => {
     const abort = new AbortController();
     token.onCancellationRequested(() => abort.abort());
-    return work(abort.signal, (step) => shown.report(step));
+    return work(abort.signal, ({ message, ...rest }) => {
+      shown.report({ ...rest, ...(message === undefined ? {} : { message: say(message) }) });
+    });
   });
 }

@@ -5,6 +5,7 @@ import type { Command, Desk } from './commands/desk.ts';
 import { callOf, selectedBy } from './commands/call.ts';
 import type { Engines } from './engine/engines.ts';
 import type { Node } from './views/nodes.ts';
+import { say } from './words/say.ts';
 
 interface Registration {
   readonly context: vscode.ExtensionContext;
@@ -72,7 +73,7 @@ async function showError(
   const showLog = vscode.l10n.t('Show Log');
   const aboutEngine =
     kindOf(error) === 'unavailable' && entry.kind === 'pinnace' && state.kind === 'failed';
-  const message = capital(messageOf(error));
+  const message = capital(say(messageOf(error)));
   const actions = aboutEngine ? [doctor, showLog] : [showLog];
   const chosen = await vscode.window.showErrorMessage(message, ...actions);
   if (chosen === doctor) await vscode.commands.executeCommand('pinnace.doctor');

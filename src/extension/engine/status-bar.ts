@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { LiveStore } from '../live/store.ts';
 import type { Engines } from './engines.ts';
 import { FEATURES } from './features.ts';
+import { sayFacts } from '../words/say.ts';
 import { statusFace } from './status.ts';
 
 export function showStatus(context: vscode.ExtensionContext, engines: Engines): StatusBar {
@@ -14,9 +15,9 @@ export function showStatus(context: vscode.ExtensionContext, engines: Engines): 
     const engine = engines.active;
     const face = statusFace(engine, live === undefined ? undefined : running(live));
     item.text = face.text;
-    item.tooltip = face.tooltip;
+    item.tooltip = sayFacts(face.tooltip, '\n');
     item.command = face.command;
-    item.accessibilityInformation = { label: face.spoken, role: 'button' };
+    item.accessibilityInformation = { label: sayFacts(face.spoken, ', '), role: 'button' };
     item.backgroundColor = face.warning
       ? new vscode.ThemeColor('statusBarItem.warningBackground')
       : undefined;

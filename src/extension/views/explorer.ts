@@ -17,6 +17,7 @@ import type { Branch, TreeModel } from './row.ts';
 import { type Dragged, draggedIds, type Drop, type ShownTree, showTree, treeMime } from './tree.ts';
 import { UsedModel } from './used.ts';
 import { VOLUMES } from './volumes.ts';
+import { say } from '../words/say.ts';
 
 /** What another area adds to the trees: rows beneath theirs, and things that may be dropped on them. */
 export interface Graft {
@@ -126,7 +127,8 @@ function dressed(
   const dress = (): void => {
     const { filter } = arrangements.of(tree);
     const { state } = live;
-    const message = messageOfTree({ state, filter, tree, counts: model.counts });
+    const words = messageOfTree({ state, filter, tree, counts: model.counts });
+    const message = words === undefined ? undefined : say(words);
     // Setting a message, even the same, makes the editor hold the rows back for 200 ms.
     if ((view.message ?? '') !== (message ?? '')) view.message = message ?? '';
     view.description = descriptionOf(tree, state === 'off' ? undefined : model.counts) ?? '';

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../lib/errors.ts';
 import type { Listener } from '../engine/engines.ts';
 import type { MessageNode } from './nodes.ts';
+import { say, sayFacts } from '../words/say.ts';
 import { type Changed, type Hover, messageRow, type Row, type TreeModel } from './row.ts';
 
 /** Something that rows can be dropped with: from other trees, the file explorer or another program. */
@@ -134,11 +135,11 @@ const FOLDS = {
 } as const;
 
 function itemOf(row: Row): vscode.TreeItem {
-  const item = new vscode.TreeItem(row.label, FOLDS[row.fold]);
+  const item = new vscode.TreeItem(isOurs(row) ? say(row.label) : row.label, FOLDS[row.fold]);
   item.id = row.id;
   item.contextValue = row.context;
-  item.accessibilityInformation = { label: row.accessible };
-  if (row.description !== undefined) item.description = row.description;
+  item.accessibilityInformation = { label: sayFacts(row.accessible, ', ') };
+  if (row.description !== undefined) item.description = sayFacts(row.description);
   if (row.icon !== undefined) item.iconPath = themeIcon(row.icon);
   if (row.resource !== undefined) item.resourceUri = vscode.Uri.parse(row.resource, true);
   if (row.command !== undefined) {
@@ -146,6 +147,11 @@ function itemOf(row: Row): vscode.TreeItem {
     item.command = { command: id, title, ...(args === undefined ? {} : { arguments: [...args] }) };
   }
   return item;
+}
+
+/** Labels are names that others gave; only of these rows they are words of ours. */
+function isOurs({ context }: Row): boolean {
+  return context.startsWith('group') || context.startsWith('message');
 }
 
 function themeIcon({ name, color }: NonNullable<Row['icon']>): vscode.ThemeIcon {
