@@ -12,7 +12,7 @@ import { DevContainersModel } from '../views/devcontainers.ts';
 import type { Node } from '../views/nodes.ts';
 import { showTree } from '../views/tree.ts';
 import { AUTHORITY_PREFIX } from '../resolver/authority.ts';
-import { remoteAuthority, resolverState } from '../resolver/register.ts';
+import { remoteAuthority, resolverState } from '../resolver/proposal.ts';
 import { type Host, HOST_COMMAND } from './host.ts';
 import { type PortNews, PortWatch } from './ports.ts';
 

@@ -8,7 +8,7 @@ import { kitOf } from '../devcontainer/ways.ts';
 import type { Engine } from '../engine/engines.ts';
 import type { Parts } from '../parts.ts';
 import type { AuthorityResolver } from './api.ts';
-import { proposedApi } from './register.ts';
+import { proposedApi } from './proposal.ts';
 import { Resolver } from './resolver.ts';
 
 export async function createAuthorityResolver(parts: Parts): Promise<AuthorityResolver> {
@@ -28,12 +28,14 @@ export async function createAuthorityResolver(parts: Parts): Promise<AuthorityRe
     resolve: (authority) =>
       named(
         vscode.window.withProgress(
-          { location: vscode.ProgressLocation.Notification, title: 'Pinnace', cancellable: false },
-          async (progress) => {
+          { location: vscode.ProgressLocation.Notification, title: 'Pinnace', cancellable: true },
+          async (progress, cancel) => {
             progress.report({ message: vscode.l10n.t('Opening in the container') });
+            const abort = new AbortController();
+            cancel.onCancellationRequested(() => abort.abort());
             const { makeConnection, token, opened } = await resolver.resolve(
               authority,
-              new AbortController().signal,
+              abort.signal,
             );
             if (!attached) {
               attached = true;
