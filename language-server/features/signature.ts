@@ -12,12 +12,19 @@ import { type Argument, cursorAt } from './cursor.ts';
 /** Null outside an instruction's arguments. */
 export function signatureAt(file: Dockerfile, offset: number): SignatureHelp | null {
   const cursor = cursorAt(file, offset);
+  if (cursor.kind === 'keyword' && cursor.held) return deferredHelp();
   if (cursor.kind !== 'flag' && cursor.kind !== 'argument') return null;
   if (cursor.kind === 'flag' && cursor.typed.includes('=')) {
     const help = flagHelp(file, cursor);
     if (help !== null) return help;
   }
   return instructionHelp(cursor);
+}
+
+/** Where ONBUILD's instruction begins. */
+function deferredHelp(): SignatureHelp {
+  const signatures = INSTRUCTIONS.ONBUILD.forms.map((form) => signature('ONBUILD', form, ' '));
+  return { signatures, activeSignature: 0, activeParameter: 0 };
 }
 
 function instructionHelp(cursor: Argument): SignatureHelp {

@@ -85,7 +85,9 @@ test('a configuration of the linter is completed, explained and checked as it is
   assert.ok((await server.labels(uri, at(2, 4))).includes('DL3001'));
   assert.match(await server.hover(uri, at(1, 6)), /DL3008/);
   const messages = async (version: number): Promise<string[]> =>
-    (await server.diagnostics(uri, version)).diagnostics.map(({ message }) => JSON.stringify(message));
+    (await server.diagnostics(uri, version)).diagnostics.map(({ message }) =>
+      JSON.stringify(message),
+    );
   assert.match((await messages(1)).join(), /there is no key 'strict'/);
   await server.change(uri, 2, [{ text: 'ignored: [DL3008]\n' }]);
   assert.deepEqual(await messages(2), []);

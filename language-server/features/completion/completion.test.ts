@@ -394,6 +394,17 @@ test('users and groups are those of the image and of the stage', async () => {
   );
 });
 
+test("the linter's comments are completed anywhere, with the rules that are not there yet", async () => {
+  assert.equal(await labels('FROM a\n# hadolint |\nRUN x\n'), 'ignore= global ignore=');
+  assert.match(await labels('FROM a\n# hadolint ignore=|\nRUN x\n'), /DL3008/);
+  assert.doesNotMatch(await labels('FROM a\n# hadolint ignore=DL3008,|\nRUN x\n'), /DL3008/);
+  assert.equal(
+    await taken('# hadolint global ignore=DL3008, DL30|\nFROM a\n', 'DL3009'),
+    '# hadolint global ignore=DL3008, DL3009\nFROM a\n',
+  );
+  assert.equal(await labels('FROM a\n# something |\nRUN x\n'), '');
+});
+
 test('snippets come only where the client can take them', async () => {
   const items = await complete('FROM a\nRU|', { snippets: true });
   const found = items.filter(

@@ -1,8 +1,9 @@
 /** Completes parser directives in the comments at the top of a file, and hadolint's pragmas above instructions. */
 import { type CompletionItem, CompletionItemKind } from 'vscode-languageserver/node';
 import { BUILD_CHECKS, DIRECTIVES } from '../../../src/lib/dockerfile/manual/directives.ts';
+import { RULES } from '../../../src/lib/dockerfile/lint/table.ts';
 import type { Dockerfile, Range } from '../../../src/lib/dockerfile/syntax.ts';
-import { itemsAt } from './items.ts';
+import { type Draft, itemsAt } from './items.ts';
 
 const NAMES = ['syntax', 'escape', 'check'] as const;
 
@@ -11,6 +12,8 @@ export function directives(
   file: Dockerfile,
   { text, line }: { readonly text: string; readonly line: Range },
 ): CompletionItem[] {
+  const pragma = pragmas(file, text, line);
+  if (pragma !== undefined) return pragma;
   if (!isAtTop(file, line.start)) return [];
   const offset = line.start + text.length;
   const named = /^#\s*([a-z]*)$/i.exec(text);
@@ -62,6 +65,30 @@ function values(file: Dockerfile, text: string, rest: Range): CompletionItem[] {
     })),
   );
 }
+
+/** The linter's comments: what they may say behind `# hadolint`, and the rules that they name; undefined for other comments. */
+function pragmas(file: Dockerfile, text: string, line: Range): CompletionItem[] | undefined {
+  const offset = line.start + text.length;
+  const place = (begun: string): Range => ({ start: offset - begun.length, end: offset });
+  const words = /^#\s*hadolint\s+((?:global\s+)?[a-z]*)$/.exec(text)?.[1];
+  if (words !== undefined) return itemsAt(file, place(words), PRAGMAS);
+  const list = /^#\s*hadolint\s+(?:global\s+)?ignore\s*=\s*((?:[\w-]+\s*,\s*)*)([\w-]*)$/.exec(
+    text,
+  );
+  if (list === null) return undefined;
+  const there = new Set((list[1] ?? '').split(',').map((name) => name.trim()));
+  const rules = RULES.flatMap(({ id, aliases, summary }) =>
+    [id, ...aliases].map((label) => ({ label, detail: summary })),
+  );
+  const kind = CompletionItemKind.EnumMember;
+  const drafts = rules.filter(({ label }) => !there.has(label)).map((one) => ({ ...one, kind }));
+  return itemsAt(file, place(list[2] ?? ''), drafts);
+}
+
+const PRAGMAS: readonly Draft[] = [
+  { label: 'ignore=', detail: 'rules that the next instruction may break' },
+  { label: 'global ignore=', detail: 'rules that the whole file may break' },
+].map((one) => ({ ...one, kind: CompletionItemKind.Property }));
 
 /** Nothing but directives stands above. */
 function isAtTop({ text }: Dockerfile, offset: number): boolean {
