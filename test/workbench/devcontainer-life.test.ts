@@ -174,6 +174,6 @@ async function opened(workbench: Workbench, act: () => Promise<void>): Promise<W
 async function typed(window: Workbench, line: string, file: string): Promise<string> {
   return until(`${line} has written`, async () => {
     await window.terminal.send(line);
-    return until(file, () => (existsSync(file) ? readFileSync(file, 'utf8') : undefined), 10_000);
+    return until(file, () => (existsSync(file) ? readFileSync(file, 'utf8') : undefined), 4000);
   });
 }

@@ -1,5 +1,5 @@
 /** `bridge`: the process behind an open dev container's window. For the editor, not for people: it is left out of the help. */
-import { serveBridge } from '../../client/devcontainer/bridge.ts';
+import { serveBridge, TOKEN_VARIABLE } from '../../client/devcontainer/bridge.ts';
 import { inside } from '../../client/devcontainer/exec.ts';
 import { LOCAL_FOLDER } from '../../lib/devcontainer/labels.ts';
 import { connect, type Register } from '../context.ts';
@@ -34,6 +34,7 @@ export const bridge: Register = (program, context) => {
           connect: () => connect(host, context.env),
           container: found.Id,
           inner: Number(flags.port),
+          token: context.env[TOKEN_VARIABLE] ?? '',
           ...(socket === undefined || socket === '' ? {} : { agent: { socket, how } }),
           runRoot: enginePaths({ env: context.env }).runRoot,
           idleMs: Number(flags.idle) * 1000,

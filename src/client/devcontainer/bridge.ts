@@ -12,7 +12,10 @@ import type { Client } from '../api/client.ts';
 import { carryAgent } from './agent.ts';
 import { dialer, isPinnace } from './dial.ts';
 import type { Inside } from './exec.ts';
-import { forward } from './forward.ts';
+import { openGate } from './gate.ts';
+
+/** Gives the bridge the server's token; a command line would be for all to read. */
+export const TOKEN_VARIABLE = 'PINNACE_BRIDGE_TOKEN';
 
 export interface BridgeState {
   readonly pid: number;
@@ -27,6 +30,8 @@ export interface BridgeOptions {
   readonly connect: () => Promise<Client>;
   readonly container: string;
   readonly inner: number;
+  /** Of the server: who has it may open the container's other ports too. */
+  readonly token: string;
   /** The user inside whose agent socket is served; undefined: none is. */
   readonly agent?: { readonly socket: string; readonly how: Omit<Inside, 'command'> };
   /** The engine's run root: the states lie there. */
@@ -73,19 +78,22 @@ export async function serveBridge(
   };
   const preferred = readState(file)?.port;
   let published = false;
-  const listener = await forward(
-    async () => {
+  const listener = await openGate({
+    dial: async (port) => {
       // Everything of the engine was removed: it must not be started again for a window that is left open.
       if (published && !existsSync(file)) end(undefined);
       try {
-        return await patiently(engine, (reach) => dialer({ ...reach, container })(inner));
+        return await patiently(engine, (reach) => dialer({ ...reach, container })(port));
       } catch (error) {
         if (kindOf(error) === 'not-found') end(undefined);
         throw error;
       }
     },
-    { onChange: rest, ...(preferred === undefined ? {} : { preferred }) },
-  );
+    inner,
+    token: options.token,
+    onChange: rest,
+    ...(preferred === undefined ? {} : { preferred }),
+  });
   rest(0);
   const state = { pid: process.pid, port: listener.port, inner };
   mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });

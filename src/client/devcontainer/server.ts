@@ -1,5 +1,5 @@
 /** The VS Code Server of a container: brings it in where it is not mounted, and has it started by our program inside. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { create } from 'tar';
@@ -101,4 +101,15 @@ export async function launchServer(
 /** Whether this folder holds a VS Code Server. */
 export function isServer(appRoot: string): boolean {
   return existsSync(`${appRoot}/out/server-main.js`);
+}
+
+/** Whether its windows lead to ports by paths of their own (gate.ts), as code-server's do: they tell of them themselves. */
+export function leadsToPorts(appRoot: string): boolean {
+  try {
+    const product = JSON.parse(readFileSync(`${appRoot}/product.json`, 'utf8')) as object;
+    return 'codeServerVersion' in product;
+  } catch {
+    // Without a product it is no server that we know.
+    return false;
+  }
 }

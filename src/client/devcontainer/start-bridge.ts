@@ -1,7 +1,7 @@
 /** Starts the bridge of a container as a process of its own, or finds the one that runs. */
 import { spawn } from 'node:child_process';
 import { EngineError } from '../../lib/errors.ts';
-import { runningBridge, endBridge, type BridgeState } from './bridge.ts';
+import { type BridgeState, endBridge, runningBridge, TOKEN_VARIABLE } from './bridge.ts';
 
 export interface BridgeSetup {
   /** The `pinnace` program (out/cli.js) and the Node that runs it. */
@@ -19,9 +19,9 @@ const READY_MS = 20_000;
 export async function startBridge(
   setup: BridgeSetup,
   container: string,
-  inner: number,
+  server: { readonly port: number; readonly token: string },
 ): Promise<BridgeState> {
-  const running = runningBridge(setup.runRoot, container, inner);
+  const running = runningBridge(setup.runRoot, container, server.port);
   if (running !== undefined) return running;
   endBridge(setup.runRoot, container);
   const host = setup.host === undefined ? [] : ['--host', setup.host];
@@ -34,12 +34,12 @@ export async function startBridge(
       'bridge',
       container,
       '--port',
-      String(inner),
+      String(server.port),
     ],
     {
       cwd: '/',
       detached: true,
-      env: { ...setup.env, ELECTRON_RUN_AS_NODE: '1' },
+      env: { ...setup.env, ELECTRON_RUN_AS_NODE: '1', [TOKEN_VARIABLE]: server.token },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );

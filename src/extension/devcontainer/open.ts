@@ -9,6 +9,7 @@ import {
 } from '../../client/devcontainer/find.ts';
 import { openInside, configOf } from '../../client/devcontainer/open.ts';
 import { recover } from '../../client/devcontainer/recovery.ts';
+import { leadsToPorts } from '../../client/devcontainer/server.ts';
 import { startBridge } from '../../client/devcontainer/start-bridge.ts';
 import { up } from '../../client/devcontainer/up.ts';
 import { enginePaths } from '../../client/engine/paths.ts';
@@ -124,12 +125,12 @@ async function enter(entry: Entry, container: string, work: Work): Promise<void>
       ...(engine.entry.kind === 'pinnace' ? {} : { host: engine.entry.address }),
     },
     opened.containerId,
-    opened.port,
+    opened,
   );
   const query = new URLSearchParams({ tkn: opened.token, folder: opened.folder });
   work.say(`opening ${opened.folder} of ${opened.name} as ${opened.user}`);
   await desk.openExternal(`http://127.0.0.1:${bridge.port}${opened.base}/?${query.toString()}`);
-  if (engine.has('pinnace')) host.watchPorts(opened);
+  if (engine.has('pinnace') && !leadsToPorts(host.appRoot)) host.watchPorts(opened);
 }
 
 /** What runs while the window is open: the commands that it did not wait for, and postAttachCommand each time. */

@@ -82,6 +82,8 @@ export async function launch(): Promise<LaunchAnswer> {
     prepare(dir, request);
     if (request.git !== undefined) writeIdentity(request.git);
     const env = environment(dir, request);
+    // Where the pages find the container's other ports (gate.ts); servers that do not know it have ways of their own.
+    if (request.base !== undefined) env['VSCODE_PROXY_URI'] = './proxy/{{port}}/';
     const server = { dir, env, main: which.main };
     warnings.push(...(await installExtensions(server, request.extensions ?? [])));
     const base = request.base ?? '';
