@@ -1,4 +1,4 @@
-/** First steps: the walkthrough knows what is done already, its buttons do what they say, and empty views say what to do. */
+/** First steps: the walkthrough knows what is done already, its buttons do what they say, empty views say what to do; and all of it in another language. */
 import assert from 'node:assert/strict';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { BuildView } from './parts/build-view.ts';
 import { until } from './parts/patience.ts';
 import { Walkthrough } from './parts/walkthrough.ts';
 import { withWorkbench } from './rig.ts';
+import { speakPseudo } from './support/pseudo.ts';
 
 const { test } = withWorkbench({
   engine: {},
@@ -68,4 +69,22 @@ test('a step shows its picture, its button works, and what it leads to ticks it'
   await new BuildView(workbench.webview).ended('Succeeded');
   await (await workbench.editor.tab(/Welcome|Walkthrough|Get Started/)).click();
   await walkthrough.ticked('Build an image');
+});
+
+test('titles, empty views, rows and questions are said in the language of the window', async (bench) => {
+  const { workbench, dir } = bench;
+  await speakPseudo(join(dir, 'ext'), workbench.page);
+  await workbench.reload();
+  const { sideBar, quickInput } = workbench;
+  await workbench.activityBar.open('[Pínnácé]');
+  const containers = await sideBar.view('[Cóntáínérs]');
+  await until('the welcome', async () =>
+    (await containers.welcome()).includes('Nó cóntáínérs yét'),
+  );
+  const images = await sideBar.view('[Imágés]');
+  await images.tree.row(/^\[répósítóry first/).waitFor();
+  await workbench.command('[Pínnácé Imágés]: [Púll…]');
+  await until('the question for the image', async () => (await quickInput.title()).startsWith('['));
+  await workbench.page.keyboard.press('Escape');
+  if (SHOTS !== undefined) await workbench.screenshot(join(SHOTS, 'pseudo.png'));
 });
