@@ -116,7 +116,9 @@ export function sentencesOf(file: string, source: string): string[] {
 
 /** Sentences that are put together from single words elsewhere: what commands/each.ts makes of its `Work`, and numbers of things. */
 function madeOf(node: ts.StringLiteral): string[] {
-  const { text, parent } = node;
+  const { text } = node;
+  let { parent } = node as { parent: ts.Node };
+  while (ts.isConditionalExpression(parent)) parent = parent.parent;
   const property = ts.isPropertyAssignment(parent) ? parent.name.getText() : '';
   const call = ts.isCallExpression(parent) ? parent.expression.getText() : '';
   if (property === 'doing') return [`${text} {0}`];

@@ -6,10 +6,10 @@ import type { Arrangements } from './arrangement.ts';
 import { nameOf, stateOf } from './containers/facts.ts';
 import { containerHover, containerRow } from './containers/row.ts';
 import { GroupedList } from './grouped.ts';
-import { firstAnswer } from './loading.ts';
 import { Members } from './members.ts';
 import type { ContainerNode, NetworkNode, Node, VolumeNode } from './nodes.ts';
-import { type Changed, type Hover, Listeners, type Row, type TreeModel } from './row.ts';
+import { Roots } from './roots.ts';
+import type { Changed, Hover, Row, TreeModel } from './row.ts';
 import { filterWords, matches } from './text.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -45,14 +45,21 @@ export class UsedModel<
   private readonly members: Members;
   private readonly users = new WeakMap<N, Map<string, Writable<ContainerNode>>>();
   private readonly above = new WeakMap<ContainerNode, N>();
-  private readonly listeners = new Listeners<Changed<Node>>();
-  private heard: readonly Listener[] | undefined;
+  private readonly roots: Roots<N, never>;
 
   constructor(live: LiveStore, arrangements: Arrangements, of: UsedKind<K, N>) {
     this.live = live;
     this.arrangements = arrangements;
     this.of = of;
     this.members = new Members((summary) => of.keysOf(summary));
+    this.roots = new Roots({
+      live,
+      arrangements,
+      tree: of.tree,
+      list: this.list,
+      fill: () => this.fill(),
+      hear: (change) => this.hear(change),
+    });
   }
 
   get counts(): { readonly shown: number; readonly all: number } {
@@ -60,7 +67,7 @@ export class UsedModel<
   }
 
   async children(element: Node | undefined): Promise<readonly Node[]> {
-    if (element === undefined) return this.roots();
+    if (element === undefined) return this.roots.children();
     return element.kind === this.of.kind ? this.usersOf(element as N) : [];
   }
 
@@ -87,7 +94,7 @@ export class UsedModel<
   }
 
   onDidChange(listener: (changed: Changed<Node>) => void): Listener {
-    return this.listeners.add(listener);
+    return this.roots.onDidChange(listener);
   }
 
   find(id: string): N | undefined {
@@ -95,31 +102,16 @@ export class UsedModel<
   }
 
   dispose(): void {
-    for (const each of this.heard ?? []) each.dispose();
-  }
-
-  private async roots(): Promise<readonly Node[]> {
-    if (this.heard === undefined) {
-      this.heard = [
-        this.live.onDidChange((change) => this.hear(change)),
-        this.arrangements.onDidChange((tree) => {
-          if (tree === this.of.tree) this.rebuild();
-        }),
-      ];
-      await firstAnswer(this.live);
-      this.fill();
-      this.list.flush();
-    } else await firstAnswer(this.live);
-    return [...this.list.children];
+    this.roots.dispose();
   }
 
   private hear({ kind, ids }: Change): void {
     if (kind === 'container') this.hearUsers(ids);
     if (kind !== this.of.kind) return;
-    if (ids === 'all') this.rebuild();
+    if (ids === 'all') this.roots.rebuild();
     else {
       for (const id of ids) this.update(id);
-      this.tell();
+      this.roots.tell();
     }
   }
 
@@ -129,17 +121,7 @@ export class UsedModel<
       ids === 'all' ? this.members.rebuild(containers) : this.members.update(ids, containers);
     const nodes = new Set([...touched].flatMap((key) => [...(this.byKey.get(key) ?? [])]));
     const shown = [...nodes].filter((node) => this.list.get(idOf(node)) === node);
-    if (shown.length > 0) this.listeners.call(shown);
-  }
-
-  private rebuild(): void {
-    this.fill();
-    this.tell();
-  }
-
-  private tell(): void {
-    const changed = this.list.flush();
-    if (changed === 'all' || changed.length > 0) this.listeners.call(changed);
+    this.roots.say(shown);
   }
 
   private fill(): void {

@@ -5,9 +5,9 @@ import type { Change, LiveStore } from '../../live/store.ts';
 import type { Arrangement, Arrangements } from '../arrangement.ts';
 import { LABEL } from '../arrangement.ts';
 import { GroupedList, type Heading, type Place } from '../grouped.ts';
-import { firstAnswer } from '../loading.ts';
 import type { ContainerNode, GroupNode, Node, PortNode } from '../nodes.ts';
-import { type Changed, type Hover, Listeners, type Row, type TreeModel } from '../row.ts';
+import { Roots } from '../roots.ts';
+import type { Changed, Hover, Row, TreeModel } from '../row.ts';
 import { clean, filterWords, matches, naturalKey } from '../text.ts';
 import { labelOf, nameOf, portsOf, projectOf, sent, sinceOf, stateOf, statusAt } from './facts.ts';
 import type { Since } from './facts.ts';
@@ -42,11 +42,18 @@ export class ContainersModel implements TreeModel {
   private readonly nodes = new Map<string, Writable<ContainerNode>>();
   private readonly shown = new WeakMap<ContainerNode, Shown>();
   private readonly ports = new WeakMap<ContainerNode, Map<string, Writable<PortNode>>>();
-  private readonly listeners = new Listeners<Changed<Node>>();
-  private heard: readonly Listener[] | undefined;
+  private readonly roots: Roots<ContainerNode, GroupNode>;
 
   constructor(options: Options) {
     this.options = options;
+    this.roots = new Roots({
+      live: options.live,
+      arrangements: options.arrangements,
+      tree: 'containers',
+      list: this.list,
+      fill: () => this.fill(),
+      hear: (change) => this.hear(change),
+    });
   }
 
   /** Containers that are shown, and all that there are. */
@@ -59,7 +66,7 @@ export class ContainersModel implements TreeModel {
   }
 
   async children(element: Node | undefined): Promise<readonly Node[]> {
-    if (element === undefined) return this.roots();
+    if (element === undefined) return this.roots.children();
     if (element.kind === 'group') return element.children;
     return element.kind === 'container' ? this.portNodes(element) : [];
   }
@@ -85,7 +92,7 @@ export class ContainersModel implements TreeModel {
   }
 
   onDidChange(listener: (changed: Changed<Node>) => void): Listener {
-    return this.listeners.add(listener);
+    return this.roots.onDidChange(listener);
   }
 
   /** The node of a container that is shown, for who wants to reveal it. */
@@ -99,45 +106,24 @@ export class ContainersModel implements TreeModel {
       const shown = this.shown.get(node);
       return shown !== undefined && shown.status !== '' && shown.status !== this.statusOf(node);
     });
-    if (old.length > 0) this.listeners.call(old);
+    this.roots.say(old);
   }
 
   dispose(): void {
-    for (const each of this.heard ?? []) each.dispose();
-  }
-
-  private async roots(): Promise<readonly Node[]> {
-    const { live, arrangements } = this.options;
-    if (this.heard === undefined) {
-      this.heard = [
-        live.onDidChange((change) => this.hear(change)),
-        arrangements.onDidChange((tree) => {
-          if (tree === 'containers') this.rebuild();
-        }),
-      ];
-      await firstAnswer(live);
-      this.fill();
-      this.list.flush();
-    } else await firstAnswer(live);
-    return [...this.list.children];
+    this.roots.dispose();
   }
 
   private hear({ kind, ids }: Change): void {
     if (kind !== 'container') return;
     if (ids === 'all') {
-      this.rebuild();
+      this.roots.rebuild();
       return;
     }
     const arrangement = this.options.arrangements.of('containers');
     const words = filterWords(arrangement.filter);
     const all = this.options.live.all('container');
     for (const id of ids) this.update(id, all.get(id), { arrangement, words });
-    this.tell();
-  }
-
-  private rebuild(): void {
-    this.fill();
-    this.tell();
+    this.roots.tell();
   }
 
   private fill(): void {
@@ -152,11 +138,6 @@ export class ContainersModel implements TreeModel {
     }));
     sorted.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
     for (const { summary } of sorted) this.update(summary.Id, summary, { arrangement, words });
-  }
-
-  private tell(): void {
-    const changed = this.list.flush();
-    if (changed === 'all' || changed.length > 0) this.listeners.call(changed);
   }
 
   private update(

@@ -6,10 +6,10 @@ import type { Arrangement, Arrangements } from '../arrangement.ts';
 import { nameOf } from '../containers/facts.ts';
 import { newestFirst } from '../containers/model.ts';
 import { GroupedList, type Place } from '../grouped.ts';
-import { firstAnswer } from '../loading.ts';
 import { Members } from '../members.ts';
 import type { GroupNode, ImageNode, LayerNode, Node } from '../nodes.ts';
-import { type Changed, type Hover, Listeners, type Row, type TreeModel } from '../row.ts';
+import { Roots } from '../roots.ts';
+import type { Changed, Hover, Row, TreeModel } from '../row.ts';
 import { filterWords, matches, naturalKey, shortId } from '../text.ts';
 import { layerHover, layerRow, layersOf } from './layers.ts';
 import {
@@ -58,11 +58,18 @@ export class ImagesModel implements TreeModel {
   private readonly layers = new WeakMap<ImageNode, { of: string; nodes: readonly LayerNode[] }>();
   private readonly beneath = new WeakMap<LayerNode, Beneath>();
   private readonly users = new Members(({ ImageID }) => [bare(ImageID)]);
-  private readonly listeners = new Listeners<Changed<Node>>();
-  private heard: readonly Listener[] | undefined;
+  private readonly roots: Roots<ImageNode, GroupNode>;
 
   constructor(options: Options) {
     this.options = options;
+    this.roots = new Roots({
+      live: options.live,
+      arrangements: options.arrangements,
+      tree: 'images',
+      list: this.list,
+      fill: () => this.fill(),
+      hear: (change) => this.hear(change),
+    });
   }
 
   /** Rows that are shown, images that there are, and their bytes (layers that they share are counted for each). */
@@ -78,7 +85,7 @@ export class ImagesModel implements TreeModel {
   }
 
   children(element: Node | undefined): Promise<readonly Node[]> {
-    if (element === undefined) return this.roots();
+    if (element === undefined) return this.roots.children();
     if (element.kind === 'image') return this.layersOf(element);
     return Promise.resolve(element.kind === 'group' ? [...element.children] : []);
   }
@@ -106,7 +113,7 @@ export class ImagesModel implements TreeModel {
   }
 
   onDidChange(listener: (changed: Changed<Node>) => void): Listener {
-    return this.listeners.add(listener);
+    return this.roots.onDidChange(listener);
   }
 
   /** The node of a reference that is shown. */
@@ -115,30 +122,14 @@ export class ImagesModel implements TreeModel {
   }
 
   dispose(): void {
-    for (const each of this.heard ?? []) each.dispose();
-  }
-
-  private async roots(): Promise<readonly Node[]> {
-    const { live, arrangements } = this.options;
-    if (this.heard === undefined) {
-      this.heard = [
-        live.onDidChange((change) => this.hear(change)),
-        arrangements.onDidChange((tree) => {
-          if (tree === 'images') this.rebuild();
-        }),
-      ];
-      await firstAnswer(live);
-      this.fill();
-      this.list.flush();
-    } else await firstAnswer(live);
-    return [...this.list.children];
+    this.roots.dispose();
   }
 
   private hear({ kind, ids }: Change): void {
     if (kind === 'container') this.hearUsers(ids);
     if (kind !== 'image') return;
     if (ids === 'all') {
-      this.rebuild();
+      this.roots.rebuild();
       return;
     }
     const by = this.by();
@@ -146,7 +137,7 @@ export class ImagesModel implements TreeModel {
     // What is gone first, so that a tag that moved is taken from the old image and then given to the new one.
     for (const id of ids) if (!all.has(id)) this.update(id, undefined, by);
     for (const id of ids) this.update(id, all.get(id), by);
-    this.tell();
+    this.roots.tell();
   }
 
   private hearUsers(ids: ReadonlySet<string> | 'all'): void {
@@ -161,17 +152,12 @@ export class ImagesModel implements TreeModel {
       const summary = all.get(full);
       if (summary !== undefined) this.update(full, summary, by);
     }
-    this.tell();
+    this.roots.tell();
   }
 
   private by(): By {
     const arrangement = this.options.arrangements.of('images');
     return { arrangement, words: filterWords(arrangement.filter) };
-  }
-
-  private rebuild(): void {
-    this.fill();
-    this.tell();
   }
 
   private fill(): void {
@@ -198,11 +184,6 @@ export class ImagesModel implements TreeModel {
     }
     for (const summary of all.values()) this.references.set(summary.Id, referencesOf(summary));
     for (const reference of gone) this.nodes.delete(reference);
-  }
-
-  private tell(): void {
-    const changed = this.list.flush();
-    if (changed === 'all' || changed.length > 0) this.listeners.call(changed);
   }
 
   private update(id: string, summary: ImageSummary | undefined, by: By): void {
