@@ -52,6 +52,7 @@ test('a file of a stopped container is edited', async (bench) => {
     'the file is written',
     async () => (await inside(bench, '/data/note.txt')) === 'first\nsecond',
   );
+  await tree.row(/file note\.txt, 12 B/).waitFor();
 });
 
 test('a file and a folder are downloaded, and what is there is replaced or kept', async (bench) => {

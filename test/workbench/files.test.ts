@@ -37,6 +37,7 @@ test('a file of a container is opened, edited and saved', async (bench) => {
   await until('the file is written', async () =>
     (await inside(bench, '/data/note.txt')) === 'first\nsecond' ? true : undefined,
   );
+  await tree.row(/file note\.txt, 12 B/).waitFor();
 });
 
 test('a file is made, renamed and deleted', async (bench) => {

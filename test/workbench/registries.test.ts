@@ -1,11 +1,14 @@
-/** Registries in a real workbench: add one with a login, browse, copy a digest, pull, delete a tag, sign out. */
+/** Registries in a real workbench: add one with a login, browse, copy a digest, pull, delete a tag, sign out and in. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { after, before } from 'node:test';
 import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
 import { type Registry, startRegistry } from '../../scripts/lib/registry.ts';
 import { command } from '../support/engine.ts';
+import { copied } from './parts/clipboard.ts';
+import { NotificationCenter } from './parts/notification-center.ts';
 import { until } from './parts/patience.ts';
+import type { Workbench } from './parts/workbench.ts';
 import { withWorkbench } from './rig.ts';
 
 /** `open sesame`. */
@@ -34,6 +37,18 @@ after(async () => {
 
 const { test } = withWorkbench({ engine: {} });
 
+/** Answers the two questions of a login. */
+async function logIn({ page, quickInput }: Workbench, word: string): Promise<void> {
+  await until('the name is asked for', async () =>
+    (await quickInput.message()).includes('User name'),
+  );
+  await quickInput.enter('ali');
+  const password = page.locator('.quick-input-widget:visible input[type=password]');
+  await password.fill(word);
+  await password.press('Enter');
+  await password.waitFor({ state: 'hidden' });
+}
+
 test('a registry that wants a login is added and browsed', async ({ workbench }) => {
   await workbench.activityBar.open('Pinnace');
   const view = await workbench.sideBar.view('Registries');
@@ -46,18 +61,21 @@ test('a registry that wants a login is added and browsed', async ({ workbench })
   await view.tree.row(/Docker Hub/).waitFor();
   await view.act('Add Registry…');
   await workbench.quickInput.enter(registry.address);
-  await until('the name is asked for', async () =>
-    (await workbench.quickInput.message()).includes('User name') ? true : undefined,
-  );
-  await workbench.quickInput.enter('ali');
-  const password = workbench.page.locator('.quick-input-widget:visible input[type=password]');
-  await password.fill('open sesame');
-  await password.press('Enter');
+  await logIn(workbench, 'open sesame');
   const row = await view.tree.row(/signed in as ali/).waitFor();
   await row.expand();
   await (await view.tree.row(/team\/box/).waitFor()).expand();
   const texts = await view.tree.settled('the tags', (rows) => rows.some((text) => text === '1.9'));
   assert.ok(texts.indexOf('1.10') < texts.indexOf('1.9'));
+});
+
+test('the digest of a tag is copied', async ({ workbench }) => {
+  const view = await workbench.sideBar.view('Registries');
+  await (await view.tree.row(/tag 1\.9/).contextMenu()).choose('Copy Digest');
+  const image = `docker://${registry.address}/team/box:1.9`;
+  const creds = ['--tls-verify=false', '--creds', 'ali:open sesame'];
+  const seen = await command(['skopeo', 'inspect', ...creds, '-f', '{{.Digest}}', image]);
+  assert.equal(await copied(workbench.page, /^sha256:[0-9a-f]{64}$/), seen.stdout.trim());
 });
 
 test('a tag is pulled with the login', async ({ workbench, docker }) => {
@@ -81,9 +99,17 @@ test('deleting a tag names those that go with it', async ({ workbench }) => {
   await view.tree.row(/tag 1\.9/).waitFor('hidden');
 });
 
-test('signing out locks the registry again, and the row tries again', async ({ workbench }) => {
+test('signing out locks the registry again, and signing in opens it', async ({ workbench }) => {
   const view = await workbench.sideBar.view('Registries');
-  await (await view.tree.row(new RegExp(registry.address)).contextMenu()).choose('Sign Out');
+  const named = new RegExp(registry.address);
+  await (await view.tree.row(named).contextMenu()).choose('Sign Out');
   const row = await view.tree.row(/wants a login/).waitFor();
   assert.match(await row.label(), /click to try again/);
+  await view.tree.row(named).act('Sign In');
+  await logIn(workbench, 'wrong');
+  await new NotificationCenter(workbench.page).awaited(/does not accept the login/);
+  await view.tree.row(named).act('Sign In');
+  await logIn(workbench, 'open sesame');
+  await view.tree.row(/signed in as ali/).waitFor();
+  await view.tree.row(/team\/box/).waitFor();
 });

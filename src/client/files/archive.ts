@@ -8,6 +8,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type { PathStat } from '../../lib/api/containers.ts';
 import type { FileEntry, FileList } from '../../lib/api/files.ts';
@@ -47,6 +48,7 @@ export class ArchiveTree implements Tree {
   private readonly id: string;
   private readonly root: string;
   private readonly tool: Tool | undefined;
+  private isPodman = false;
 
   constructor({ containers, id, root = '', tool }: ArchiveTreeOptions) {
     this.containers = containers;
@@ -56,7 +58,7 @@ export class ArchiveTree implements Tree {
   }
 
   async stat(path: string): Promise<FileEntry> {
-    const stat = await this.containers.archiveStat(this.id, this.inside(path));
+    const stat = await this.look(this.inside(path));
     const entry = entryOfStat(stat, nameOf(path));
     if (entry.type !== 'symlink') return entry;
     const target = await this.follow(stat).catch(() => undefined);
@@ -84,7 +86,7 @@ export class ArchiveTree implements Tree {
   }
 
   async write(path: string, content: WriteContent, options: Signal = {}): Promise<void> {
-    const real = await this.resolve(path, options, { missing: 'is-itself' });
+    const real = await this.real(path, options);
     const old = await this.header(real, options);
     if (old?.type === 'directory') throw new EngineError('invalid', `${path} is a folder`);
     const owner = old ?? (await this.header(folderOf(real), options));
@@ -131,13 +133,20 @@ export class ArchiveTree implements Tree {
     }
   }
 
+  /** Podman does not tell a link from what it leads to, and fills the target in for everything. */
+  private async look(path: string): Promise<PathStat> {
+    const stat = await this.containers.archiveStat(this.id, path);
+    this.isPodman ||= typeOfGoMode(stat.mode) !== 'symlink' && stat.linkTarget !== '';
+    return stat;
+  }
+
   private inside(path: string): string {
     return this.root + path === '' ? '/' : this.root + path;
   }
 
   private async exists(path: string): Promise<boolean> {
     try {
-      await this.containers.archiveStat(this.id, this.inside(path));
+      await this.look(this.inside(path));
       return true;
     } catch (error) {
       if (kindOf(error) === 'not-found') return false;
@@ -154,13 +163,30 @@ export class ArchiveTree implements Tree {
     options.signal?.throwIfAborted();
     const inside = this.inside(path);
     try {
-      const stat = await this.containers.archiveStat(this.id, inside);
-      if (typeOfGoMode(stat.mode) !== 'symlink') return inside;
-      return (await this.follow(stat)).path;
+      const stat = await this.look(inside);
+      return typeOfGoMode(stat.mode) === 'symlink' ? (await this.follow(stat)).path : inside;
     } catch (error) {
       if (missing === 'is-itself' && kindOf(error) === 'not-found') return inside;
       throw error;
     }
+  }
+
+  /** The path that is written: what an archive has under a link's name would replace the link. */
+  private async real(path: string, options: Signal): Promise<string> {
+    const real = await this.resolve(path, options, { missing: 'is-itself' });
+    const stat = await this.look(real).catch(() => undefined);
+    if (stat === undefined || !this.isPodman) return real;
+    let at = real;
+    for (let step = 0; step < LINK_LIMIT; step++) {
+      const folder = folderOf(at);
+      const beside = await this.listArchive(folder, { ...options, limit: LISTING_LIMIT });
+      if (beside === undefined) throw tooLarge(folder);
+      const { target } = beside.find(({ name }) => name === nameOf(at)) ?? {};
+      if (target === undefined) return at;
+      at = posix.resolve(folder, target);
+      if (!at.startsWith(`${this.root}/`)) break;
+    }
+    throw new EngineError('not-found', `the link ${nameOf(path)} leads nowhere`);
   }
 
   /** Engines resolve a link's target in the container; a link to a link is asked again. */
@@ -171,7 +197,7 @@ export class ArchiveTree implements Tree {
     let path = link.linkTarget;
     for (let step = 0; step < LINK_LIMIT; step++) {
       if (!path.startsWith(`${this.root}/`) && path !== this.root) break;
-      stat = await this.containers.archiveStat(this.id, path);
+      stat = await this.look(path);
       if (typeOfGoMode(stat.mode) !== 'symlink') return { path, stat };
       path = stat.linkTarget;
     }
@@ -229,8 +255,12 @@ export class ArchiveTree implements Tree {
     });
     const entries: FileEntry[] = [];
     try {
+      let depth: number | undefined;
       for await (const header of headers(tar)) {
-        const name = childName(header.name, path);
+        const parts = partsOf(header.name);
+        // The first entry is the folder itself, by its own name or, where it is a mount, by none.
+        depth ??= path === '/' ? 0 : parts.length;
+        const name = parts.length === depth + 1 ? parts[depth] : undefined;
         if (name !== undefined) entries.push(entryOfTar(header, name));
       }
     } catch (error) {
@@ -243,7 +273,7 @@ export class ArchiveTree implements Tree {
   private async withTarget(folder: string, entry: FileEntry): Promise<FileEntry> {
     if (entry.type !== 'symlink') return entry;
     const path = joinPath(folder, entry.name);
-    const stat = await this.containers.archiveStat(this.id, path).catch(() => undefined);
+    const stat = await this.look(path).catch(() => undefined);
     const target = stat === undefined ? undefined : await this.follow(stat).catch(() => undefined);
     return target === undefined ? entry : { ...entry, targetType: typeOfGoMode(target.stat.mode) };
   }
@@ -258,8 +288,23 @@ export class ArchiveTree implements Tree {
       });
     if (answer === undefined) return undefined;
     const { headers } = await import('./tar.ts');
-    for await (const header of headers(answer.tar)) return header;
+    for await (const header of headers(answer.tar))
+      return this.isPodman ? { ...header, ...(await this.owner(path, options)) } : header;
     return undefined;
+  }
+
+  /** Podman's archives name no owners. Where no program can tell them either, it is root. */
+  private async owner(
+    path: string,
+    options: Signal,
+  ): Promise<{ readonly uid?: number; readonly gid?: number }> {
+    const words = ['stat', '-c', '%u %g', path];
+    const answer = await this.program(words, options).catch((error: unknown) => {
+      if (kindOf(error) === 'cancelled') throw error;
+      return undefined;
+    });
+    const [, uid, gid] = /^(\d+) (\d+)\n$/.exec(answer?.stdout ?? '') ?? [];
+    return uid === undefined || gid === undefined ? {} : { uid: Number(uid), gid: Number(gid) };
   }
 
   private async run(words: readonly string[], verb: string, options: Signal): Promise<void> {
@@ -291,23 +336,22 @@ function tooLarge(path: string): EngineError {
 }
 
 function entryOfStat(stat: PathStat, name: string): FileEntry {
+  const type = typeOfGoMode(stat.mode);
   const entry: FileEntry = {
     name,
-    type: typeOfGoMode(stat.mode),
+    type,
     size: stat.size,
     mode: stat.mode & 0o777,
     mtime: Date.parse(stat.mtime) || 0,
     uid: 0,
     gid: 0,
   };
-  return stat.linkTarget === '' ? entry : { ...entry, target: stat.linkTarget };
+  // Podman fills the target in for everything.
+  return type === 'symlink' ? { ...entry, target: stat.linkTarget } : entry;
 }
 
-/** The name of what is right below the archived folder; its own name is the first component, if it has one. */
-function childName(name: string, folder: string): string | undefined {
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  const below = folder === '/' ? parts : parts.slice(1);
-  return below.length === 1 ? below[0] : undefined;
+function partsOf(name: string): string[] {
+  return name.split('/').filter((part) => part !== '' && part !== '.');
 }
 
 const TAR_TYPES: Readonly<Record<string, FileEntry['type']>> = {

@@ -18,6 +18,7 @@ export interface HelperTreeOptions {
 
 export class HelperTree implements Tree {
   private readonly options: HelperTreeOptions;
+  private hidden: Promise<readonly string[]> | undefined;
 
   constructor(options: HelperTreeOptions) {
     this.options = options;
@@ -27,15 +28,17 @@ export class HelperTree implements Tree {
     return this.with(options, (tree) => tree.stat(path));
   }
 
-  list(
+  async list(
     path: string,
     options: { readonly after?: string; readonly limit?: number } & Signal = {},
   ): Promise<FileList> {
+    await this.checkShown(path);
     return this.with(options, (tree) => tree.list(path, options));
   }
 
   /** The helper stays until the stream has ended. */
   async read(path: string, options: Signal = {}): Promise<Readable> {
+    await this.checkShown(path);
     const { lease, value } = await this.lease(options, (tree) => tree.read(path, options));
     value.once('close', lease.release);
     return value;
@@ -55,6 +58,28 @@ export class HelperTree implements Tree {
 
   remove(path: string, options: { readonly recursive: boolean } & Signal): Promise<void> {
     return this.change(options, (tree) => tree.remove(path, options));
+  }
+
+  /** Podman lays an empty volume over what the image has there, and fills it only at a container's start. */
+  private async checkShown(path: string): Promise<void> {
+    if (this.options.name.kind !== 'image') return;
+    this.hidden ??= this.hiddenVolumes();
+    const volume = (await this.hidden).find((at) => path === at || path.startsWith(`${at}/`));
+    if (volume !== undefined)
+      throw new EngineError(
+        'not-implemented',
+        `Podman does not show what the image has in its volume ${volume}; start a container of it and look there`,
+      );
+  }
+
+  private async hiddenVolumes(): Promise<readonly string[]> {
+    const { client, name } = this.options;
+    const { Config } = await client.images.inspect(name.id);
+    const volumes = Object.keys(Config.Volumes ?? {});
+    if (volumes.length === 0) return [];
+    const { Components } = await client.system.version();
+    const isPodman = Components.some((component) => component.Name.startsWith('Podman'));
+    return isPodman ? volumes.map((volume) => volume.replace(/\/+$/, '')) : [];
   }
 
   private async change(options: Signal, work: (tree: Tree) => Promise<void>): Promise<void> {

@@ -16,6 +16,8 @@ import { type TreeName, treeText } from './tree.ts';
 export const VOLUME_ROOT = '/.pinnace-volume';
 /** Milliseconds that a helper stays after its last use: it holds its volume or image in use. */
 const LINGER = 3000;
+/** Milliseconds that the engine may take to remove one. */
+const GOING = 5000;
 /** Milliseconds after which a helper of another machine is nobody's. */
 const FORGOTTEN = 24 * 60 * 60 * 1000;
 
@@ -117,7 +119,6 @@ export class Helpers {
           [HELPER_LABEL]: name.kind,
           [HELPER_OWNER_LABEL]: `${hostname()}/${String(process.pid)}`,
         },
-        Healthcheck: { Test: ['NONE'] },
         HostConfig: {
           ...changes.HostConfig,
           NetworkMode: 'none',
@@ -133,8 +134,22 @@ export class Helpers {
     try {
       await this.client.containers.remove(container, { force: true, volumes: kind === 'image' });
     } catch (error) {
-      // Gone, or going already.
-      if (!['not-found', 'conflict'].includes(kindOf(error))) throw error;
+      const kind = kindOf(error);
+      if (kind === 'conflict') await this.gone(container);
+      else if (kind !== 'not-found') throw error;
+    }
+  }
+
+  /** One that is going already, as those do that remove themselves, is waited for: its image is held until then. */
+  private async gone(container: string): Promise<void> {
+    const { containers } = this.client;
+    const signal = AbortSignal.timeout(GOING);
+    try {
+      await (
+        await containers.wait(container, 'removed', { signal })
+      ).result;
+    } catch (error) {
+      if (!['not-found', 'cancelled'].includes(kindOf(error))) throw error;
     }
   }
 

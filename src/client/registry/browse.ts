@@ -39,7 +39,7 @@ export class RegistryBrowser {
 
   /** Resolves when there is a registry and it accepts the login; unauthorized where it does not. */
   async check(signal?: AbortSignal): Promise<void> {
-    const subject = { name: 'anything', scope: '' };
+    const subject = { name: '', scope: '' };
     const session = this.session(signal);
     try {
       await session.head('/v2/', 'application/json', subject);

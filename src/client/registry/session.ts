@@ -125,7 +125,10 @@ export class RegistrySession {
     const { status } = answer;
     if (status === 401) return this.refused(name);
     if (status === 403)
-      return new EngineError('forbidden', `${host} does not allow this for ${name} (403)`);
+      return new EngineError(
+        'forbidden',
+        `${host} does not allow this${name === '' ? '' : ` for ${name}`} (403)`,
+      );
     if (status === 429) {
       const seconds = /^\d{1,6}$/.exec(answer.headers.get('retry-after') ?? '')?.[0];
       const wait = seconds === undefined ? 'later' : `in ${seconds} seconds`;
@@ -134,15 +137,18 @@ export class RegistrySession {
     if (method === 'DELETE' && (status === 405 || status === 400))
       return new EngineError('not-implemented', `${host} does not delete ${name} so`);
     const kind = status === 404 ? 'not-found' : 'unavailable';
-    return new EngineError(kind, `${host} answers ${String(status)} for ${name}`);
+    return new EngineError(
+      kind,
+      `${host} answers ${String(status)}${name === '' ? '' : ` for ${name}`}`,
+    );
   }
 
   private refused(name: string): EngineError {
     const { host } = this.base;
     const text =
       this.login === undefined
-        ? `${host} wants a login for ${name}`
-        : `${host} does not accept the login for ${name}`;
+        ? `${host} wants a login${name === '' ? '' : ` for ${name}`}`
+        : `${host} does not accept the login${name === '' ? '' : ` for ${name}`}`;
     return new EngineError('unauthorized', text);
   }
 

@@ -21,15 +21,23 @@ export class FileDialog {
     return this.resting('the file dialog', (value) => value.startsWith('/'));
   }
 
-  /** Chooses a path. A folder is one with a slash at its end. */
-  async choose(path: string): Promise<void> {
+  /** Chooses a path. A folder is one with a slash at its end. A file that is there is only written over with `replace`. */
+  async choose(
+    path: string,
+    { replace }: { readonly replace: boolean } = { replace: false },
+  ): Promise<void> {
     await this.opened();
     // The dialog reads the folder that is typed, and writes into its own box meanwhile.
     await until(`the file dialog takes ${path}`, async () => {
       if ((await this.input.inputValue()) !== path) await this.input.fill(path);
       return (await this.resting(`the folder of ${path}`)) === path;
     });
-    await this.quickInput.element.getByRole('button', { name: 'OK' }).click();
+    const ok = this.quickInput.element.getByRole('button', { name: 'OK' });
+    await ok.click();
+    if (replace) {
+      await this.quickInput.element.getByText(/already exists/).waitFor();
+      await ok.click();
+    }
     await this.quickInput.element.waitFor({ state: 'hidden' });
   }
 

@@ -1,5 +1,6 @@
 /** The quick input: the palette, picks and input boxes. */
 import type { Locator, Page } from 'playwright-core';
+import { attributes } from './in-page.ts';
 import { until } from './patience.ts';
 
 export class QuickInput {
@@ -103,15 +104,29 @@ export class QuickInput {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Writes into the input box and accepts. */
+  /** Writes into the input box and accepts; waits until the answer is taken or complained about: a key pressed before would undo it. */
   async enter(text: string): Promise<void> {
     await this.input.waitFor();
+    const asked = await this.question();
     await this.input.fill(text);
     await this.page.keyboard.press('Enter');
+    await until(`the answer "${text}" is taken`, async () => (await this.question()) !== asked);
+  }
+
+  /** What tells one question from the next; none when it is closed. */
+  private async question(): Promise<string> {
+    const parts = this.element.locator('.quick-input-title, .quick-input-message');
+    const texts = await parts.allInnerTexts();
+    const boxes = this.element.locator('input[type=text]');
+    return [...texts, ...(await attributes(boxes, 'placeholder'))].join('\n');
   }
 
   async cancel(): Promise<void> {
-    await this.page.keyboard.press('Escape');
-    await this.element.waitFor({ state: 'hidden' });
+    await this.opened();
+    // A hover that is open takes the first key for itself.
+    await until('the quick input closes', async () => {
+      await this.page.keyboard.press('Escape');
+      return this.element.waitFor({ state: 'hidden', timeout: 1000 }).then(() => true);
+    });
   }
 }
