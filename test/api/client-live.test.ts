@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { archiveOf } from '../../scripts/lib/images.ts';
+import type { ContainerSummary } from '../../src/lib/api/containers.ts';
 import type { Cli } from '../../src/extension/engine/cli.ts';
 import { createFleet, type Fleet } from '../../src/extension/engine/fleet.ts';
 import { createLive, type Live } from '../../src/extension/live/live.ts';
@@ -86,8 +87,9 @@ for (const [name, start] of Object.entries(SUBJECTS)) {
       });
       return performance.now() - began;
     };
-    const named = (wanted: string): { State: string } | undefined =>
+    const named = (wanted: string): ContainerSummary | undefined =>
       [...live.all('container').values()].find(({ Names }) => Names.includes(`/${wanted}`));
+    const networksOf = (wanted: string): object => named(wanted)?.NetworkSettings.Networks ?? {};
 
     before(async () => {
       dir = mkdtempSync('/tmp/pinnace-live-');
@@ -140,6 +142,19 @@ for (const [name, start] of Object.entries(SUBJECTS)) {
       );
       t.diagnostic(`ms after the last end: ${String(time)}`);
       await docker('rm', ...names);
+    });
+
+    test('a container that joins a network is known to be on it', async () => {
+      await docker('network', 'create', 'quay');
+      await docker('run', '-d', '--name', 'tug', 'busybox', 'sleep', '600');
+      await until('running', () => named('tug')?.State === 'running');
+      await docker('network', 'connect', 'quay', 'tug');
+      // Podman tells nobody of networks: whoever changes one asks again.
+      if (name === 'podman') await live.refresh('container');
+      await until('joined', () => Object.keys(networksOf('tug')).includes('quay'));
+      await docker('rm', '-f', 'tug');
+      await docker('network', 'rm', 'quay');
+      if (name === 'podman') await live.refresh('network');
     });
 
     test('images, volumes and networks are followed too', async () => {

@@ -7,7 +7,7 @@ import type { ContainerSummary } from '../../lib/api/containers.ts';
 import type { EventMessage } from '../../lib/api/system.ts';
 import { fakeEngines } from '../commands/fake-desk.ts';
 import { Announcer } from './announcer.ts';
-import { Endings } from './endings.ts';
+import { Claims } from './claims.ts';
 import { createLive } from './live.ts';
 import { Shelf } from './shelf.ts';
 import type { Change } from './store.ts';
@@ -59,18 +59,29 @@ test('an answer changes only what is another one, and keeps the objects that are
   assert.deepEqual([...first.keys()], ['a', 'b'], 'what was given out stays as it was');
 });
 
-test('an end that the list does not know yet is asked for again, not for ever, and not of what runs again', () => {
-  const endings = new Endings();
-  const running = (): string => 'running';
-  endings.seen(event('container', 'start', 'a'));
-  assert.deepEqual(endings.doubted(running), new Map());
-  for (const id of ['a', 'b', 'c']) endings.seen(event('container', 'die', id));
-  endings.seen(event('container', 'start', 'b'));
-  assert.deepEqual([...endings.doubted((id) => (id === 'c' ? 'exited' : 'running')).keys()], ['a']);
+test('what an event told and the list does not know yet is asked for again, but not for ever', () => {
+  const claims = new Claims();
+  const running = (id: string): ContainerSummary => container(id);
+  claims.seen(event('container', 'start', 'a'));
+  assert.deepEqual(claims.doubted(running), new Map());
+  for (const id of ['a', 'b', 'c', 'd']) claims.seen(event('container', 'die', id));
+  claims.seen(event('container', 'start', 'b'));
+  claims.seen(event('container', 'destroy', 'd'));
+  const ended = (id: string): ContainerSummary => container(id, id === 'c' ? 'exited' : 'running');
+  assert.deepEqual([...claims.doubted(ended).keys()], ['a']);
   const waits: number[] = [];
-  for (let each = endings.doubted(running); each.size > 0; each = endings.doubted(running))
+  for (let each = claims.doubted(running); each.size > 0; each = claims.doubted(running))
     waits.push(...each.values());
   assert.ok(waits.length === 5 && (waits.at(-1) ?? 0) < 5000, waits.join(' '));
+  claims.seen(event('network', 'connect', 'n', { container: 'a', name: 'back' }));
+  assert.deepEqual([...claims.doubted(running).keys()], ['a']);
+  const joined = { NetworkSettings: { Networks: { back: { NetworkID: 'n' } } } };
+  const there = { ...container('a'), ...joined } as unknown as ContainerSummary;
+  assert.deepEqual(
+    claims.doubted(() => there),
+    new Map(),
+  );
+  assert.deepEqual(claims.doubted(running), new Map(), 'it was settled');
 });
 
 test('changes of a frame are told together, the first at once', () => {

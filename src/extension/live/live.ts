@@ -9,7 +9,7 @@ import type { Client } from '../../client/api/client.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Engine, Engines, Listener } from '../engine/engines.ts';
 import { Announcer } from './announcer.ts';
-import { Endings } from './endings.ts';
+import { Claims } from './claims.ts';
 import { ask } from './questions.ts';
 import { Shelf } from './shelf.ts';
 import type { Change, HoldingKind, Holdings, LiveStore } from './store.ts';
@@ -156,7 +156,7 @@ class Session {
   private readonly setup: SessionSetup;
   private readonly client: Client;
   private readonly abort = new AbortController();
-  private readonly endings = new Endings();
+  private readonly claims = new Claims();
   private readonly desired: Readonly<Record<HoldingKind, Desired>> = {
     container: { ids: new Set(), asking: undefined },
     image: { ids: new Set(), asking: undefined },
@@ -218,7 +218,7 @@ class Session {
     loading.catch(() => undefined); // Awaited below, after the stream that it ends.
     try {
       for await (const event of events) {
-        this.endings.seen(event);
+        this.claims.seen(event);
         for (const touch of touchesOf(event)) this.touch(touch);
       }
     } catch (error) {
@@ -280,7 +280,7 @@ class Session {
   private doubt(): void {
     const { items } = this.setup.shelves.container;
     const { signal } = this.abort;
-    for (const [id, wait] of this.endings.doubted((each) => items.get(each)?.State)) {
+    for (const [id, wait] of this.claims.doubted((each) => items.get(each))) {
       delay(wait, undefined, { signal }).then(
         () => this.touch({ kind: 'container', id, gone: false }),
         () => undefined, // The engine was left.

@@ -1,6 +1,6 @@
 /** How each kind of holding is asked for: as a whole, or only some by id. What only serves to look at files is left out. */
 import type { Client } from '../../client/api/client.ts';
-import { isHelper } from '../../client/files/helper-mark.ts';
+import { isStandIn } from '../../client/files/stand-in-mark.ts';
 import { kindOf } from '../../lib/errors.ts';
 import type { HoldingKind, Holdings } from './store.ts';
 
@@ -31,11 +31,11 @@ const QUESTIONS: { readonly [K in HoldingKind]: Question<K> } = {
   container: async (client, ids, signal) => {
     const filters = ids === 'all' ? {} : { filters: { id: [...ids] } };
     const found = await client.containers.list({ all: true, ...filters, signal });
-    return { items: found.filter((item) => !isHelper(item)), whole: ids === 'all' };
+    return { items: found.filter((item) => !isStandIn(item)), whole: ids === 'all' };
   },
   // Images have no filter by id, and one event may move a tag from one to another.
   image: async (client, _ids, signal) => ({
-    items: (await client.images.list({ signal })).filter((item) => !isHelper(item)),
+    items: (await client.images.list({ signal })).filter((item) => !isStandIn(item)),
     whole: true,
   }),
   volume: async (client, ids) => {

@@ -24,7 +24,6 @@ const NOISE: ReadonlySet<string> = new Set([
   'exec',
   'exec_died',
   'exec_detach',
-  'cleanup',
   'sync',
   'mount',
   'unmount',
