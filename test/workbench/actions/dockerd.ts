@@ -77,7 +77,7 @@ function startRegistry(dir: string, { beside }: Dockerd): ChildProcess {
     config,
     `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${root}}}\nhttp: {addr: '${REGISTRY}'}\n`,
   );
-  const [program = '', ...words] = [...beside, 'docker-registry', 'serve', config];
+  const [program, ...words] = [...beside, 'docker-registry', 'serve', config];
   return spawn(program, words, { stdio: 'ignore' });
 }
 

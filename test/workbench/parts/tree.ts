@@ -114,8 +114,9 @@ export class Row {
 
   /** Chooses an entry of the row's menu, once the row is in a state that offers it. */
   async choose(title: string): Promise<void> {
-    // Behind the title stands the key.
-    const wanted = new RegExp(`^${title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
+    // Behind the title may stand its key.
+    const text = title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    const wanted = new RegExp(`^${text}(?:,? (?:\\w+\\+)*(?:F\\d+|Del|Enter|\\w))?$`);
     const menu = await until(`the menu of the row offers ${title}`, async () => {
       const opened = await this.contextMenu();
       if ((await opened.titles()).some((each) => wanted.test(each))) return opened;
