@@ -55,6 +55,7 @@ export async function buildBundles(outdir = join(ROOT, 'out')): Promise<void> {
       entryPoints: [
         { in: join(ROOT, 'src/engine/main.ts'), out: 'engine' },
         { in: join(ROOT, 'src/cli/main.ts'), out: 'cli' },
+        { in: join(ROOT, 'src/cli/lint/thread.ts'), out: 'lint-thread' },
       ],
     }),
   ]);

@@ -40,6 +40,7 @@ async function run(args: readonly string[], stdin = ''): Promise<Outcome> {
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: { HOME: ROOT },
+    signal: new AbortController().signal,
     exit: (code: number) => {
       status = code;
     },

@@ -42,6 +42,12 @@ export function languageServerProgram(): string {
   return programOf('language server', { bundle: 'language-server.cjs', source });
 }
 
+/** The program of the linter's threads, found as the engine's. */
+export function lintThreadProgram(): string {
+  const source = join('src', 'cli', 'lint', 'thread.ts');
+  return programOf('linter', { bundle: 'lint-thread.js', source });
+}
+
 /** Our program for the inside of containers: one file, made by the build. Throws EngineError (unavailable). */
 export function insideProgram(): string {
   const path = join(packageRoot(), 'out', 'inside.js');

@@ -1,0 +1,184 @@
+/**
+ * Lints files one after another for one run: their configuration, their repair, the linter's findings and ShellCheck's.
+ * It writes repaired files and nothing else; what people are to be told it gathers.
+ */
+import { dirname, relative, resolve } from 'node:path';
+import { RememberedDisk } from '../../client/build/disk.ts';
+import { ConfigurationFinder, type FoundConfiguration } from '../../client/lint/configuration.ts';
+import { contextFacts } from '../../client/lint/context.ts';
+import { readDockerfile } from '../../client/lint/files.ts';
+import { fixText, writeFixed } from '../../client/lint/fix.ts';
+import { addShellCheck } from '../../client/lint/shellcheck/batch.ts';
+import { withConfiguration } from '../../lib/dockerfile/lint/config/hadolint.ts';
+import { DEFAULT_OPTIONS, lintDockerfile } from '../../lib/dockerfile/lint/lint.ts';
+import { LintMemory } from '../../lib/dockerfile/lint/memory.ts';
+import type { FixSafety, LintOptions, LintProblem } from '../../lib/dockerfile/lint/rule.ts';
+import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
+import type { Dockerfile, Severity } from '../../lib/dockerfile/syntax.ts';
+import type { FileReport } from './report.ts';
+
+/** What holds for all files of a run; it can be sent to another thread. */
+export interface LintSettings {
+  /** `search`: the nearest one above each file. */
+  readonly configuration: 'search' | 'none' | FoundConfiguration;
+  /** Severities by rule id, before those of configurations. */
+  readonly overrides: ReadonlyMap<string, Severity | 'off'>;
+  readonly context: 'search' | 'none' | { readonly folder: string };
+  /** ShellCheck's program. */
+  readonly shellcheck: string | undefined;
+  /** Which fixes are applied. */
+  readonly safeties: readonly FixSafety[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LintedFile extends FileReport {
+  readonly failOnAny: boolean;
+  readonly found: FoundConfiguration | undefined;
+}
+
+export interface LintResult {
+  /** In the order of the files. */
+  readonly reports: readonly LintedFile[];
+  /** Lines for people, each once. */
+  readonly warnings: readonly string[];
+  /** A configuration has mistakes. */
+  readonly isMisconfigured: boolean;
+}
+
+/** A file with all that ShellCheck's findings need. */
+interface Judged extends LintedFile {
+  readonly file: Dockerfile;
+  readonly options: LintOptions;
+}
+
+export class FileLinter {
+  private readonly settings: LintSettings;
+  private readonly signal: AbortSignal;
+  private readonly finder: ConfigurationFinder;
+  private readonly memory = new LintMemory();
+  /** Files that lie together are looked for in the same folders. */
+  private readonly disk = new RememberedDisk({ life: Infinity });
+  private readonly warnings = new Set<string>();
+  private isMisconfigured = false;
+
+  constructor(settings: LintSettings, signal: AbortSignal) {
+    this.settings = settings;
+    this.signal = signal;
+    this.finder = new ConfigurationFinder(settings.env);
+  }
+
+  result(reports: readonly LintedFile[]): LintResult {
+    return { reports, warnings: [...this.warnings], isMisconfigured: this.isMisconfigured };
+  }
+
+  /** Files as they are named, repaired in their place. */
+  async lintFiles(paths: readonly string[]): Promise<LintResult> {
+    const judged: Judged[] = [];
+    const reports: LintedFile[] = [];
+    for (const path of paths) {
+      this.signal.throwIfAborted();
+      const before = readDockerfile(path);
+      const report = await this.judge(before, path);
+      if (report.text !== before) writeFixed(path, before, report.text);
+      if (this.settings.shellcheck === undefined) reports.push(plain(report));
+      else judged.push(report);
+    }
+    const checked = await this.withShellCheck(judged);
+    return this.result([...reports, ...checked.map(plain)]);
+  }
+
+  /** A text under a name; its report has the repaired one. */
+  async lintText(text: string, path: string): Promise<LintedFile> {
+    const [report] = await this.withShellCheck([await this.judge(text, path, { shown: path })]);
+    if (report === undefined) throw new Error('a text has one report');
+    return plain(report);
+  }
+
+  private async judge(
+    before: string,
+    path: string,
+    { shown = shownPath(path) }: { readonly shown?: string } = {},
+  ): Promise<Judged> {
+    const found = this.configurationFor(path);
+    const options = this.optionsFor(found);
+    const about = { path: shown, found };
+    const text = await this.repaired(before, (each) =>
+      this.lint(each, path, { ...about, options }),
+    );
+    return this.lint(text, path, { ...about, options });
+  }
+
+  private async repaired(text: string, lint: (text: string) => Judged): Promise<string> {
+    const { safeties } = this.settings;
+    if (safeties.length === 0) return text;
+    const problemsOf = async (each: string): Promise<readonly LintProblem[]> => {
+      const own = lint(each);
+      // ShellCheck's fixes are suggestions, all of them.
+      const all = safeties.includes('suggestion') ? await this.withShellCheck([own]) : [own];
+      return all[0]?.problems ?? [];
+    };
+    return (await fixText(text, problemsOf, safeties)).text;
+  }
+
+  private lint(
+    text: string,
+    place: string,
+    about: Pick<Judged, 'path' | 'found' | 'options'>,
+  ): Judged {
+    const file = parseDockerfile(text);
+    const { context } = this.settings;
+    const where = typeof context === 'string' ? {} : { context: context.folder };
+    const facts =
+      context === 'none' ? undefined : contextFacts(place, file, { disk: this.disk, ...where });
+    const options = { ...about.options, context: facts };
+    return { ...about, ...lintDockerfile(file, options, this.memory), text, file, options };
+  }
+
+  /** The files with ShellCheck's findings among ours, where there is a ShellCheck. */
+  private async withShellCheck(reports: readonly Judged[]): Promise<readonly Judged[]> {
+    const { shellcheck } = this.settings;
+    if (shellcheck === undefined) return reports;
+    const judged = reports.map(({ file, options, problems: own }) => ({ file, options, own }));
+    const { problems, failures } = await addShellCheck(shellcheck, judged, this.signal);
+    for (const failure of failures) this.warnings.add(`pinnace: ShellCheck: ${failure}`);
+    return reports.map((report, at) => ({ ...report, problems: problems[at] ?? report.problems }));
+  }
+
+  private configurationFor(path: string): FoundConfiguration | undefined {
+    const { configuration: chosen } = this.settings;
+    if (chosen === 'none') return undefined;
+    const found = chosen === 'search' ? this.finder.forFolder(dirname(resolve(path))) : chosen;
+    if (found.path !== undefined) this.noteProblems(found, found.path);
+    return found;
+  }
+
+  private noteProblems({ configuration }: FoundConfiguration, path: string): void {
+    for (const { line, character, key, message } of configuration.problems) {
+      this.isMisconfigured = true;
+      const where = `${shownPath(path)}:${String(line + 1)}:${String(character + 1)}`;
+      this.warnings.add(`${where} ${key === '' ? '' : `${key}: `}${message}`);
+    }
+  }
+
+  private optionsFor(found: FoundConfiguration | undefined): LintOptions {
+    const options =
+      found === undefined
+        ? DEFAULT_OPTIONS
+        : withConfiguration(DEFAULT_OPTIONS, found.configuration);
+    return {
+      ...options,
+      severities: new Map([...options.severities, ...this.settings.overrides]),
+    };
+  }
+}
+
+/** The report without its tree, which is large. */
+function plain({ path, text, problems, failOnAny, found }: Judged): LintedFile {
+  return { path, text, problems, failOnAny, found };
+}
+
+/** A path below the working directory is shown from there. */
+function shownPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below === '' || below.startsWith('..') ? path : below;
+}
