@@ -17,7 +17,7 @@ import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
 import { type Client, createClient } from '../../src/client/api/client.ts';
 import { parseAddress } from '../../src/client/api/addresses.ts';
 import { ArchiveTree } from '../../src/client/files/archive.ts';
-import { Helpers } from '../../src/client/files/helpers.ts';
+import { StandIns } from '../../src/client/files/stand-ins.ts';
 import { openTree } from '../../src/client/files/open.ts';
 import { download, upload } from '../../src/client/files/transfer.ts';
 import { collect, listAll, type Tree } from '../../src/client/files/tree.ts';
@@ -222,7 +222,7 @@ for (const [name, start] of RIGS)
       const own = await openTree(
         client,
         { kind: 'container', id: 'f'.repeat(64) },
-        { routes: false, helpers: new Helpers(client) },
+        { routes: false, standIns: new StandIns(client) },
       );
       await assert.rejects(own.stat('/'), { kind: 'not-found' });
       await assert.rejects(own.list('/'), { kind: 'not-found' });

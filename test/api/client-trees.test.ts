@@ -9,8 +9,8 @@ import { after, before, describe, test } from 'node:test';
 import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
 import { parseAddress } from '../../src/client/api/addresses.ts';
 import { type Client, createClient } from '../../src/client/api/client.ts';
-import { HELPER_LABEL } from '../../src/client/files/helper-mark.ts';
-import { Helpers } from '../../src/client/files/helpers.ts';
+import { STAND_IN_LABEL } from '../../src/client/files/stand-in-mark.ts';
+import { StandIns } from '../../src/client/files/stand-ins.ts';
 import { openTree } from '../../src/client/files/open.ts';
 import { collect, listAll, type Tree, type TreeName } from '../../src/client/files/tree.ts';
 import { EngineError } from '../../src/lib/errors.ts';
@@ -38,7 +38,7 @@ for (const [name, start] of RIGS)
     let dir: string;
     let rig: Rig;
     let client: Client;
-    let helpers: Helpers;
+    let standIns: StandIns;
 
     const docker = async (...args: string[]): Promise<string> => {
       const env = { DOCKER_HOST: rig.address, DOCKER_BUILDKIT: '0' };
@@ -47,10 +47,10 @@ for (const [name, start] of RIGS)
       return stdout.trim();
     };
     const open = (name: TreeName, program = BUSYBOX): Promise<Tree> =>
-      openTree(client, name, { routes: false, helpers, program });
+      openTree(client, name, { routes: false, standIns, program });
     const volume = (id = 'store'): Promise<Tree> => open({ kind: 'volume', id });
     const helping = (): Promise<string> =>
-      docker('ps', '-aq', '--no-trunc', '--filter', `label=${HELPER_LABEL}`);
+      docker('ps', '-aq', '--no-trunc', '--filter', `label=${STAND_IN_LABEL}`);
 
     before(async () => {
       await makeImages(['busybox:latest', 'debian:bookworm-slim']);
@@ -60,7 +60,7 @@ for (const [name, start] of RIGS)
       rig = started;
       client = createClient(parseAddress(rig.address));
       await client.negotiate();
-      helpers = new Helpers(client);
+      standIns = new StandIns(client);
       await docker('load', '-i', archiveOf('busybox:latest'));
       await docker('volume', 'create', 'store');
       const mount = ['--rm', '--network', 'none', '-v', 'store:/v'];
@@ -68,7 +68,7 @@ for (const [name, start] of RIGS)
     });
 
     after(async () => {
-      await helpers.releaseIdle();
+      await standIns.releaseIdle();
       client.close();
       await rig.stop();
       rmSync(dir, { recursive: true, force: true });
@@ -148,12 +148,12 @@ for (const [name, start] of RIGS)
       assert.ok((await tree.list('/')).entries.some(({ name }) => name === 'own'));
       await assert.rejects(tree.write('/new', content('x')), { kind: 'forbidden' });
       await assert.rejects(tree.remove('/own', { recursive: true }), { kind: 'forbidden' });
-      await helpers.releaseIdle();
+      await standIns.releaseIdle();
       assert.equal(await docker('volume', 'ls', '-q'), before);
       assert.equal(await helping(), '');
     });
 
-    test('a helper that somebody prunes is made again, and goes by itself', async () => {
+    test('a stand-in that somebody prunes is made again, and goes by itself', async () => {
       const tree = await volume();
       await tree.stat('/d');
       await docker('rm', '-f', await helping());
@@ -163,7 +163,7 @@ for (const [name, start] of RIGS)
       // What holds nothing keeps nobody from removing it.
       await docker('volume', 'create', 'short');
       await (await volume('short')).list('/');
-      await helpers.releaseIdle();
+      await standIns.releaseIdle();
       await docker('volume', 'rm', 'short');
     });
 
@@ -171,11 +171,11 @@ for (const [name, start] of RIGS)
       const script = `
       import { createClient } from '${import.meta.resolve('../../src/client/api/client.ts')}';
       import { parseAddress } from '${import.meta.resolve('../../src/client/api/addresses.ts')}';
-      import { Helpers } from '${import.meta.resolve('../../src/client/files/helpers.ts')}';
+      import { StandIns } from '${import.meta.resolve('../../src/client/files/stand-ins.ts')}';
       const client = createClient(parseAddress('${rig.address}'));
       await client.negotiate();
-      const helpers = new Helpers(client);
-      await helpers.take({ kind: 'volume', id: 'store' });
+      const standIns = new StandIns(client);
+      await standIns.take({ kind: 'volume', id: 'store' });
       process.kill(process.pid, 'SIGKILL');`;
       const file = join(dir, 'killed.ts');
       writeFileSync(file, script);
@@ -185,20 +185,20 @@ for (const [name, start] of RIGS)
       assert.match(left, /^[0-9a-f]{64}$/);
       await (await volume()).stat('/');
       const own = (await helping()).split('\n').filter((id) => id !== left);
-      await helpers.sweep();
+      await standIns.sweep();
       assert.equal(await helping(), own.join('\n'));
       assert.equal(own.length, 1);
     });
 
     test('an engine without any image is brought an empty one, which goes with its use', async () => {
-      await helpers.releaseIdle();
+      await standIns.releaseIdle();
       const images = (await docker('images', '-q')).split('\n');
       await docker('rmi', '-f', ...new Set(images));
       assert.equal(await docker('images', '-q'), '');
       const tree = await volume();
       assert.equal((await tree.list('/')).entries.length, 1);
       await tree.rename('/d/a.txt', '/d/b.txt');
-      await helpers.releaseIdle();
+      await standIns.releaseIdle();
       assert.equal(await docker('images', '-aq'), '');
       assert.equal(await helping(), '');
     });

@@ -30,7 +30,7 @@ export interface ArchiveTreeOptions {
   readonly containers: ContainersApi;
   /** The container's id. */
   readonly id: string;
-  /** The folder that is this tree's root: where a volume is mounted in its helper. Links do not lead out of it. */
+  /** The folder that is this tree's root: where a volume is mounted in its stand-in. Links do not lead out of it. */
   readonly root?: string;
   /** Of a container that is never started. */
   readonly tool?: Tool | undefined;

@@ -2,8 +2,8 @@
 import { kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { ArchiveTree } from './archive.ts';
-import { HelperTree } from './helper-tree.ts';
-import type { Helpers } from './helpers.ts';
+import { StandInTree } from './stand-in-tree.ts';
+import type { StandIns } from './stand-ins.ts';
 import { PinnaceTree } from './pinnace.ts';
 import type { Signal, Tree, TreeName } from './tree.ts';
 
@@ -11,7 +11,7 @@ export interface OpenOptions extends Signal {
   /** The engine may have our routes. */
   readonly routes: boolean;
   /** Makes the containers through which images and volumes of other engines are looked at. */
-  readonly helpers: Helpers;
+  readonly standIns: StandIns;
   /** The path of a static busybox, for what no archive can do with them. */
   readonly program?: string;
 }
@@ -28,8 +28,8 @@ export async function openTree(
   }
   if (name.kind === 'container')
     return new ArchiveTree({ containers: client.containers, id: name.id });
-  const { helpers, program } = options;
-  return new HelperTree({ client, helpers, name, ...(program === undefined ? {} : { program }) });
+  const { standIns, program } = options;
+  return new StandInTree({ client, standIns, name, ...(program === undefined ? {} : { program }) });
 }
 
 /** Whether the engine knows the routes; what it says of the tree itself is an answer too. */

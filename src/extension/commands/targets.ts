@@ -1,6 +1,6 @@
 /** Which objects an action works on: the nodes that were selected, or those that the user picks when it comes from the palette. */
 import type { Client } from '../../client/api/client.ts';
-import { isHelper } from '../../client/files/helper-mark.ts';
+import { isStandIn } from '../../client/files/stand-in-mark.ts';
 import type { ContainerSummary } from '../../lib/api/containers.ts';
 import type { ImageSummary } from '../../lib/api/images.ts';
 import { EngineError } from '../../lib/errors.ts';
@@ -106,7 +106,7 @@ export const CONTAINERS: Kind<ContainerNode> = {
   },
   list: async (client) =>
     (await client.containers.list({ all: true }))
-      .filter((summary) => !isHelper(summary))
+      .filter((summary) => !isStandIn(summary))
       .map(containerNode),
   item: (node) => ({
     label: node.name,

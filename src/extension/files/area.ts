@@ -1,7 +1,7 @@
 /** Plugs files into the editor: the file system, the rows below containers, images and volumes, and what is dropped on them. */
 import * as vscode from 'vscode';
 import type { Client } from '../../client/api/client.ts';
-import { helpersOf } from '../../client/files/helpers.ts';
+import { standInsOf } from '../../client/files/stand-ins.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { CHANGED, COMPARE, MOUNT, SHOW } from '../commands/files/targets.ts';
 import type { Engines } from '../engine/engines.ts';
@@ -66,7 +66,7 @@ function sweeping(engines: Engines, tell: (message: string) => void): vscode.Dis
     const engine = engines.active;
     if (engine.state.kind !== 'ready' || engine.has('pinnace') || swept.has(engine.client)) return;
     swept.add(engine.client);
-    helpersOf(engine.client)
+    standInsOf(engine.client)
       .sweep()
       .catch((error: unknown) => tell(`left containers: ${messageOf(error)}`));
   };
@@ -74,7 +74,7 @@ function sweeping(engines: Engines, tell: (message: string) => void): vscode.Dis
   look();
   return new vscode.Disposable(() => {
     heard.dispose();
-    for (const client of swept) void helpersOf(client).releaseIdle();
+    for (const client of swept) void standInsOf(client).releaseIdle();
   });
 }
 

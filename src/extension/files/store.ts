@@ -3,7 +3,7 @@
  * what creates, replaces and follows, and what is too large to open. Knows no editor.
  */
 import { Readable } from 'node:stream';
-import { helpersOf } from '../../client/files/helpers.ts';
+import { standInsOf } from '../../client/files/stand-ins.ts';
 import { openTree } from '../../client/files/open.ts';
 import { collect, isReachable, listAll, type Tree, treeText } from '../../client/files/tree.ts';
 import type { FileEntry, FileList } from '../../lib/api/files.ts';
@@ -125,7 +125,7 @@ export class FileStore {
     const made = openTree(engine.client, address, {
       ...this.options,
       routes: engine.has('pinnace'),
-      helpers: helpersOf(engine.client),
+      standIns: standInsOf(engine.client),
     });
     held.set(key, made);
     made.catch(() => held.delete(key));

@@ -1,6 +1,6 @@
 /** `pinnace.image.prune`: removes images without a name, or all that no container uses, after saying how much that frees. */
 import type { Client } from '../../../client/api/client.ts';
-import { helpersOf } from '../../../client/files/helpers.ts';
+import { standInsOf } from '../../../client/files/stand-ins.ts';
 import { EngineError } from '../../../lib/errors.ts';
 import type { ImageSummary } from '../../../lib/api/images.ts';
 import type { Command } from '../desk.ts';
@@ -45,7 +45,7 @@ export const prune: Command = {
       action: 'Remove',
     });
     if (!confirmed) return;
-    await helpersOf(client).releaseIdle();
+    await standInsOf(client).releaseIdle();
     const answer = await desk.progress('Removing unused images', () =>
       client.images.prune({ dangling: [choice === 'all' ? 'false' : 'true'] }),
     );

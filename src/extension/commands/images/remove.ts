@@ -1,6 +1,6 @@
 /** `pinnace.image.remove`: takes a name away, and with an image's last name the image; says which containers hold it. */
 import type { Client } from '../../../client/api/client.ts';
-import { helpersOf } from '../../../client/files/helpers.ts';
+import { standInsOf } from '../../../client/files/stand-ins.ts';
 import type { ContainerNode, ImageNode } from '../../views/nodes.ts';
 import type { Command } from '../desk.ts';
 import { forEach, named } from '../each.ts';
@@ -26,7 +26,7 @@ export const remove: Command = {
       action: users.length > 0 ? 'Remove by Force' : 'Remove',
     });
     if (!confirmed) return;
-    await helpersOf(client).releaseIdle();
+    await standInsOf(client).releaseIdle();
     await forEach(desk, {
       doing: 'Removing',
       verb: 'remove',

@@ -1,6 +1,6 @@
 /** Making, removing and pruning volumes; a volume's files are gone with it, so each is asked for by name. */
 import type { Client } from '../../../client/api/client.ts';
-import { helpersOf } from '../../../client/files/helpers.ts';
+import { standInsOf } from '../../../client/files/stand-ins.ts';
 import { EngineError } from '../../../lib/errors.ts';
 import type { ContainerNode } from '../../views/nodes.ts';
 import type { Command } from '../desk.ts';
@@ -60,7 +60,7 @@ export const remove: Command = {
       action: 'Remove',
     });
     if (!confirmed) return;
-    await helpersOf(client).releaseIdle();
+    await standInsOf(client).releaseIdle();
     await forEach(desk, {
       doing: 'Removing',
       verb: 'remove',
@@ -111,7 +111,7 @@ export const prune: Command = {
       action: 'Remove',
     });
     if (!confirmed) return;
-    await helpersOf(client).releaseIdle();
+    await standInsOf(client).releaseIdle();
     // One by one: what the prune of older engines takes along is not what was asked for.
     const removed = await forEach(desk, {
       doing: 'Removing',

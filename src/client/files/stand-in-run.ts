@@ -4,16 +4,16 @@ import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
-import type { Helpers } from './helpers.ts';
+import type { StandIns } from './stand-ins.ts';
 import { collectOutput, type InsideAnswer } from './run-inside.ts';
 import type { Signal, TreeName } from './tree.ts';
 
 /** Busybox is itself only under a name that begins so. */
 export const PROGRAM = '/busybox-pinnace';
 
-export interface HelperRun {
+export interface StandInRun {
   readonly client: Client;
-  readonly helpers: Helpers;
+  readonly standIns: StandIns;
   readonly name: TreeName;
   /** The path of a static busybox on this machine. */
   readonly program: string;
@@ -21,12 +21,12 @@ export interface HelperRun {
 
 /** `words` are those of an applet: `['rm', '-rf', …]`. Throws EngineError: not-implemented where the engine's machine cannot run our program. */
 export async function runOnTree(
-  { client, helpers, name, program }: HelperRun,
+  { client, standIns, name, program }: StandInRun,
   words: readonly string[],
   { signal }: Signal = {},
 ): Promise<InsideAnswer> {
   const bytes = await readFile(program);
-  const container = await helpers.create(name, {
+  const container = await standIns.create(name, {
     Image: '',
     Entrypoint: [PROGRAM],
     Cmd: [...words],
@@ -64,6 +64,6 @@ export async function runOnTree(
       throw new EngineError('cancelled', 'the call was cancelled', { cause });
     throw cause;
   } finally {
-    await helpers.remove(container, name.kind);
+    await standIns.remove(container, name.kind);
   }
 }

@@ -8,43 +8,43 @@ import { hostname } from 'node:os';
 import type { ContainerCreateRequest } from '../../lib/api/containers.ts';
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
-import { dropHelperImage, type HelperImage, helperImage } from './helper-image.ts';
-import { HELPER_LABEL, HELPER_OWNER_LABEL } from './helper-mark.ts';
+import { dropStandInImage, type StandInImage, standInImage } from './stand-in-image.ts';
+import { STAND_IN_LABEL, STAND_IN_OWNER_LABEL } from './stand-in-mark.ts';
 import { type TreeName, treeText } from './tree.ts';
 
 /** Where a volume is mounted: in a place that no image has, since what an image has there would be copied into it. */
 export const VOLUME_ROOT = '/.pinnace-volume';
-/** Milliseconds that a helper stays after its last use: it holds its volume or image in use. */
+/** Milliseconds that a stand-in stays after its last use: it holds its volume or image in use. */
 const LINGER = 3000;
 /** Milliseconds that the engine may take to remove one. */
 const GOING = 5000;
-/** Milliseconds after which a helper of another machine is nobody's. */
+/** Milliseconds after which a stand-in of another machine is nobody's. */
 const FORGOTTEN = 24 * 60 * 60 * 1000;
 
-/** A helper in use: `release` must be called, once. */
+/** A stand-in in use: `release` must be called, once. */
 export interface Lease {
   readonly container: string;
   readonly release: () => void;
 }
 
-interface Helper {
+interface StandIn {
   readonly container: Promise<string>;
   users: number;
   timer: NodeJS.Timeout | undefined;
 }
 
 /** Those of an engine's client: one pool for all who look at its files. */
-export function helpersOf(client: Client): Helpers {
-  const held = POOLS.get(client) ?? new Helpers(client);
+export function standInsOf(client: Client): StandIns {
+  const held = POOLS.get(client) ?? new StandIns(client);
   POOLS.set(client, held);
   return held;
 }
 
-const POOLS = new WeakMap<Client, Helpers>();
+const POOLS = new WeakMap<Client, StandIns>();
 
-export class Helpers {
+export class StandIns {
   private readonly client: Client;
-  private readonly held = new Map<string, Helper>();
+  private readonly held = new Map<string, StandIn>();
   private swept: Promise<void> | undefined;
   /** Removals under way, so that they can be waited for. */
   private readonly going = new Set<Promise<void>>();
@@ -55,52 +55,53 @@ export class Helpers {
     this.client = client;
   }
 
-  /** The helper of a tree, made where there is none. Throws EngineError: not-found for what the engine does not have. */
+  /** The stand-in of a tree, made where there is none. Throws EngineError: not-found for what the engine does not have. */
   async take(name: TreeName): Promise<Lease> {
     const key = `${name.kind} ${name.id}`;
-    const helper = this.held.get(key) ?? this.make(key, name);
-    helper.users += 1;
-    clearTimeout(helper.timer);
+    const standIn = this.held.get(key) ?? this.make(key, name);
+    standIn.users += 1;
+    clearTimeout(standIn.timer);
     let isOver = false;
     const release = (): void => {
       if (isOver) return;
       isOver = true;
-      helper.users -= 1;
-      if (helper.users > 0 || this.held.get(key) !== helper) return;
-      helper.timer = setTimeout(() => this.drop(key, helper), LINGER);
+      standIn.users -= 1;
+      if (standIn.users > 0 || this.held.get(key) !== standIn) return;
+      standIn.timer = setTimeout(() => this.drop(key, standIn), LINGER);
     };
     try {
-      return { container: await helper.container, release };
+      return { container: await standIn.container, release };
     } catch (error) {
-      if (this.held.get(key) === helper) this.held.delete(key);
+      if (this.held.get(key) === standIn) this.held.delete(key);
       throw error;
     }
   }
 
-  /** A helper that is gone all the same (pruned by somebody) is not used again. */
+  /** A stand-in that is gone all the same (pruned by somebody) is not used again. */
   async forget(name: TreeName, container: string): Promise<void> {
     const key = `${name.kind} ${name.id}`;
-    const helper = this.held.get(key);
-    const isIt = helper !== undefined && (await helper.container.catch(() => '')) === container;
-    if (isIt && this.held.get(key) === helper) this.drop(key, helper);
+    const standIn = this.held.get(key);
+    const isIt = standIn !== undefined && (await standIn.container.catch(() => '')) === container;
+    if (isIt && this.held.get(key) === standIn) this.drop(key, standIn);
   }
 
   /** Takes away at once what nobody uses now; resolves when it is gone. Removals of volumes and images want it. */
   async releaseIdle(): Promise<void> {
-    for (const [key, helper] of [...this.held]) if (helper.users === 0) this.drop(key, helper);
+    for (const [key, standIn] of [...this.held]) if (standIn.users === 0) this.drop(key, standIn);
     await Promise.allSettled([...this.going]);
   }
 
   /** Takes away what editors that were killed have left behind; once for each engine, again when asked for. */
   async sweep(): Promise<void> {
-    const filters = { label: [HELPER_LABEL] };
+    const filters = { label: [STAND_IN_LABEL] };
     const found = await this.client.containers.list({ all: true, filters });
     for (const { Id, Labels, Created } of found) {
-      if (isAlive(Labels[HELPER_OWNER_LABEL] ?? '', Created * 1000)) continue;
-      await this.remove(Id, Labels[HELPER_LABEL] ?? '');
+      if (isAlive(Labels[STAND_IN_OWNER_LABEL] ?? '', Created * 1000)) continue;
+      await this.remove(Id, Labels[STAND_IN_LABEL] ?? '');
     }
     // One that is in use by another window stays: the engine says so.
-    if ((await this.client.images.list({ filters })).length > 0) await dropHelperImage(this.client);
+    if ((await this.client.images.list({ filters })).length > 0)
+      await dropStandInImage(this.client);
   }
 
   /** A container of a tree's files, with the changes that its use wants. The caller removes it by `remove`. */
@@ -116,8 +117,8 @@ export class Helpers {
         ...changes,
         Image: image.reference,
         Labels: {
-          [HELPER_LABEL]: name.kind,
-          [HELPER_OWNER_LABEL]: `${hostname()}/${String(process.pid)}`,
+          [STAND_IN_LABEL]: name.kind,
+          [STAND_IN_OWNER_LABEL]: `${hostname()}/${String(process.pid)}`,
         },
         HostConfig: {
           ...changes.HostConfig,
@@ -153,23 +154,23 @@ export class Helpers {
     }
   }
 
-  private make(key: string, name: TreeName): Helper {
+  private make(key: string, name: TreeName): StandIn {
     this.swept ??= this.sweep().catch(() => undefined);
     // Not to be cancelled: a call that is cut may have made a container that nobody knows.
-    const made: Helper = { container: this.create(name), users: 0, timer: undefined };
+    const made: StandIn = { container: this.create(name), users: 0, timer: undefined };
     made.container.catch(() => undefined);
     this.held.set(key, made);
     return made;
   }
 
-  private drop(key: string, helper: Helper): void {
-    clearTimeout(helper.timer);
-    if (this.held.get(key) === helper) this.held.delete(key);
+  private drop(key: string, standIn: StandIn): void {
+    clearTimeout(standIn.timer);
+    if (this.held.get(key) === standIn) this.held.delete(key);
     const [kind = ''] = key.split(' ');
-    const gone = helper.container
+    const gone = standIn.container
       .then(async (container) => {
         await this.remove(container, kind);
-        if (this.brought && this.held.size === 0) await dropHelperImage(this.client);
+        if (this.brought && this.held.size === 0) await dropStandInImage(this.client);
       })
       // What cannot be removed now is found by the next sweep.
       .catch(() => undefined)
@@ -177,13 +178,13 @@ export class Helpers {
     this.going.add(gone);
   }
 
-  private async imageOf(name: TreeName): Promise<HelperImage> {
+  private async imageOf(name: TreeName): Promise<StandInImage> {
     if (name.kind === 'image') return { reference: name.id, brought: false };
     if (name.kind === 'container')
-      throw new EngineError('internal', `${treeText(name)} needs no helper`);
+      throw new EngineError('internal', `${treeText(name)} needs no stand-in`);
     // An engine makes a volume that is not there.
     await this.client.volumes.inspect(name.id);
-    const image = await helperImage(this.client);
+    const image = await standInImage(this.client);
     this.brought ||= image.brought;
     return image;
   }

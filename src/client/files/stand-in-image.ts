@@ -1,27 +1,27 @@
-/** The image that a volume's helper is made from: a small one that the engine has, or an empty one that is brought and taken away again. */
+/** The image that a volume's stand-in is made from: a small one that the engine has, or an empty one that is brought and taken away again. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
-import { HELPER_LABEL, isHelper } from './helper-mark.ts';
+import { STAND_IN_LABEL, isStandIn } from './stand-in-mark.ts';
 
 const REFERENCE = 'pinnace.local/files:1';
 /** Images that are looked into for one without volumes. */
 const LOOKED_AT = 8;
 
-export interface HelperImage {
+export interface StandInImage {
   readonly reference: string;
   /** It was brought by us, and goes when nothing needs it. */
   readonly brought: boolean;
 }
 
-/** An image without volumes of its own: those would be made, and filled, with each helper. */
-export async function helperImage(client: Client): Promise<HelperImage> {
+/** An image without volumes of its own: those would be made, and filled, with each stand-in. */
+export async function standInImage(client: Client): Promise<StandInImage> {
   const images = await client.images.list();
   const smallest = images.toSorted((a, b) => a.Size - b.Size).slice(0, LOOKED_AT);
   for (const summary of smallest) {
-    if (isHelper(summary)) return { reference: REFERENCE, brought: true };
+    if (isStandIn(summary)) return { reference: REFERENCE, brought: true };
     const image = await client.images.inspect(summary.Id).catch((error: unknown) => {
       if (kindOf(error) === 'not-found') return undefined;
       throw error;
@@ -34,7 +34,7 @@ export async function helperImage(client: Client): Promise<HelperImage> {
 }
 
 /** Takes the brought image away; one that is still needed stays. */
-export async function dropHelperImage(client: Client): Promise<void> {
+export async function dropStandInImage(client: Client): Promise<void> {
   try {
     await client.images.remove(REFERENCE);
   } catch (error) {
@@ -50,7 +50,7 @@ async function archive(): Promise<Readable> {
     JSON.stringify({
       architecture: process.arch === 'x64' ? 'amd64' : process.arch,
       os: 'linux',
-      config: { Labels: { [HELPER_LABEL]: 'image' } },
+      config: { Labels: { [STAND_IN_LABEL]: 'image' } },
       rootfs: { type: 'layers', diff_ids: [`sha256:${hash(layer)}`] },
       history: [{ created_by: 'an empty folder' }],
     }),

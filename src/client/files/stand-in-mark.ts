@@ -1,15 +1,15 @@
 /** How the containers that only serve to look at files are known among the others. Pure: asks no engine. */
 
 /** On every such container, and on the image that is brought where an engine has none: what it shows. */
-export const HELPER_LABEL = 'io.pinnace.files';
+export const STAND_IN_LABEL = 'io.pinnace.files';
 /** `<host>/<process>` that made it and takes it away again. */
-export const HELPER_OWNER_LABEL = 'io.pinnace.files.owner';
+export const STAND_IN_OWNER_LABEL = 'io.pinnace.files.owner';
 
 /** Whether a container or an image is one of these: people never see them. */
-export function isHelper({
+export function isStandIn({
   Labels,
 }: {
   readonly Labels?: Readonly<Record<string, string>> | null;
 }): boolean {
-  return Labels?.[HELPER_LABEL] !== undefined;
+  return Labels?.[STAND_IN_LABEL] !== undefined;
 }

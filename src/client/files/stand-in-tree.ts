@@ -1,26 +1,26 @@
-/** The files of an image or a volume of an engine that is not ours: an ArchiveTree of a helper container, taken for each call and given back. */
+/** The files of an image or a volume of an engine that is not ours: an ArchiveTree of a stand-in container, taken for each call and given back. */
 import { Readable } from 'node:stream';
 import type { FileEntry, FileList } from '../../lib/api/files.ts';
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Client } from '../api/client.ts';
 import { ArchiveTree } from './archive.ts';
-import { PROGRAM, runOnTree } from './helper-run.ts';
-import { type Helpers, type Lease, VOLUME_ROOT } from './helpers.ts';
+import { PROGRAM, runOnTree } from './stand-in-run.ts';
+import { type StandIns, type Lease, VOLUME_ROOT } from './stand-ins.ts';
 import { type Signal, type Tree, type TreeName, treeText, type WriteContent } from './tree.ts';
 
-export interface HelperTreeOptions {
+export interface StandInTreeOptions {
   readonly client: Client;
-  readonly helpers: Helpers;
+  readonly standIns: StandIns;
   readonly name: TreeName;
   /** The path of a static busybox on this machine: lists what is large, and renames and deletes. */
   readonly program?: string;
 }
 
-export class HelperTree implements Tree {
-  private readonly options: HelperTreeOptions;
+export class StandInTree implements Tree {
+  private readonly options: StandInTreeOptions;
   private hidden: Promise<readonly string[]> | undefined;
 
-  constructor(options: HelperTreeOptions) {
+  constructor(options: StandInTreeOptions) {
     this.options = options;
   }
 
@@ -36,7 +36,7 @@ export class HelperTree implements Tree {
     return this.with(options, (tree) => tree.list(path, options));
   }
 
-  /** The helper stays until the stream has ended. */
+  /** The stand-in stays until the stream has ended. */
   async read(path: string, options: Signal = {}): Promise<Readable> {
     await this.checkShown(path);
     const { lease, value } = await this.lease(options, (tree) => tree.read(path, options));
@@ -95,20 +95,20 @@ export class HelperTree implements Tree {
     return value;
   }
 
-  /** Somebody's prune may have taken the helper away: then once more with a new one. */
+  /** Somebody's prune may have taken the stand-in away: then once more with a new one. */
   private async lease<T>(
     options: Signal,
     work: (tree: Tree) => Promise<T>,
     { tries }: { readonly tries: number } = { tries: 2 },
   ): Promise<{ readonly lease: Lease; readonly value: T }> {
-    const { helpers, name } = this.options;
+    const { standIns, name } = this.options;
     options.signal?.throwIfAborted();
-    const lease = await helpers.take(name);
+    const lease = await standIns.take(name);
     try {
       return { lease, value: await work(this.tree(lease.container)) };
     } catch (error) {
       const isGone = kindOf(error) === 'not-found' && !(await this.isThere(lease.container));
-      if (isGone) await helpers.forget(name, lease.container);
+      if (isGone) await standIns.forget(name, lease.container);
       lease.release();
       if (!isGone || tries < 2) throw error;
     }
@@ -125,7 +125,7 @@ export class HelperTree implements Tree {
   }
 
   private tree(id: string): Tree {
-    const { client, helpers, name, program } = this.options;
+    const { client, standIns, name, program } = this.options;
     return new ArchiveTree({
       containers: client.containers,
       id,
@@ -136,7 +136,7 @@ export class HelperTree implements Tree {
           : {
               path: PROGRAM,
               run: (words, options) =>
-                runOnTree({ client, helpers, name, program }, words, options),
+                runOnTree({ client, standIns, name, program }, words, options),
             },
     });
   }
