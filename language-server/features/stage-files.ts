@@ -1,8 +1,7 @@
 /** What a stage's file system is made of, as far as the text tells: the images that may show it, its paths, its working directory. Pure. */
 import { StageGraph } from '../../src/lib/dockerfile/stages.ts';
-import { commandsOf } from '../../src/lib/dockerfile/shell/walk.ts';
 import type { Dockerfile, Instruction, Stage, Word } from '../../src/lib/dockerfile/syntax.ts';
-import { scriptsIn, variablesIn } from '../facts.ts';
+import { variablesIn } from '../facts.ts';
 
 /** Longer chains of stages are not followed. */
 const CHAIN_LIMIT = 200;
@@ -67,24 +66,28 @@ export function madePaths(
   offset: number,
 ): ReadonlyMap<string, boolean> {
   const found = new Map<string, boolean>();
-  const seen = new Set<Instruction>();
-  for (const { instruction, before } of stepsBefore(file, stage, offset)) {
+  for (const { instruction, before, valueOf } of stepsBefore(file, stage, offset)) {
     if (instruction === undefined) continue;
-    seen.add(instruction);
     for (const { word, isDirectory } of madeBy(instruction)) {
-      const path = joined(before, valueOf(file, instruction, word));
+      const path = joined(before, valueOf(word));
       if (path !== undefined) found.set(path, isDirectory || found.get(path) === true);
     }
-  }
-  for (const { instruction, script } of scriptsIn(file)) {
-    if (script === undefined || !seen.has(instruction)) continue;
-    for (const { name, arguments: words } of commandsOf(script)) {
-      if (name !== 'mkdir') continue;
-      for (const { value } of words)
-        if (value?.startsWith('/') === true) found.set(resolvePath('/', value), true);
-    }
+    if (instruction.kind === 'RUN')
+      for (const path of foldersIn(instruction.argument.text)) found.set(path, true);
   }
   return found;
+}
+
+/** What `mkdir` makes, by the text alone: to read every shell text of a file would take too long here. */
+function foldersIn(text: string): string[] {
+  if (!text.includes('mkdir')) return [];
+  const calls = text.matchAll(/\bmkdir(?:[ \t]+-[\w=-]+){0,9}((?:[ \t]+\/[\w./-]+)+)/g);
+  return [...calls].flatMap(([, paths = '']) =>
+    paths
+      .trim()
+      .split(/[ \t]+/)
+      .map((path) => resolvePath('/', path)),
+  );
 }
 
 /** An instruction with the directories in force before and behind it; first of all the one that the stages begin with. */
@@ -92,6 +95,8 @@ interface Step {
   readonly instruction: Instruction | undefined;
   readonly before: string | undefined;
   readonly after: string | undefined;
+  /** A word of it; undefined when only the build knows its value. */
+  readonly valueOf: (word: Word) => string | undefined;
 }
 
 /** The instructions of a stage before an offset, those of the stages that it is built from first. */
@@ -100,14 +105,18 @@ function* stepsBefore(file: Dockerfile, stage: Stage, offset: number): Generator
   const [first] = chain;
   const isEmpty = first !== undefined && baseName(file, first) === 'scratch';
   let directory = isEmpty ? '/' : undefined;
-  yield { instruction: undefined, before: directory, after: directory };
+  yield { instruction: undefined, before: directory, after: directory, valueOf: () => undefined };
   for (const one of chain) {
+    const values = variablesIn(file).valuesIn(one);
     for (const instruction of one.instructions) {
       if (one === stage && instruction.range.end >= offset) return;
+      const valueOf = (word: Word): string | undefined => {
+        const value = values(word, instruction.range.start);
+        return value === '' ? undefined : value;
+      };
       const before = directory;
-      if (instruction.kind === 'WORKDIR')
-        directory = joined(directory, valueOf(file, instruction, instruction.value));
-      yield { instruction, before, after: directory };
+      if (instruction.kind === 'WORKDIR') directory = joined(directory, valueOf(instruction.value));
+      yield { instruction, before, after: directory, valueOf };
     }
   }
 }
@@ -124,12 +133,6 @@ function madeBy(
   const isDirectory =
     dest.text.endsWith('/') || sources.length > 1 || /^\.?\/?$|\/$/.test(only?.text ?? '');
   return [{ word: dest, isDirectory }];
-}
-
-/** The word's value; undefined when only the build knows it. */
-function valueOf(file: Dockerfile, { range }: Instruction, word: Word): string | undefined {
-  const value = variablesIn(file).valueAt(word, range.start);
-  return value === '' ? undefined : value;
 }
 
 function joined(directory: string | undefined, value: string | undefined): string | undefined {

@@ -139,9 +139,23 @@ export class Variables {
     return state.open || problems.length > 0 || value.length > VALUE_LIMIT ? undefined : value;
   }
 
-  /** A word's value as an instruction at the offset sees it; undefined when only the build knows it. */
-  valueAt(word: Word, offset: number): string | undefined {
-    return /[$"'\\`]/.test(word.text) ? this.expand(word, this.at(offset)) : word.text;
+  /**
+   * Gives words' values as instructions of a stage at an offset see them, undefined when only the build knows one. For
+   * those who ask from the stage's beginning to its end: offsets never go back.
+   */
+  valuesIn(stage: Stage): (word: Word, offset: number) => string | undefined {
+    let scope: Scope | undefined;
+    let next = 0;
+    return (word, offset) => {
+      if (!/[$"'\\`]/.test(word.text)) return word.text;
+      scope ??= this.begin(stage, 0);
+      for (; next < stage.instructions.length; next++) {
+        const instruction = stage.instructions[next];
+        if (instruction === undefined || instruction.range.end >= offset) break;
+        this.apply(instruction, scope, this.global());
+      }
+      return this.expand(word, scope);
+    };
   }
 
   /** The text of a FROM's image as far as the defaults tell it. */
