@@ -11,6 +11,7 @@ import type {
   Word,
   WordsInstruction,
 } from '../../../lib/dockerfile/syntax.ts';
+import { isSignal } from '../../../lib/dockerfile/signals.ts';
 import type { HealthConfig } from '../../../lib/image/config.ts';
 import type { Action } from './graph.ts';
 import { layerHistory, listHistory, pairsHistory, plainListHistory } from './history.ts';
@@ -247,7 +248,7 @@ function planValue(
     return { action: META, createdBy: `USER ${value}` };
   }
   if (instruction.kind === 'STOPSIGNAL') {
-    if (!/^(?:SIG)?[A-Z][A-Z0-9+-]*$|^\d{1,2}$/i.test(value)) {
+    if (!isSignal(value)) {
       reportAt(
         context,
         word,

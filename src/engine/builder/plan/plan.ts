@@ -137,6 +137,7 @@ class Planner {
         `the base name (${stage.from.image.text}) should not be blank`,
         stage.from.image.range,
       );
+    if (stage.from.platform !== undefined) this.expander.word(stage.from.platform, env);
     const base = this.source(ref, stage, { indices: false, platform }) as Base;
     const { state, made } = this.begin(base, platform);
     const triggers = state.config.OnBuild ?? [];

@@ -164,6 +164,8 @@ export interface Rule {
   /** Some of its findings carry a fix. */
   readonly fixable: boolean;
   readonly tag?: ProblemTag;
+  /** What it finds keeps the file from being built: it is not meant by `skip=all`. */
+  readonly blocking?: true;
   readonly checks: Checks;
   /** For the parser's own problems: the mechanical way out. */
   readonly repair?: (problem: Problem, file: Dockerfile) => Fix | undefined;

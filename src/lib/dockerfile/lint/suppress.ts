@@ -109,7 +109,8 @@ class Reader {
   }
 
   private resolve({ text, range }: Name): readonly (Rule | string)[] {
-    if (text.toLowerCase() === ALL) return [...RULES, ALL];
+    if (text.toLowerCase() === ALL)
+      return [...RULES.filter(({ blocking }) => blocking !== true), ALL];
     const rules = rulesNamed(text);
     // ShellCheck has hundreds of rules more.
     if (rules.length === 0 && /^SC\d{4}$/i.test(text)) return [text.toUpperCase()];

@@ -22,7 +22,9 @@ export function expandedWords(instruction: Instruction): Word[] {
     case 'STOPSIGNAL':
       return [instruction.value];
     case 'RUN':
-      return present(instruction.mounts.flatMap(({ source, target, id }) => [source, target, id]));
+      return present(
+        instruction.mounts.flatMap(({ options }) => options.map(({ value }) => value)),
+      );
     default:
       return [];
   }

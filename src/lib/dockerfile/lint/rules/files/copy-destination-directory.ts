@@ -7,6 +7,7 @@ export const copyDestinationDirectory: Rule = {
   id: 'CopyDestinationDirectory',
   aliases: ['DL3021', 'INVALID_DESTINATION'],
   severity: 'error',
+  blocking: true,
   summary: 'The destination of several sources ends with a slash',
   fixable: true,
   checks: { COPY: check, ADD: check },
@@ -18,9 +19,9 @@ function check(
 ): void {
   const several = sources.length > 1 || sources.some(({ text }) => /[*?]|\[.+\]/.test(text));
   const { text, range } = dest;
-  if (sources.length < 2 || !several || text === '' || text === '.' || text === '..') return;
+  if (sources.length < 2 || !several) return;
   const bare = text.replace(/["']$/, '');
-  if (/[/\\]$/.test(bare) || /\$\{?\w+\}?$/.test(bare) || bare.endsWith('}')) return;
+  if (/(^|[/\\])\.{0,2}$/.test(bare) || /\$(\w+|\{[^}]*\})$/.test(bare)) return;
   const message = `${kind} of several sources needs a directory as its destination: ${text}/`;
   report({ message, range, fix: safeFix('Add a slash', insert(endOf(dest, file.text), '/')) });
 }

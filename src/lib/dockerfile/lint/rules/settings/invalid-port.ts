@@ -8,10 +8,11 @@ export const invalidPort: Rule = {
   id: 'InvalidPort',
   aliases: ['DL3011', 'INVALID_PORT'],
   severity: 'error',
+  blocking: true,
   summary: 'A port is a number from 0 to 65535, or a range of them',
   fixable: true,
   checks: {
-    EXPOSE: ({ words }, { report }) => {
+    EXPOSE: ({ words }, { deferred, report }) => {
       for (const word of words) {
         const { text } = word;
         if (text.includes('$')) continue;
@@ -23,7 +24,9 @@ export const invalidPort: Rule = {
         if (message === undefined) continue;
         const range = rangeInWord(word, start, end);
         const fix = turnedFix(port, range);
-        report({ message, range, ...(fix === undefined ? {} : { fix }) });
+        // What is deferred only fails for those who build on the image.
+        const severity = deferred ? 'warning' : 'error';
+        report({ message, range, severity, ...(fix === undefined ? {} : { fix }) });
       }
     },
   },

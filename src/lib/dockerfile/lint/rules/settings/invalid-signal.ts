@@ -1,33 +1,21 @@
 /** InvalidSignal: STOPSIGNAL names a signal that Linux has. */
+import { isSignal, SIGNAL_NAMES } from '../../../signals.ts';
 import { nearestFix, nearHint } from '../../analysis/near.ts';
 import type { Rule } from '../../rule.ts';
-
-const NAMES = (
-  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU ' +
-  'XFSZ VTALRM PROF WINCH IO PWR SYS IOT CLD POLL UNUSED'
-)
-  .split(' ')
-  .map((name) => `SIG${name}`);
-const KNOWN = new Set(NAMES);
 
 export const invalidSignal: Rule = {
   id: 'InvalidSignal',
   aliases: ['INVALID_SIGNAL'],
   severity: 'error',
+  blocking: true,
   summary: 'STOPSIGNAL names a signal of Linux',
   fixable: true,
   checks: {
-    STOPSIGNAL: ({ value: { text, range } }, { report }) => {
+    STOPSIGNAL: ({ value: { text, range } }, { deferred, report }) => {
       if (text === '' || text.includes('$') || isSignal(text.replaceAll(/["']/g, ''))) return;
-      const message = `there is no signal '${text}': a name such as SIGTERM or a number from 1 to 64${nearHint(text, NAMES)}`;
-      report({ message, range, ...nearestFix(text, range, NAMES) });
+      const message = `there is no signal '${text}': a name such as SIGTERM or a number from 1 to 64${nearHint(text, SIGNAL_NAMES)}`;
+      const severity = deferred ? 'warning' : 'error';
+      report({ message, range, severity, ...nearestFix(text, range, SIGNAL_NAMES) });
     },
   },
 };
-
-function isSignal(text: string): boolean {
-  if (/^\d+$/.test(text)) return Number(text) >= 1 && Number(text) <= 64;
-  const name = text.toUpperCase();
-  const full = name.startsWith('SIG') ? name : `SIG${name}`;
-  return KNOWN.has(full) || /^SIGRTM(IN(\+\d{1,2})?|AX(-\d{1,2})?)$/.test(full);
-}

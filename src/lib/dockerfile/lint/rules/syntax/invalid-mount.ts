@@ -9,9 +9,20 @@ export const invalidMount: Rule = {
   id: 'InvalidMount',
   aliases: [],
   severity: 'error',
+  blocking: true,
   summary: 'A mount has options that exist and fit together',
   fixable: true,
-  checks: {},
+  checks: {
+    RUN: ({ mounts }, { report }) => {
+      for (const { type, target, options, range } of mounts) {
+        const isKnown = !options.some(
+          ({ key, value }) => key === 'type' && value?.text.includes('$'),
+        );
+        if (!isKnown || target !== undefined || type === 'secret' || type === 'ssh') continue;
+        report({ message: `a mount of type ${type} needs a target`, range });
+      }
+    },
+  },
   repair,
 };
 

@@ -2,10 +2,11 @@
  * The rows of what the parser itself reports and that needs no file of its own: no mechanical way out, or a short one. The
  * parser owns these checks; a row says what they are called elsewhere.
  */
-import type { Dockerfile, Problem } from '../../../syntax.ts';
+import { expandWord } from '../../../expand.ts';
+import type { Dockerfile, Problem, Word } from '../../../syntax.ts';
 import { offsetsOf, textOf } from '../../analysis/places.ts';
 import { removeWord, suggestedFix } from '../../edits.ts';
-import type { Fix, Rule } from '../../rule.ts';
+import type { Fix, Rule, Scope } from '../../rule.ts';
 
 function row(id: string, summary: string, ...aliases: string[]): Rule {
   return { id, aliases, severity: 'error', summary, fixable: false, checks: {} };
@@ -23,17 +24,24 @@ export const PARSER_CODES: readonly Rule[] = [
     'UNKNOWN_TYPE',
     'ARGUMENT_REQUIRES_ONE_OR_THREE',
   ),
-  row(
-    'MissingArguments',
-    'An instruction has the arguments that it needs',
-    'ARGUMENT_MISSING',
-    'ARGUMENT_REQUIRES_ONE',
-    'ARGUMENT_REQUIRES_AT_LEAST_ONE',
-    'ARGUMENT_REQUIRES_TWO',
-    'ARGUMENT_REQUIRES_AT_LEAST_TWO',
-    'HEALTHCHECK_CMD_ARGUMENT_MISSING',
-    'SHELL_REQUIRES_ONE',
-  ),
+  {
+    ...row(
+      'MissingArguments',
+      'An instruction has the arguments that it needs',
+      'ARGUMENT_MISSING',
+      'ARGUMENT_REQUIRES_ONE',
+      'ARGUMENT_REQUIRES_AT_LEAST_ONE',
+      'ARGUMENT_REQUIRES_TWO',
+      'ARGUMENT_REQUIRES_AT_LEAST_TWO',
+      'HEALTHCHECK_CMD_ARGUMENT_MISSING',
+      'SHELL_REQUIRES_ONE',
+    ),
+    blocking: true,
+    checks: {
+      VOLUME: ({ words }, scope) => refuseEmpty(words, scope),
+      WORKDIR: ({ value }, scope) => refuseEmpty([value], scope, value),
+    },
+  },
   row(
     'NoBuildStage',
     'A file begins its stages with FROM; only ARG stands before it',
@@ -68,4 +76,18 @@ function withoutSecond(problem: Problem, file: Dockerfile): Fix | undefined {
   const range = offsetsOf(problem);
   if (textOf(file, range).toUpperCase() !== 'ONBUILD') return undefined;
   return suggestedFix('Remove one ONBUILD', removeWord(file, range));
+}
+
+/** A path that has no character once its quotes are taken off. */
+function refuseEmpty(words: readonly Word[], scope: Scope, directory?: Word): void {
+  const { file, report } = scope;
+  const { escapeCharacter: escape } = file.directives;
+  for (const word of words) {
+    if (word.text === '' || !/^["'\\`\s]+$/.test(word.text)) continue;
+    const { value, problems } = expandWord(word, () => 'x', { escape, lines: file.lines });
+    // A directory may be called by a blank, a volume cannot.
+    const path = word === directory ? value : value.trim();
+    if (path === '' && problems.length === 0)
+      report({ message: 'a path is needed here, this word is empty', range: word.range });
+  }
 }

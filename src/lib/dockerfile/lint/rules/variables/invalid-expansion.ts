@@ -1,17 +1,20 @@
 /** InvalidExpansion: variables are written in a form that the builder can expand. Its findings have the parser's code. */
 import { expandWord } from '../../../expand.ts';
-import type { Instruction, Word } from '../../../syntax.ts';
+import type { Heredoc, Instruction, Word } from '../../../syntax.ts';
 import type { Rule, Scope } from '../../rule.ts';
 
 export const invalidExpansion: Rule = {
   id: 'InvalidExpansion',
   aliases: ['UNSUPPORTED_MODIFIER'],
   severity: 'error',
+  blocking: true,
   summary: 'Variables are written in a form that the builder can expand',
   fixable: false,
   checks: {
     every: (instruction, scope) => {
       for (const word of wordsOf(instruction, scope)) check(word, scope);
+      if (instruction.kind !== 'COPY' && instruction.kind !== 'ADD') return;
+      for (const heredoc of instruction.heredocs) if (heredoc.expand) checkContent(heredoc, scope);
     },
   },
 };
@@ -22,13 +25,25 @@ function wordsOf(instruction: Instruction, scope: Scope): readonly Word[] {
   return platform === undefined ? [image] : [platform, image];
 }
 
-function check(word: Word, { file, report }: Scope): void {
+/** The content of a file, where quotes are characters like others. */
+function checkContent({ content, contentRange: range, chomp }: Heredoc, scope: Scope): void {
+  // Where tabs were taken off, places within are not known.
+  const breaks = [{ index: 0, offset: range.start }];
+  check({ text: content, range, breaks: chomp ? [] : breaks }, scope, { plainQuotes: true });
+}
+
+function check(
+  word: Word,
+  { deferred, file, report }: Scope,
+  options: { plainQuotes?: true } = {},
+): void {
   if (!word.text.includes('$')) return;
   const { escapeCharacter: escape } = file.directives;
-  const { problems } = expandWord(word, valueOf, { escape, lines: file.lines });
+  const { problems } = expandWord(word, valueOf, { escape, lines: file.lines, ...options });
   for (const { message, range } of problems) {
     if (message.includes('quote')) continue;
-    report({ message, range: { start: range.start.offset, end: range.end.offset } });
+    const place = { start: range.start.offset, end: range.end.offset };
+    report({ message, range: place, severity: deferred ? 'warning' : 'error' });
   }
 }
 
