@@ -7,6 +7,8 @@ export const SCHEME = 'pinnace-files';
 export interface FileAddress extends TreeName {
   /** Absolute and normal. */
   readonly path: string;
+  /** Eight hexadecimal digits, of a volume of another engine than the bundled one: two engines may have volumes of one name. */
+  readonly engine?: string;
 }
 
 /** The parts of an address as the editor's Uri has them, decoded. */
@@ -20,22 +22,29 @@ export interface AddressParts {
  * Editors compare authorities without regard to case, so a volume's name with capitals is written as hexadecimal
  * digits behind a `~`; an image's id stands without its `sha256:`.
  */
-export function partsOf({ kind, id, path }: FileAddress): AddressParts {
+export function partsOf({ kind, id, path, engine }: FileAddress): AddressParts {
   const name = id.replace(/^sha256:/, '');
   const safe = /[A-Z]/.test(name) ? `~${Buffer.from(name, 'utf8').toString('hex')}` : name;
-  return { scheme: SCHEME, authority: `${kind}+${safe}`, path };
+  const on = engine === undefined ? '' : `+${engine}`;
+  return { scheme: SCHEME, authority: `${kind}+${safe}${on}`, path };
 }
 
 /** Throws EngineError (invalid) for what is no address of ours. */
 export function addressOf({ scheme, authority, path }: AddressParts): FileAddress {
-  const found = /^(container|image|volume)\+([a-z0-9][a-z0-9_.-]*|~(?:[0-9a-f]{2})+)$/.exec(
-    authority,
-  );
-  const [, kind, name = ''] = found ?? [];
+  const found =
+    /^(container|image|volume)\+([a-z0-9][a-z0-9_.-]*|~(?:[0-9a-f]{2})+)(?:\+([0-9a-f]{8}))?$/.exec(
+      authority,
+    );
+  const [, kind, name = '', engine] = found ?? [];
   if (scheme !== SCHEME || (kind !== 'container' && kind !== 'image' && kind !== 'volume'))
     throw new EngineError('invalid', `not an address of files: ${scheme}://${authority}`);
   const id = name.startsWith('~') ? Buffer.from(name.slice(1), 'hex').toString('utf8') : name;
-  return { kind, id: kind === 'image' ? `sha256:${id}` : id, path: normalPath(path) };
+  return {
+    kind,
+    id: kind === 'image' ? `sha256:${id}` : id,
+    path: normalPath(path),
+    ...(engine === undefined ? {} : { engine }),
+  };
 }
 
 /** As text that any reader of URIs takes. */

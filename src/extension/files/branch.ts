@@ -41,8 +41,9 @@ export class FilesBranch implements Branch<FileElement> {
   }
 
   roots(node: Node): readonly FileElement[] {
-    const address = addressOfNode(node);
-    if (address === undefined) return [];
+    const own = addressOfNode(node);
+    if (own === undefined) return [];
+    const address = this.store.rooted(own);
     const entry: FileEntry = {
       name: '/',
       type: 'directory',

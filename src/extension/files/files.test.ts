@@ -156,6 +156,7 @@ test('addresses stand for containers, images and volumes, capitals and odd names
     { kind: 'container', id: ID, path: '/a b/ü#?%41' },
     { kind: 'image', id: IMAGE, path: '/' },
     { kind: 'volume', id: 'My_Data.1', path: '/x' },
+    { kind: 'volume', id: 'data', path: '/x', engine: '0123abcd' },
   ] as const) {
     assert.deepEqual(addressOf(partsOf(address)), address);
     assert.deepEqual(parseAddressText(addressText(address)), address);
@@ -226,6 +227,19 @@ test('rows show folders first, page by page, and the same file is the same objec
   );
   assert.equal(all[0], first[0]);
   assert.equal(branch.parent(all[0] ?? etc), etc);
+});
+
+test('a volume of another engine is not taken for one of the same name', async () => {
+  const { answers } = rig();
+  const docker = { ...answers, entry: { id: 'unix:///docker.sock', label: 'Docker' } };
+  const own = { kind: 'volume', id: 'data', path: '/etc/motd' } as const;
+  const there = new FileStore(fakeEngines(docker)).rooted(own);
+  assert.match(there.engine ?? '', /^[0-9a-f]{8}$/);
+  assert.equal((await new FileStore(fakeEngines(docker)).stat(there)).size, 2);
+  const here = new FileStore(fakeEngines(answers));
+  assert.deepEqual(here.rooted(own), own);
+  await assert.rejects(here.stat(there), /volume data is one of another engine than/);
+  await assert.rejects(new FileStore(fakeEngines(docker)).stat(own), { kind: 'unavailable' });
 });
 
 test('two tags of one image have rows of their own', () => {

@@ -2,6 +2,7 @@
  * The files of the active engine's containers, images and volumes with the meaning that an editor's file system has:
  * what creates, replaces and follows, and what is too large to open. Knows no editor.
  */
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { standInsOf } from '../../client/files/stand-ins.ts';
 import { openTree } from '../../client/files/open.ts';
@@ -114,9 +115,20 @@ export class FileStore {
     return kind === 'image';
   }
 
-  /** The tree that an address is in. */
+  /** The address as one of the active engine. */
+  rooted(address: FileAddress): FileAddress {
+    const engine = address.kind === 'volume' ? markOf(this.engines.active) : undefined;
+    return engine === undefined ? address : { ...address, engine };
+  }
+
+  /** The tree that an address is in. Throws EngineError (unavailable) for a volume of an engine that is not the active one. */
   async tree(address: FileAddress): Promise<Tree> {
     const engine = await this.engines.ready();
+    if (address.kind === 'volume' && address.engine !== markOf(engine))
+      throw new EngineError(
+        'unavailable',
+        `${treeText(address)} is one of another engine than ${engine.entry.label}: choose that engine first`,
+      );
     const held = this.trees.get(engine.client) ?? new Map<string, Promise<Tree>>();
     this.trees.set(engine.client, held);
     const key = `${address.kind}+${address.id}`;
@@ -140,6 +152,12 @@ export class FileStore {
   onDidChange(listener: (changes: readonly FileChange[]) => void): Listener {
     return this.listeners.add(listener);
   }
+}
+
+/** None of the bundled engine: its addresses are those of the past. */
+function markOf({ entry }: Engine): string | undefined {
+  if (entry.id === 'pinnace') return undefined;
+  return createHash('sha256').update(entry.id).digest('hex').slice(0, 8);
 }
 
 async function exists(tree: Tree, path: string): Promise<boolean> {

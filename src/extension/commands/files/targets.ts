@@ -40,8 +40,9 @@ export async function choosePlace(
   question: { readonly title: string; readonly value: string },
 ): Promise<FileAddress | undefined> {
   for (const node of targets) {
-    const address = node.kind === 'file' ? parseAddressText(node.uri) : addressOfNode(node);
-    if (address !== undefined) return address;
+    if (node.kind === 'file') return parseAddressText(node.uri);
+    const address = addressOfNode(node);
+    if (address !== undefined) return storeOf(desk).rooted(address);
   }
   const container = await chooseOne(desk, CONTAINERS, [], {
     title: `${question.title} in which container?`,
