@@ -38,6 +38,18 @@ ONBUILD COPY package.json /
   ]);
 });
 
+test('the defaults of arguments and what mounts come from are looked through', () => {
+  const text = `ARG V=22
+FROM node:$V AS one
+FROM node:$X
+RUN --mount=type=bind,from=quay.io/a/b:1 --mount=type=bind,from=one x
+`;
+  assert.deepEqual(links(text), [
+    'node:$V https://hub.docker.com/_/node',
+    'quay.io/a/b:1 https://quay.io/repository/a/b',
+  ]);
+});
+
 test('only registries with known pages have links', () => {
   assert.equal(imagePage('quay.io/a/b:1'), 'https://quay.io/repository/a/b');
   assert.equal(

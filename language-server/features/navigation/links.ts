@@ -1,9 +1,10 @@
 /** Links in a document: pages of images, addresses, and files of the context that exist. */
 import type { DocumentLink } from 'vscode-languageserver/node';
 import { heldBy } from '../../../src/lib/dockerfile/scope/places.ts';
-import { StageGraph } from '../../../src/lib/dockerfile/stages.ts';
+import { StageGraph, stageReferences } from '../../../src/lib/dockerfile/stages.ts';
 import type { Dockerfile, Instruction, Range, Stage } from '../../../src/lib/dockerfile/syntax.ts';
 import { tryReference } from '../../../src/lib/image/reference.ts';
+import { variablesIn } from '../../facts.ts';
 import { rangeAt } from '../positions.ts';
 
 /** Finds files of the build context; undefined: there is none of that path. */
@@ -29,7 +30,7 @@ export function linksOf(file: Dockerfile, find: FileFinder): DocumentLink[] {
   }
   const graph = new StageGraph(file.stages);
   for (const stage of file.stages) {
-    stageLinks(stage, graph, add);
+    stageLinks(file, { stage, graph }, add);
     for (const outer of stage.instructions) {
       const instruction = heldBy(outer);
       if (instruction !== undefined) sourceLinks(instruction, find, add);
@@ -40,17 +41,21 @@ export function linksOf(file: Dockerfile, find: FileFinder): DocumentLink[] {
 
 type Add = (range: Range, target: string | undefined, tooltip: string) => void;
 
-function stageLinks(stage: Stage, graph: StageGraph, add: Add): void {
-  const { text, range } = stage.from.image;
-  const isStage = graph.resolve({ kind: 'base', name: text, at: stage }) !== undefined;
-  if (!isStage) add(range, imagePage(text), 'page of the image');
-  for (const instruction of stage.instructions) {
-    if (instruction.kind !== 'COPY' || instruction.from === undefined) continue;
-    const { from } = instruction;
-    const used = graph.resolve({ kind: 'copy', name: from.text, at: stage });
+function stageLinks(
+  file: Dockerfile,
+  { stage, graph }: { readonly stage: Stage; readonly graph: StageGraph },
+  add: Add,
+): void {
+  const { image } = stage.from;
+  const name = image.text.includes('$') ? variablesIn(file).imageOf(image) : image.text;
+  const isStage = graph.resolve({ kind: 'base', name, at: stage }) !== undefined;
+  if (!isStage) add(image.range, imagePage(name), 'page of the image');
+  for (const { kind, word } of stageReferences(stage)) {
+    if (kind === 'base') continue;
+    const used = graph.resolve({ kind, name: word.text, at: stage });
     // A name alone may be a build context of that name.
-    if (used === undefined && /[:/@]/.test(from.text))
-      add(from.range, imagePage(from.text), 'page of the image');
+    if (used === undefined && /[:/@]/.test(word.text))
+      add(word.range, imagePage(word.text), 'page of the image');
   }
 }
 
