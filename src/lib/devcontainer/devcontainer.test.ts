@@ -30,6 +30,7 @@ for (const [text, message] of [
   ['[]', /an object is needed/],
   ['{"image": "a",\n "postCreateCommand": 4}', /f:2: postCreateCommand: a command is needed/],
   ['{"image": "a", "features": {}}', /features is not supported in this version/],
+  ['{"image": "a", "waitFor": "postAttachCommand"}', /waitFor: one of initializeCommand, /],
   ['{"image": ', /f:1: ValueExpected/],
 ] as const) {
   test(`${JSON.stringify(text)} is refused with its place`, () => {
