@@ -7,10 +7,10 @@ import { enginePaths } from './paths.ts';
 import type { RootChoice } from './paths.ts';
 import { servingEngine, startTime } from './start.ts';
 
-const GONE_WITHIN_MS = 10_000;
+const GONE_WITHIN_MS = 30_000;
 const POLL_MS = 10;
 
-/** false: none was running. Throws EngineError (unavailable) when it does not end within 10 s. */
+/** false: none was running. Throws EngineError (unavailable) when it does not end within 30 s. */
 export async function stopEngine(choice: RootChoice = {}): Promise<boolean> {
   const { socket } = enginePaths(choice);
   const running = await servingEngine(socket);
