@@ -91,6 +91,9 @@ test('what this engine cannot do is greyed, and its row says why', async (bench)
   await menu.close();
   const engines = await workbench.sideBar.only('Engines');
   const row = await engines.tree.row(new RegExp(`^${NAME}`)).waitFor();
-  assert.match(await row.tooltip(), /Not here\s+reaching ports that are not published/);
+  // What lies below the pointer on its way has hovers too.
+  await until('the reason', async () =>
+    /Not here\s+reaching ports that are not published/.test(await row.tooltip()),
+  );
   await docker('rm', '-f', 'web');
 });
