@@ -149,7 +149,10 @@ test('a machine without the command, and one whose Docker does not run, are told
       'not found',
       'neither docker nor pinnace is in the PATH of commands there',
     ]);
-    await fails(`pinnace+ssh://root@127.0.0.1:${bare.port}`, ['not found', 'pinnace is in the']);
+    await fails(`pinnace+ssh://root@127.0.0.1:${bare.port}`, [
+      'not found',
+      'pinnace is not in the PATH',
+    ]);
   });
   const silent = await startSshd(folder('silent'), {
     PATH: '/usr/local/bin:/usr/bin:/bin',

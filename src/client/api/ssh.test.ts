@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseAddress } from './addresses.ts';
 import { createClient } from './client.ts';
-import { dialCommand, parseSsh, sshCommand } from './ssh.ts';
+import { dialCommand, explainSsh, parseSsh, sshCommand } from './ssh.ts';
 
 test('addresses of all forms are read', () => {
   assert.deepEqual(parseAddress('unix:///run/x.sock'), { socketPath: '/run/x.sock' });
@@ -56,6 +56,51 @@ test('the host comes behind the end of the options', () => {
     words.at(-1) ?? '',
     /^sh -c '[^']*docker system dial-stdio[^']*pinnace dial-stdio[^']*'$/,
   );
+});
+
+test('what ssh and the other side say is told with the way out, and with what trying again is worth', () => {
+  const cases: [said: string, address: string, kind: string, words: RegExp][] = [
+    [
+      'Host key verification failed.',
+      'ssh://me@far:2222',
+      'forbidden',
+      /once with: ssh -p 2222 me@far /,
+    ],
+    [
+      '@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.',
+      'ssh://far',
+      'forbidden',
+      /^its host key is not the one [^@]*ssh-keygen -R 'far'$/,
+    ],
+    ['me@far: Permission denied (publickey).', 'ssh://me@far', 'unauthorized', /ssh-add/],
+    [
+      'dial unix /var/run/docker.sock: connect: permission denied',
+      'ssh://me@far',
+      'unavailable',
+      /me may not use Docker there/,
+    ],
+    [
+      'dial unix /var/run/docker.sock: connect: no such file or directory',
+      'ssh://far',
+      'unavailable',
+      /its engine does not run/,
+    ],
+    [
+      'sh: 1: exec: pinnace: not found',
+      'pinnace+ssh://far',
+      'unavailable',
+      /; pinnace is not in the PATH/,
+    ],
+    ['bash: line 1: pinnace: command not found', 'ssh://far', 'unavailable', /neither docker nor/],
+    ['ssh: Could not resolve hostname far: x', 'ssh://far', 'unavailable', /nobody knows a host/],
+    ['client_loop: send disconnect: Broken pipe', 'ssh://far', 'unavailable', /the host is up/],
+    ['something else', 'ssh://far', 'unavailable', /^something else$/],
+  ];
+  for (const [said, address, kind, words] of cases) {
+    const complaint = explainSsh(said, parseSsh(address));
+    assert.equal(complaint.kind, kind, said);
+    assert.match(complaint.text, words);
+  }
 });
 
 test('a client speaks through the streams of a command', async () => {

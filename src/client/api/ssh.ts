@@ -98,7 +98,7 @@ const REASONS: readonly Reason[] = [
   {
     pattern: /(?:pinnace|docker): (?:command )?not found/,
     hint: ({ engine }, login) =>
-      `${engine === 'pinnace' ? 'pinnace is' : 'neither docker nor pinnace is'} in the PATH of commands there; install it, and try: ${login} ${engine === 'pinnace' ? 'pinnace' : 'docker'} --version`,
+      `${engine === 'pinnace' ? 'pinnace is not' : 'neither docker nor pinnace is'} in the PATH of commands there; install it, and try: ${login} ${engine === 'pinnace' ? 'pinnace' : 'docker'} --version`,
   },
   {
     pattern: /Could not resolve hostname/,

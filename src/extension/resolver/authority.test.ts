@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type Duplex, duplexPair } from 'node:stream';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { authorityOf, targetOf } from './authority.ts';
+import { authorityOf, localFolderOf, targetOf } from './authority.ts';
 import { passingOf } from './passing.ts';
 
 test('an authority tells its target again, also in lower case', () => {
@@ -35,6 +35,21 @@ test('what is none of ours is refused', () => {
     hex({ folder: '/x', container: 'x', engine: 'pinnace' }),
   ])
     assert.throws(() => targetOf(text), /names no container/, text);
+});
+
+test('the folder of a window inside its container is the one on this machine', () => {
+  const local = (scheme: string, authority: string): string | undefined =>
+    localFolderOf({ scheme, authority });
+  const authority = authorityOf({ folder: '/home/me/shop', engine: 'pinnace' });
+  assert.equal(local('vscode-remote', authority), '/home/me/shop');
+  assert.equal(local('file', authority), undefined);
+  for (const other of [
+    authorityOf({ container: 'box', engine: 'pinnace' }),
+    'ssh-remote+far',
+    'pinnace+zz',
+    '',
+  ])
+    assert.equal(local('vscode-remote', other), undefined);
 });
 
 test('nothing is read before the editor listens, and its end and its close are told', async () => {

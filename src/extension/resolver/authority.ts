@@ -15,8 +15,7 @@ export function authorityOf(target: Target): string {
 
 /** Throws `invalid` for what `authorityOf` has not made: links and histories hold such names, so they are judged. */
 export function targetOf(authority: string): Target {
-  const hex = /^pinnace\+((?:[0-9a-f]{2})+)$/.exec(authority)?.[1];
-  const target = hex === undefined ? undefined : parsed(Buffer.from(hex, 'hex').toString());
+  const target = decoded(authority);
   if (target === undefined)
     throw new EngineError(
       'invalid',
@@ -30,10 +29,13 @@ export function localFolderOf(uri: {
   readonly scheme: string;
   readonly authority: string;
 }): string | undefined {
-  if (uri.scheme !== 'vscode-remote' || !uri.authority.startsWith(`${AUTHORITY_PREFIX}+`))
-    return undefined;
-  const target = targetOf(uri.authority);
-  return 'folder' in target ? target.folder : undefined;
+  const target = uri.scheme === 'vscode-remote' ? decoded(uri.authority) : undefined;
+  return target !== undefined && 'folder' in target ? target.folder : undefined;
+}
+
+function decoded(authority: string): Target | undefined {
+  const hex = /^pinnace\+((?:[0-9a-f]{2})+)$/.exec(authority)?.[1];
+  return hex === undefined ? undefined : parsed(Buffer.from(hex, 'hex').toString());
 }
 
 function parsed(text: string): Target | undefined {
