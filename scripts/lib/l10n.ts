@@ -77,8 +77,9 @@ function nameOf(item: unknown): string | undefined {
   return undefined;
 }
 
-/** What engines say of containers, shown as it is. */
+/** What engines say of containers and of builds' steps, shown as it is. */
 const ENGINE = [
+  ...['ran', 'cached', 'failed', 'pending', 'cancelled', 'skipped'],
   ...['running', 'paused', 'restarting', 'removing', 'exited', 'dead', 'created', 'Created'],
   ...['Up {0}', 'Up {0} (Paused)', 'Up {0} (healthy)', 'Up {0} (unhealthy)'],
   ...['Up {0} (health: starting)', 'Exited ({0}) {1}', 'Restarting ({0}) {1}'],
@@ -121,6 +122,8 @@ function madeOf(node: ts.StringLiteral): string[] {
   while (ts.isConditionalExpression(parent)) parent = parent.parent;
   const property = ts.isPropertyAssignment(parent) ? parent.name.getText() : '';
   const call = ts.isCallExpression(parent) ? parent.expression.getText() : '';
+  // Words of pages are named as such, also single small ones.
+  if (call === 't') return [text];
   if (property === 'doing') return [`${text} {0}`];
   if (property === 'verb') return [`Could not ${text} {0}`];
   const isCounted = property === 'one' || call === 'count' || call === 'plural';

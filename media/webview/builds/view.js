@@ -1,4 +1,5 @@
 // The view of one build: its steps as sections that fold, live. It shows what it is told and asks for logs when they are opened.
+import { t } from '../words.js';
 import { Painter } from './ansi.js';
 
 const vscode = acquireVsCodeApi();
@@ -17,10 +18,10 @@ const MARKS = {
   skipped: '⊘',
 };
 const WORDS = {
-  running: 'Building',
-  succeeded: 'Succeeded',
-  failed: 'Failed',
-  cancelled: 'Cancelled',
+  running: t('Building'),
+  succeeded: t('Succeeded'),
+  failed: t('Failed'),
+  cancelled: t('Cancelled'),
 };
 
 let build;
@@ -57,9 +58,10 @@ function showBuild(next) {
     head = make('header');
     list = make('div', 'steps');
     list.setAttribute('role', 'list');
-    list.setAttribute('aria-label', 'Steps');
+    list.setAttribute('aria-label', t('Steps'));
     root.replaceChildren(head, list);
-    section({ index: -1, number: 0, text: 'Before the first step', outcome: 'ran' }).hidden = true;
+    section({ index: -1, number: 0, text: t('Before the first step'), outcome: 'ran' }).hidden =
+      true;
   }
   build = next;
   showHead();
@@ -75,10 +77,11 @@ function showHead() {
   const top = make('div', 'top');
   top.append(title, status);
   const actions = make('div', 'actions');
-  if (isRunning) actions.append(button('Cancel', 'cancel', true));
-  else if (build.repeatable) actions.append(button('Build Again', 'rerun', true));
-  actions.append(button('Copy Output', 'copy'));
-  if (build.hasPrevious && !isRunning) actions.append(button('Compare with Previous', 'compare'));
+  if (isRunning) actions.append(button(t('Cancel'), 'cancel', true));
+  else if (build.repeatable) actions.append(button(t('Build Again'), 'rerun', true));
+  actions.append(button(t('Copy Output'), 'copy'));
+  if (build.hasPrevious && !isRunning)
+    actions.append(button(t('Compare with Previous'), 'compare'));
   const facts = make('dl', 'facts');
   for (const [name, value] of build.facts)
     facts.append(make('dt', '', name), make('dd', '', value));
@@ -97,7 +100,7 @@ function section(step) {
   const summary = make('summary');
   const log = make('pre', 'log');
   log.tabIndex = 0;
-  log.setAttribute('aria-label', `Output of ${step.text}`);
+  log.setAttribute('aria-label', t('Output of {0}', step.text));
   element.append(summary, log);
   element.addEventListener('toggle', () => {
     const part = sections.get(step.index);
@@ -129,7 +132,7 @@ function showStep(step) {
   const { element, summary } = part;
   const mark = make('span', `mark ${step.outcome}`, MARKS[step.outcome] ?? '');
   mark.setAttribute('role', 'img');
-  mark.setAttribute('aria-label', step.outcome);
+  mark.setAttribute('aria-label', t(step.outcome));
   const text = make('code', 'text', step.text.replaceAll('\n', ' '));
   text.title = step.text;
   const number = make(
@@ -138,13 +141,13 @@ function showStep(step) {
     `${step.number === 0 ? '·' : step.number}/${build.total || '?'}`,
   );
   const stage = make('span', 'stage', step.stage);
-  const reason = make('span', 'reason', step.outcome === 'cached' ? 'cached' : step.reason);
+  const reason = make('span', 'reason', step.outcome === 'cached' ? t('cached') : step.reason);
   if (step.outcome === 'cached') reason.classList.add('cached');
   reason.title = step.reason;
   const cost = make('span', 'cost', [step.time, step.size].filter(Boolean).join(' · '));
-  const line = make('a', 'line', `line ${step.line}`);
+  const line = make('a', 'line', t('line {0}', step.line));
   line.href = '#';
-  line.title = 'Show in the Dockerfile';
+  line.title = t('Show in the Dockerfile');
   line.addEventListener('click', (event) => {
     event.preventDefault();
     vscode.postMessage({ type: 'goto', line: step.line });
@@ -183,7 +186,7 @@ function showLog({ step, text, whole }) {
     part.size = 0;
   } else if (!part.asked) return; // It comes whole when the section is opened.
   if (step === -1) part.element.hidden = text === '' && part.size === 0;
-  if (step === -1) part.summary.textContent = 'Before the first step';
+  if (step === -1) part.summary.textContent = t('Before the first step');
   part.log.append(...part.painter.paint(text));
   part.size += text.length;
   while (part.size > LOG_LIMIT && part.log.firstChild !== part.log.lastChild) {
@@ -201,12 +204,12 @@ function isAtEnd(element) {
 function showComparison({ left, right, summary, rows }) {
   build = undefined;
   list = undefined;
-  const title = make('h1', '', 'Comparison of two builds');
+  const title = make('h1', '', t('Comparison of two builds'));
   const top = make('div', 'top');
   top.append(title);
   const table = make('table', 'comparison');
   const headRow = make('tr');
-  for (const text of [left, right, 'Difference']) {
+  for (const text of [left, right, t('Difference')]) {
     const cell = make('th', '', text);
     cell.scope = 'col';
     headRow.append(cell);
@@ -217,7 +220,12 @@ function showComparison({ left, right, summary, rows }) {
   for (const row of rows) {
     const line = make('tr', row.kind);
     line.append(comparedCell(row.left, row.kind), comparedCell(row.right, row.kind));
-    const words = { same: '', changed: 'changed', added: 'added', removed: 'removed' }[row.kind];
+    const words = {
+      same: '',
+      changed: t('changed'),
+      added: t('added'),
+      removed: t('removed'),
+    }[row.kind];
     const text = [words, row.difference].filter(Boolean).join(': ');
     line.append(make('td', `difference${row.slower ? ' slower' : ''}`, text));
     body.append(line);
@@ -233,7 +241,7 @@ function comparedCell(step, kind) {
     return cell;
   }
   const mark = make('span', `mark ${step.outcome}`, MARKS[step.outcome] ?? '');
-  const facts = [step.outcome === 'cached' ? 'cached' : step.time, step.size, step.reason];
+  const facts = [step.outcome === 'cached' ? t('cached') : step.time, step.size, step.reason];
   const code = make('code', 'text', step.text);
   cell.append(mark, code, make('div', 'cost', facts.filter(Boolean).join(' · ')));
   return cell;

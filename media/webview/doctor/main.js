@@ -1,7 +1,13 @@
 // The doctor's page: draws the report that it is sent, asks for a new one, hands texts over to be copied. Texts never become markup.
+import { t } from '../words.js';
+
 const editor = acquireVsCodeApi();
 const app = document.getElementById('app');
-const MARKS = { ok: ['✓', 'Fine'], warn: ['!', 'Warning'], fail: ['✗', 'Missing'] };
+const MARKS = {
+  ok: ['✓', t('Fine')],
+  warn: ['!', t('Warning')],
+  fail: ['✗', t('Missing')],
+};
 const COPIED_MS = 1500;
 
 let report = editor.getState()?.report;
@@ -17,7 +23,7 @@ function copyButton(label, text) {
   const button = element('button', { type: 'button', textContent: label });
   button.addEventListener('click', () => {
     editor.postMessage({ type: 'copy', text });
-    button.textContent = 'Copied';
+    button.textContent = t('Copied');
     setTimeout(() => (button.textContent = label), COPIED_MS);
   });
   return button;
@@ -37,8 +43,8 @@ function findingItem({ level, message, remedy }) {
     ),
   );
   if (remedy !== null && remedy !== '') {
-    const copy = copyButton('Copy', remedy);
-    copy.setAttribute('aria-label', `Copy the remedy: ${message}`);
+    const copy = copyButton(t('Copy'), remedy);
+    copy.setAttribute('aria-label', t('Copy the remedy: {0}', message));
     item.append(
       element('div', { className: 'remedy' }, element('pre', { textContent: remedy }), copy),
     );
@@ -51,23 +57,23 @@ function draw({ busy }) {
     type: 'button',
     className: 'first',
     id: 'again',
-    textContent: busy ? 'Checking…' : 'Check Again',
+    textContent: busy ? t('Checking…') : t('Check Again'),
     disabled: busy,
   });
   again.addEventListener('click', () => editor.postMessage({ type: 'examine' }));
   const actions = element('div', { className: 'actions' }, again);
   const status = element('p', { className: 'mode', role: 'status' });
-  status.textContent = report === undefined ? 'Checking this machine…' : report.modeText;
-  const parts = [element('h1', { textContent: 'Pinnace Doctor' }), status, actions];
+  status.textContent = report === undefined ? t('Checking this machine…') : report.modeText;
+  const parts = [element('h1', { textContent: t('Pinnace Doctor') }), status, actions];
   if (report !== undefined) {
     if (report.mode === 'none') status.classList.add('none');
     else if (!running) {
-      const start = element('button', { type: 'button', textContent: 'Start Engine' });
+      const start = element('button', { type: 'button', textContent: t('Start Engine') });
       start.addEventListener('click', () => editor.postMessage({ type: 'start' }));
       actions.append(start);
     }
-    actions.append(copyButton('Copy Report', report.text));
-    parts.push(element('ul', { ariaLabel: 'Findings' }, ...report.findings.map(findingItem)));
+    actions.append(copyButton(t('Copy Report'), report.text));
+    parts.push(element('ul', { ariaLabel: t('Findings') }, ...report.findings.map(findingItem)));
   }
   const focused = document.activeElement?.id;
   app.replaceChildren(...parts);

@@ -1,5 +1,6 @@
 // The log view: a screenful of rows out of many, a search, and a few switches. All that it shows comes in messages; it keeps what the window needs to make it again.
 import { drawRow, timeText } from './draw.js';
+import { t } from '../words.js';
 import { Rows } from './rows.js';
 import { Search } from './search.js';
 
@@ -20,11 +21,11 @@ const search = new Search(() => rows, found);
 let wanted = false;
 
 const app = document.getElementById('app');
-const bar = element('div', { className: 'bar', role: 'toolbar', 'aria-label': 'Log' });
+const bar = element('div', { className: 'bar', role: 'toolbar', 'aria-label': t('Log') });
 const input = element('input', {
   type: 'text',
-  placeholder: 'Search',
-  'aria-label': 'Search the log',
+  placeholder: t('Search'),
+  'aria-label': t('Search the log'),
   spellcheck: 'false',
 });
 const matchCase = toggle('Aa', 'Match Case', () => find());
@@ -54,7 +55,7 @@ const scroller = element('div', {
   tabIndex: 0,
   role: 'log',
   'aria-live': 'off',
-  'aria-label': `Log of ${view.name}`,
+  'aria-label': t('Log of {0}', view.name),
 });
 const space = element('div', { className: 'space' });
 const screen = element('div', { className: 'screen' });
@@ -144,9 +145,9 @@ function draw() {
   showCount();
   const cut =
     rows.gone > cleared
-      ? ` (older lines are left out: ${rows.limit.toLocaleString()} are kept)`
+      ? ` (${t('older lines are left out: {0} are kept', rows.limit.toLocaleString())})`
       : '';
-  amount.textContent = `${rows.lines.length.toLocaleString()} lines${cut}`;
+  amount.textContent = t('{0} lines', rows.lines.length.toLocaleString()) + cut;
   for (; owed > 0; owed -= 1) vscode.postMessage({ type: 'more' });
 }
 
@@ -343,9 +344,9 @@ function element(tag, properties) {
 function button(text, label, run) {
   const made = element('button', {
     type: 'button',
-    textContent: text,
-    title: label,
-    'aria-label': label,
+    textContent: t(text),
+    title: t(label),
+    'aria-label': t(label),
   });
   made.addEventListener('click', run);
   return made;

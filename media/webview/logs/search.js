@@ -1,4 +1,5 @@
 // Finds what the user searches for among the lines of a log, a slice at a time so that the view never stands still. Draws nothing.
+import { t } from '../words.js';
 import { matchesIn, searchOf } from './rows.js';
 
 const SLICE_MS = 10;
@@ -94,8 +95,8 @@ export class Search {
     if (this.problem !== '') return this.problem;
     if (this.expression === undefined) return '';
     const number = this.found.length;
-    if (number === 0) return 'No results';
+    if (number === 0) return t('No results');
     const all = number >= MOST ? `${MOST}+` : String(number);
-    return this.current < 0 ? `${all} found` : `${this.current + 1} of ${all}`;
+    return this.current < 0 ? t('{0} found', all) : t('{0} of {1}', this.current + 1, all);
   }
 }

@@ -1,4 +1,5 @@
 // The charts of what containers use: four canvases over five minutes and a table with the same as text. Redrawn when a sample comes.
+import { t } from '../words.js';
 import { bytesText, ceilingOf, percentText, rateText, Series, WINDOW } from './series.js';
 
 const vscode = acquireVsCodeApi();
@@ -8,22 +9,22 @@ const COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'];
 const DASH = [4, 3];
 
 const CHARTS = [
-  { title: 'CPU', lines: [['cpu', '']], text: percentText, binary: false },
-  { title: 'Memory', lines: [['memory', '']], text: bytesText, binary: true },
+  { title: t('CPU'), lines: [['cpu', '']], text: percentText, binary: false },
+  { title: t('Memory'), lines: [['memory', '']], text: bytesText, binary: true },
   {
-    title: 'Network',
+    title: t('Network'),
     lines: [
-      ['received', 'received'],
-      ['sent', 'sent'],
+      ['received', t('received')],
+      ['sent', t('sent')],
     ],
     text: rateText,
     binary: true,
   },
   {
-    title: 'Block I/O',
+    title: t('Block I/O'),
     lines: [
-      ['read', 'read'],
-      ['written', 'written'],
+      ['read', t('read')],
+      ['written', t('written')],
     ],
     text: rateText,
     binary: true,
@@ -31,15 +32,15 @@ const CHARTS = [
 ];
 
 const HEAD = [
-  'Container',
-  'CPU',
-  'Memory',
-  'Limit',
-  'Received',
-  'Sent',
-  'Read',
-  'Written',
-  'Processes',
+  t('Container'),
+  t('CPU'),
+  t('Memory'),
+  t('Limit'),
+  t('Received'),
+  t('Sent'),
+  t('Read'),
+  t('Written'),
+  t('Processes'),
 ];
 
 let containers = [];
@@ -103,7 +104,7 @@ function colorOf(index) {
 
 function makeTable() {
   table.replaceChildren();
-  const caption = element('caption', 'hidden', 'What the containers use now');
+  const caption = element('caption', 'hidden', t('What the containers use now'));
   const head = document.createElement('thead');
   const line = document.createElement('tr');
   for (const title of HEAD) {
@@ -140,7 +141,7 @@ function fillTable() {
         : [
             percentText(now.cpu),
             bytesText(now.memory),
-            now.limit === 0 ? 'none' : bytesText(now.limit),
+            now.limit === 0 ? t('none') : bytesText(now.limit),
             rateText(now.received),
             rateText(now.sent),
             rateText(now.read),

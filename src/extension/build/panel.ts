@@ -9,6 +9,7 @@ import { compareBuilds } from './compare.ts';
 import { type FromView, readFromView, type ToView } from './messages.ts';
 import { shownBuild, shownComparison } from './shown.ts';
 import { titleOf } from './request.ts';
+import { say, wordsOfPage } from '../words/say.ts';
 
 /** Milliseconds between two looks of the view while a build runs. */
 const FRAME = 60;
@@ -77,12 +78,13 @@ class Panel implements BuildPanel {
   }
 
   private create(): vscode.WebviewPanel {
-    const folder = vscode.Uri.joinPath(this.parts.extension, 'media', 'webview', 'builds');
+    const pages = vscode.Uri.joinPath(this.parts.extension, 'media', 'webview');
+    const folder = vscode.Uri.joinPath(pages, 'builds');
     const view = vscode.window.createWebviewPanel(
       'pinnace.build',
       vscode.l10n.t('Build'),
       { viewColumn: vscode.ViewColumn.Active, preserveFocus: false },
-      { enableScripts: true, localResourceRoots: [folder], enableFindWidget: true },
+      { enableScripts: true, localResourceRoots: [pages], enableFindWidget: true },
     );
     view.iconPath = {
       light: vscode.Uri.joinPath(folder, 'build-light.svg'),
@@ -165,7 +167,10 @@ class Panel implements BuildPanel {
     const entry = this.parts.builds.journal.entry(key);
     const repeatable = entry?.request !== undefined || record.context !== '';
     const hasPrevious = this.parts.previous(key) !== undefined;
-    const build = shownBuild(record, { key, repeatable, hasPrevious });
+    const plain = shownBuild(record, { key, repeatable, hasPrevious });
+    const facts = plain.facts.map(([name, value]) => [say(name), say(value)] as const);
+    const steps = plain.steps.map((step) => ({ ...step, reason: say(step.reason) }));
+    const build = { ...plain, facts, steps };
     if (this.view !== undefined) this.view.title = vscode.l10n.t('Build {0}', titleOf(record));
     this.post({ type: 'build', build });
   }
@@ -185,6 +190,7 @@ function pageOf(webview: vscode.Webview, folder: vscode.Uri): string {
     source: webview.cspSource,
     style: address('view.css'),
     script: address('view.js'),
+    words: wordsOfPage(),
   };
   const page = readFileSync(vscode.Uri.joinPath(folder, 'view.html').fsPath, 'utf8');
   return page.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '');

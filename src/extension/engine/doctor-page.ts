@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../lib/errors.ts';
 import type { Parts } from '../parts.ts';
+import { say } from '../words/say.ts';
 import { createPanels, type Panels } from '../webviews/panels.ts';
 import { complaintOf } from './cli.ts';
 import { type DoctorReport, readReport } from './doctor-report.ts';
@@ -29,7 +30,7 @@ function fill(parts: Parts, webview: vscode.Webview): void {
   const send = (message: ToView): void => void webview.postMessage(message);
   const examine = async (): Promise<void> => {
     send({ type: 'busy' });
-    const report = await ask(parts);
+    const report = inLanguage(await ask(parts));
     const bundled = parts.engines.all.find(({ entry }) => entry.id === 'pinnace');
     send({ type: 'report', report, running: bundled?.state.kind === 'ready' });
   };
@@ -40,6 +41,15 @@ function fill(parts: Parts, webview: vscode.Webview): void {
       void vscode.env.clipboard.writeText(message.text);
     if (message.type === 'start') void vscode.commands.executeCommand('pinnace.engine.start');
   });
+}
+
+/** The report that is copied stays English: it is for those who help. */
+function inLanguage(report: DoctorReport): DoctorReport {
+  return {
+    ...report,
+    modeText: say(report.modeText),
+    findings: report.findings.map((finding) => ({ ...finding, message: say(finding.message) })),
+  };
 }
 
 /** A doctor that cannot be run is a report too. */

@@ -1,6 +1,7 @@
 /** The panels of one kind of page: one for each subject, made again with the window, with the kind's own files from media/webview alone. Knows nothing of what pages show. */
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import { wordsOfPage } from '../words/say.ts';
 import { pageText } from './page.ts';
 
 export interface PageKind<T> {
@@ -29,8 +30,9 @@ const BODY = '<main id="app" class="app"></main>';
 
 export function createPanels<T>(extension: vscode.Uri, kind: PageKind<T>): Panels<T> {
   const open = new Map<string, vscode.WebviewPanel>();
-  const media = vscode.Uri.joinPath(extension, 'media', 'webview', kind.folder);
-  const options = { enableScripts: true, localResourceRoots: [media] };
+  const pages = vscode.Uri.joinPath(extension, 'media', 'webview');
+  const media = vscode.Uri.joinPath(pages, kind.folder);
+  const options = { enableScripts: true, localResourceRoots: [pages] };
   const restore = (panel: vscode.WebviewPanel, target: T): void => {
     const key = kind.key(target);
     open.set(key, panel);
@@ -80,6 +82,10 @@ function htmlOf(webview: vscode.Webview, { media, title, state }: Content): stri
     nonce: randomBytes(16).toString('hex'),
     styles: [file('style.css')],
     scripts: [file('main.js')],
-    body: `${BODY}\n<script type="application/json" id="state">${json}</script>`,
+    body: [
+      BODY,
+      `<script type="application/json" id="state">${json}</script>`,
+      `<script type="application/json" id="words">${wordsOfPage()}</script>`,
+    ].join('\n'),
   });
 }

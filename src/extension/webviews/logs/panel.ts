@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../../lib/errors.ts';
 import type { PanelTarget } from '../../commands/containers/logs.ts';
 import type { Parts } from '../../parts.ts';
+import { say } from '../../words/say.ts';
 import { createPanels, type Panels } from '../panels.ts';
 import { createFeed } from './feed.ts';
 import { isFromView, type ToView } from './messages.ts';
@@ -28,7 +29,10 @@ export function createLogPanels(parts: Parts): Panels<PanelTarget> {
 function follow(parts: Parts, panel: vscode.WebviewPanel, target: PanelTarget): void {
   const { webview } = panel;
   let reading = new AbortController();
-  const send = (message: ToView): void => void webview.postMessage(message);
+  const send = (message: ToView): void => {
+    const isState = message.type === 'state';
+    void webview.postMessage(isState ? { ...message, text: say(message.text) } : message);
+  };
   let feed = createFeed(send);
   const read = async (): Promise<void> => {
     // A view that was hidden comes back empty: it is read again from the tail.

@@ -5,6 +5,7 @@ import type { Client } from '../../../client/api/client.ts';
 import { kindOf, messageOf } from '../../../lib/errors.ts';
 import type { PanelTarget } from '../../commands/containers/logs.ts';
 import type { Parts } from '../../parts.ts';
+import { say } from '../../words/say.ts';
 import { createPanels, type Panels } from '../panels.ts';
 import { type Sample, sampleOf } from './sample.ts';
 
@@ -50,7 +51,7 @@ function watchAll(parts: Parts, panel: vscode.WebviewPanel, targets: readonly Pa
   const watch = async ({ id }: PanelTarget): Promise<void> => {
     for await (const event of watchStats(parts, id, abort.signal)) {
       if (typeof event === 'string') {
-        send({ type: 'state', id, text: event });
+        send({ type: 'state', id, text: say(event) });
         continue;
       }
       const kept = samples.get(id) ?? [];
