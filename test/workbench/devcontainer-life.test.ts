@@ -1,11 +1,10 @@
 /** A dev container's life as its window sees it: a build that fails and is mended in a recovery container, the commands of its life, rebuilding with and without the cache. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import { typed, windowOf } from './parts/inside.ts';
 import { NotificationCenter } from './parts/notification-center.ts';
 import { until } from './parts/patience.ts';
-import { Workbench } from './parts/workbench.ts';
 import { withWorkbench } from './rig.ts';
 
 const REOPEN = 'Pinnace: Reopen in Container';
@@ -31,7 +30,7 @@ test('a build that fails says where, and offers a container to mend it in', asyn
     'Show Log',
   ]);
   if (SHOTS !== undefined) await workbench.screenshot(join(SHOTS, 'failed.png'));
-  const inner = await opened(workbench, () => error.press('Open Recovery Container'));
+  const inner = await windowOf(workbench, () => error.press('Open Recovery Container'));
   await inner.page
     .getByRole('treeitem', { name: /Dockerfile|devcontainer/ })
     .first()
@@ -63,14 +62,14 @@ test('the commands of its life run in their order, those after waitFor in the op
     postStartCommand: log('start'),
     postAttachCommand: log('attach'),
   });
-  const inner = await opened(workbench, () => workbench.command(REOPEN));
+  const inner = await windowOf(workbench, () => workbench.command(REOPEN));
   assert.match(await docker('ps', '--format', '{{.Image}}'), /^pinnace-dev-folder-/);
   const order = (): string => readFileSync(join(folder, 'order.txt'), 'utf8').replaceAll('\n', ' ');
   assert.equal(order(), 'initialize create update ');
   writeFileSync(join(folder, 'gate'), '');
   await until('all commands ran', () => order() === 'initialize create update a start attach ');
   await inner.page.close();
-  const again = await opened(workbench, () => workbench.command(REOPEN));
+  const again = await windowOf(workbench, () => workbench.command(REOPEN));
   await until('another window was attached', () => order().endsWith('a start attach attach '));
   await again.page.close();
 });
@@ -97,12 +96,12 @@ test('a rebuild takes the image from the cache, unless it is told not to', async
     return { container, image };
   };
   const before = await facts();
-  const first = await opened(workbench, () => workbench.command('Pinnace: Rebuild Container'));
+  const first = await windowOf(workbench, () => workbench.command('Pinnace: Rebuild Container'));
   const cached = await facts();
   assert.notEqual(cached.container, before.container);
   assert.equal(cached.image, before.image);
   await first.page.close();
-  const second = await opened(workbench, () =>
+  const second = await windowOf(workbench, () =>
     workbench.command('Pinnace: Rebuild Container Without Cache'),
   );
   const clean = await facts();
@@ -159,21 +158,4 @@ function configure(folder: string, config: object): void {
 
 function dockerfile(folder: string, line: string): void {
   writeFileSync(join(folder, '.devcontainer', 'Dockerfile'), `FROM busybox:latest\n${line}\n`);
-}
-
-async function opened(workbench: Workbench, act: () => Promise<void>): Promise<Workbench> {
-  const page: Promise<Page> = workbench.page.context().waitForEvent('page', { timeout: 60_000 });
-  page.catch(() => undefined);
-  await act();
-  const window = new Workbench(await page);
-  await window.loaded();
-  return window;
-}
-
-/** Types a line that writes the file, again where a terminal that was just made lost keys. */
-async function typed(window: Workbench, line: string, file: string): Promise<string> {
-  return until(`${line} has written`, async () => {
-    await window.terminal.send(line);
-    return until(file, () => (existsSync(file) ? readFileSync(file, 'utf8') : undefined), 4000);
-  });
 }

@@ -4,11 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import type { Page } from 'playwright-core';
 import { command } from '../support/engine.ts';
+import { typed, wholeText, windowOf } from './parts/inside.ts';
 import { NotificationCenter } from './parts/notification-center.ts';
 import { until } from './parts/patience.ts';
-import { Workbench } from './parts/workbench.ts';
+import type { Workbench } from './parts/workbench.ts';
 import { type Bench, withWorkbench } from './rig.ts';
 
 const SHOTS = process.env['PINNACE_SHOTS'];
@@ -35,18 +35,18 @@ test('the folder opens in its container, on an engine without root', async (benc
   writeFileSync(join(dir, '.gitconfig'), '[user]\n\tname = Ann Other\n\temail = ann@example.org\n');
   const { stdout } = await pinnace('engine', 'status', '--json');
   assert.match(stdout, /"mode":\s*"rootless"/);
-  const page: Promise<Page> = workbench.page.context().waitForEvent('page', { timeout: 60_000 });
-  page.catch(() => undefined);
-  await workbench.command('Pinnace: Reopen in Container');
-  inner = new Workbench(await page);
-  await inner.loaded();
+  inner = await windowOf(workbench, () => workbench.command('Pinnace: Reopen in Container'));
 });
 
 test('its terminal is in the container, as the user whom the configuration names', async (bench) => {
   const { docker, folder } = bench;
   assert.ok(inner);
   await inner.terminal.create();
-  const where = await typed(inner, 'echo "$(hostname) $(id -un) $PWD" > where.txt', folder);
+  const where = await typed(
+    inner,
+    'echo "$(hostname) $(id -un) $PWD" > where.txt',
+    join(folder, 'where.txt'),
+  );
   assert.equal(where, `${await docker('ps', '-q')} ann ${WORKSPACE}\n`);
 });
 
@@ -68,7 +68,7 @@ test('a task of the folder runs inside', async ({ docker, folder }) => {
   assert.ok(inner);
   await inner.command('Tasks: Run Task');
   await inner.quickInput.pick('where am I');
-  const text = await until('the task has run', () => readWhole(join(folder, 'task.txt')));
+  const text = await until('the task has run', () => wholeText(join(folder, 'task.txt')));
   assert.equal(text, `${await docker('ps', '-q')} ann\n`);
 });
 
@@ -80,7 +80,11 @@ test('the user’s identity and keys go along, and the settings of both', async 
     await docker('exec', '-u', 'ann', id, 'cat', '/home/ann/.gitconfig'),
     '[user]\n\tname = "Ann Other"\n\temail = "ann@example.org"',
   );
-  const keys = await typed(inner, `/.pinnace/node ${WORKSPACE}/keys.cjs > keys.txt`, folder);
+  const keys = await typed(
+    inner,
+    `/.pinnace/node ${WORKSPACE}/keys.cjs > keys.txt`,
+    join(folder, 'keys.txt'),
+  );
   assert.equal(keys, 'key-of-the-host\n');
   for (const [place, key, value] of [
     ['Machine', 'editor.tabSize', 3],
@@ -176,18 +180,4 @@ async function startAgent({ dir, user }: Bench): Promise<ChildProcess> {
     assert.equal(status, 0, stderr);
   }
   return child;
-}
-
-/** Types a line that writes the file named at its end, again where a terminal that was just made lost keys. */
-async function typed(window: Workbench, line: string, folder: string): Promise<string> {
-  const file = join(folder, line.split(' ').at(-1) ?? '');
-  return until(`${line} has written`, async () => {
-    await window.terminal.send(line);
-    return until(file, () => readWhole(file), 4000);
-  });
-}
-
-function readWhole(file: string): string | undefined {
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  return text.endsWith('\n') ? text : undefined;
 }

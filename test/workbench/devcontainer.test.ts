@@ -1,20 +1,12 @@
 /** Open folder in container, end to end in a browser: explorer, terminal, files and their owner, an extension inside, and the window after the engine was killed. */
 import assert from 'node:assert/strict';
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createVSIX } from '@vscode/vsce';
-import type { Page } from 'playwright-core';
+import { typed, wholeText, windowOf } from './parts/inside.ts';
+import { NotificationCenter } from './parts/notification-center.ts';
 import { until } from './parts/patience.ts';
-import { Workbench } from './parts/workbench.ts';
+import type { Workbench } from './parts/workbench.ts';
 import { withWorkbench } from './rig.ts';
 
 const OWNER = 4321;
@@ -27,11 +19,9 @@ const { test } = withWorkbench({
 let inner: Workbench | undefined;
 
 test('a folder with a devcontainer.json is offered its container', async ({ workbench }) => {
-  await workbench.command('Notifications: Show Notifications');
-  const offer = workbench.page
-    .locator('.notifications-center .notification-list-item')
-    .filter({ hasText: /has a dev container configuration/ });
-  await offer.waitFor();
+  const { element: offer } = await new NotificationCenter(workbench.page).awaited(
+    /has a dev container configuration/,
+  );
   for (const name of ['Reopen in Container', "Don't Show Again"])
     await offer.getByRole('button', { name }).waitFor();
   await offer.click();
@@ -39,7 +29,7 @@ test('a folder with a devcontainer.json is offered its container', async ({ work
 });
 
 test('the folder opens in its container, with its files', async ({ workbench, docker, dir }) => {
-  inner = await opened(workbench, 'Pinnace: Reopen in Container');
+  inner = await windowOf(workbench, () => workbench.command('Pinnace: Reopen in Container'));
   await inner.page
     .getByRole('treeitem', { name: /hello\.txt/ })
     .first()
@@ -51,7 +41,11 @@ test('the folder opens in its container, with its files', async ({ workbench, do
 test('its terminal is in the container', async ({ docker, folder }) => {
   assert.ok(inner);
   await inner.terminal.create();
-  const where = await typed(inner, 'echo "$(hostname) $(id -un) $PWD" > where.txt', folder);
+  const where = await typed(
+    inner,
+    'echo "$(hostname) $(id -un) $PWD" > where.txt',
+    join(folder, 'where.txt'),
+  );
   const id = await docker('ps', '-q');
   assert.equal(where.trim(), `${id} root /workspaces/folder`);
 });
@@ -66,13 +60,13 @@ test('what is saved there belongs to the owner of the folder', async ({ folder }
     Promise.resolve(readFileSync(join(folder, 'hello.txt'), 'utf8').includes('and more')),
   );
   assert.equal(statSync(join(folder, 'hello.txt')).uid, OWNER);
-  await typed(inner, 'echo made > made.txt', folder);
+  await typed(inner, 'echo made > made.txt', join(folder, 'made.txt'));
   assert.equal(statSync(join(folder, 'made.txt')).uid, OWNER);
 });
 
 test('an extension that the configuration names runs inside', async ({ folder, docker }) => {
-  const ran = await written(join(folder, 'ran.txt'));
-  assert.equal(ran, await docker('ps', '-q'));
+  const ran = await until('it has run', () => wholeText(join(folder, 'ran.txt')));
+  assert.equal(ran, `${await docker('ps', '-q')}\n`);
 });
 
 test('the window goes on after the engine was killed', async ({ folder, pinnace, docker }) => {
@@ -84,7 +78,10 @@ test('the window goes on after the engine was killed', async ({ folder, pinnace,
   process.kill(pid, 'SIGKILL');
   await inner.reload();
   await inner.terminal.create();
-  assert.equal((await typed(inner, 'hostname > again.txt', folder)).trim(), before);
+  assert.equal(
+    (await typed(inner, 'hostname > again.txt', join(folder, 'again.txt'))).trim(),
+    before,
+  );
 });
 
 test('the view shows the dev container and its state', async ({ workbench }) => {
@@ -96,38 +93,9 @@ test('the view shows the dev container and its state', async ({ workbench }) => 
 
 test('rebuilding makes it anew and opens it again', async ({ workbench, docker }) => {
   const before = await docker('ps', '-q');
-  inner = await opened(workbench, 'Pinnace: Rebuild Container');
+  inner = await windowOf(workbench, () => workbench.command('Pinnace: Rebuild Container'));
   assert.notEqual(await docker('ps', '-q'), before);
 });
-
-async function opened(workbench: Workbench, command: string): Promise<Workbench> {
-  const page: Promise<Page> = workbench.page.context().waitForEvent('page');
-  await workbench.command(command);
-  const window = new Workbench(await page);
-  await window.loaded();
-  return window;
-}
-
-/** Types a line that writes the file named at its end, again where a terminal that was just made lost keys. */
-async function typed(window: Workbench, line: string, folder: string): Promise<string> {
-  const path = join(folder, line.split(' ').at(-1) ?? '');
-  return until(`${line} has written`, async () => {
-    await window.terminal.send(line);
-    const text = await written(path, 15_000).catch(() => undefined);
-    if (text === undefined) await window.page.keyboard.press('Control+C');
-    return text;
-  });
-}
-
-async function written(path: string, within = 30_000): Promise<string> {
-  const deadline = Date.now() + within;
-  while (Date.now() < deadline) {
-    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    if (text.endsWith('\n') || (text !== '' && within > 15_000)) return text;
-    await sleep(50);
-  }
-  throw new Error(`${path} was not written`);
-}
 
 async function makeFolder(folder: string): Promise<void> {
   mkdirSync(join(folder, '.devcontainer'), { recursive: true });
@@ -167,7 +135,7 @@ async function makeExtension(vsix: string): Promise<void> {
     join(cwd, 'main.js'),
     `exports.activate = () => {
       const folder = require('vscode').workspace.workspaceFolders[0].uri.fsPath;
-      require('fs').writeFileSync(folder + '/ran.txt', require('os').hostname());
+      require('fs').writeFileSync(folder + '/ran.txt', require('os').hostname() + '\\n');
     };`,
   );
   await createVSIX({ cwd, packagePath: vsix, dependencies: false });

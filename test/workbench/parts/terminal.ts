@@ -26,10 +26,9 @@ export class Terminal {
 
   /** Writes a line and Enter. */
   async send(line: string): Promise<void> {
-    await this.page
-      .locator('.terminal-wrapper.active .xterm, .terminal-wrapper .xterm')
-      .last()
-      .click();
+    const active = this.page.locator('.terminal-wrapper.active .xterm').last();
+    const any = this.page.locator('.terminal-wrapper .xterm').last();
+    await ((await active.count()) > 0 ? active : any).click();
     await this.page.keyboard.type(line);
     await this.page.keyboard.press('Enter');
   }
