@@ -156,7 +156,11 @@ test("the file's shape: outline, folding, selection, calls, links, symbols of th
     item: stage,
   });
   assert.equal(calls?.[0]?.from.name, 'stage 1');
-  assert.deepEqual(await connection.sendRequest(DocumentLinkRequest.type, { textDocument }), []);
+  const links = await connection.sendRequest(DocumentLinkRequest.type, { textDocument });
+  assert.deepEqual(
+    links?.map(({ target }) => target),
+    ['https://hub.docker.com/_/node'],
+  );
   const found = await connection.sendRequest(WorkspaceSymbolRequest.type, { query: 'bui' });
   assert.ok(found?.some(({ name }) => name === 'build'));
 });

@@ -86,6 +86,9 @@ function* spoiled(params: unknown, put: (value: unknown) => unknown = (v) => v):
   }
 }
 
+/** Milliseconds that no answer takes, however busy the machine is. */
+const HANGS = 20_000;
+
 const TEXT =
   'ARG V=1\nFROM a AS build\nRUN echo "$V" \\\n  && make\nFROM build\nCOPY --from=build /x /y\n';
 const uri = 'file:///methods/Dockerfile';
@@ -157,7 +160,7 @@ describe('every method', () => {
       const started = performance.now();
       await server.connection.sendRequest(method, params);
       const took = performance.now() - started;
-      if (took > 5000) slow.push(`${method}: ${String(Math.round(took))} ms`);
+      if (took > HANGS) slow.push(`${method}: ${String(Math.round(took))} ms`);
     }
     assert.deepEqual(slow, []);
     await server.change(big, 2, [{ range: { start: end, end }, text: 'CO' }]);
