@@ -85,6 +85,9 @@ test('titles, empty views, rows and questions are said in the language of the wi
   await images.tree.row(/^\[répósítóry first/).waitFor();
   await workbench.command('[Pínnácé Imágés]: [Púll…]');
   await until('the question for the image', async () => (await quickInput.title()).startsWith('['));
-  await workbench.page.keyboard.press('Escape');
+  await workbench.command('[Pínnácé]: [Dóctór: Chéck Thís Máchíné]');
+  const doctor = await workbench.webview.content('li.ok');
+  assert.equal(await doctor.locator('h1').innerText(), '[Pínnácé Dóctór]');
+  assert.match(await doctor.locator('.mode').innerText(), /^\[/);
   if (SHOTS !== undefined) await workbench.screenshot(join(SHOTS, 'pseudo.png'));
 });
