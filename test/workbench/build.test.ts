@@ -98,7 +98,7 @@ test('a lens builds the image, and each step is told live and in the file', asyn
   await frame.locator('.line').first().click();
   await lens(workbench, 'Last build: ');
   await until('the hint of the layer', async () =>
-    /note\s*3\.0\skB\s·\scached/.test(
+    /note\s*3\.0\skB\s·\s(?:[\d.]+\ss\s·\s)?cached/.test(
       await workbench.page.locator('.view-lines').first().innerText(),
     ),
   );
@@ -164,6 +164,24 @@ test('the view of builds remembers them, shows their steps and forgets them', as
   await builds.tree.row(/never:1/).waitFor('hidden');
 });
 
+test('a lens opens a shell in a stage, which leaves nothing when it ends', async (bench) => {
+  const { workbench, docker } = bench;
+  await workbench.editor.open('Dockerfile');
+  await lens(workbench, 'Shell Here');
+  const lenses = workbench.page.locator('.codelens-decoration a', { hasText: 'Shell Here' });
+  await lenses.first().click();
+  await asked(workbench, 'arguments');
+  await workbench.quickInput.pick('with these arguments');
+  const id = await until('the container', () => docker('ps', '-q'));
+  await workbench.terminal.opened();
+  await until('what was typed', async () => {
+    await workbench.terminal.send('echo typed > /typed');
+    return (await docker('diff', id)).includes('A /typed');
+  });
+  await workbench.terminal.send('exit');
+  await until('the end of the container', async () => (await docker('ps', '-aq')) === '');
+});
+
 test('a task builds in a terminal', async ({ workbench, docker }) => {
   await workbench.command('Tasks: Run Task');
   await workbench.quickInput.pick(/^image/);
@@ -172,4 +190,12 @@ test('a task builds in a terminal', async ({ workbench, docker }) => {
   await builds.tree.settled('the build of the task', (texts) =>
     texts.some((text) => /task:1.*cached/s.test(text)),
   );
+});
+
+test('paths inside the image that was built are completed', async ({ workbench }) => {
+  const { editor } = workbench;
+  await editor.open('Dockerfile');
+  await editor.press('Control+End');
+  await editor.type('RUN cat /o');
+  assert.ok((await editor.suggestions()).includes('one'));
 });

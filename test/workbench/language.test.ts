@@ -29,7 +29,7 @@ run   echo one \\
 
 workdir   /app
 `,
-  '.dockerignore': 'node_modules\n',
+  '.dockerignore': 'node_modules\n[x\n',
 };
 
 const { test } = withWorkbench({
@@ -86,6 +86,9 @@ test('hover explains an instruction and the value of a variable', async ({ workb
   await editor.open('Dockerfile');
   await editor.goTo(6, 2);
   assert.match(await editor.hover(), /WORKDIR/);
+  await editor.press('Escape');
+  await editor.goTo(1, 6);
+  assert.match(await editor.hover(), /VERSION=1/);
   await editor.press('Escape');
 });
 
@@ -156,8 +159,9 @@ test('instructions, stages and variables have colours of their own', async ({ wo
   assert.match(colours.keyword, /^rgb/);
 });
 
-test('.dockerignore has its own language, with completion of the folder', async ({ workbench }) => {
+test('.dockerignore has its own language, and its mistakes are shown', async ({ workbench }) => {
   const { editor } = workbench;
   await editor.open('.dockerignore');
   await workbench.statusBar.item(/ignore/i).waitFor();
+  await until('the mistake', async () => (await editor.squiggles('error')) > 0);
 });
