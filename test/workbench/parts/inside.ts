@@ -8,7 +8,7 @@ const TYPED_MS = 5000;
 
 /** The window that `act` opens, loaded. */
 export async function windowOf(workbench: Workbench, act: () => Promise<void>): Promise<Workbench> {
-  const opens = workbench.page.context().waitForEvent('page', { timeout: 2 * PATIENCE });
+  const opens = workbench.page.context().waitForEvent('page', { timeout: 3 * PATIENCE });
   const [page] = await Promise.all([opens, act()]);
   const window = new Workbench(page);
   await window.loaded();
