@@ -52,15 +52,23 @@ function findingItem({ level, message, remedy }) {
   return item;
 }
 
+/** What a button is known by when the page is drawn anew. */
+function nameOf(button) {
+  return button?.id || button?.ariaLabel || button?.textContent;
+}
+
 function draw({ busy }) {
   const again = element('button', {
     type: 'button',
     className: 'first',
     id: 'again',
     textContent: busy ? t('Checking…') : t('Check Again'),
-    disabled: busy,
+    // Disabled it would lose the focus.
+    ariaDisabled: String(busy),
   });
-  again.addEventListener('click', () => editor.postMessage({ type: 'examine' }));
+  again.addEventListener('click', () => {
+    if (!busy) editor.postMessage({ type: 'examine' });
+  });
   const actions = element('div', { className: 'actions' }, again);
   const status = element('p', { className: 'mode', role: 'status' });
   status.textContent = report === undefined ? t('Checking this machine…') : report.modeText;
@@ -75,9 +83,9 @@ function draw({ busy }) {
     actions.append(copyButton(t('Copy Report'), report.text));
     parts.push(element('ul', { ariaLabel: t('Findings') }, ...report.findings.map(findingItem)));
   }
-  const focused = document.activeElement?.id;
+  const focused = nameOf(document.activeElement);
   app.replaceChildren(...parts);
-  if (focused !== undefined && focused !== '') document.getElementById(focused)?.focus();
+  [...app.querySelectorAll('button')].find((each) => nameOf(each) === focused)?.focus();
 }
 
 window.addEventListener('message', ({ data }) => {
