@@ -1,6 +1,6 @@
 /**
- * What an engine's events said of containers, until its list says so too. Docker tells that a container has ended, or
- * has joined a network, before it has written that where its list looks, and no later event corrects the answer.
+ * What an engine's events said of containers, until its list says so too. Docker tells that a container has ended, was
+ * paused, goes on or has joined a network before it has written that where its list looks, and no later event corrects the answer.
  * Asks nobody.
  */
 import type { ContainerSummary } from '../../lib/api/containers.ts';
@@ -23,10 +23,14 @@ export class Claims {
   /** By container and what is said of it: the later word counts. */
   private readonly claims = new Map<string, Claim>();
 
+  /** Takes in what an event says. */
   seen({ Type: type, Action: action, Actor: actor }: EventMessage): void {
     if (type === 'container') {
       const { ID: container } = actor;
       if (ENDED.has(action)) this.set('end', container, ({ State }) => State !== 'running');
+      else if (action === 'pause') this.set('pause', container, ({ State }) => State === 'paused');
+      else if (action === 'unpause')
+        this.set('pause', container, ({ State }) => State !== 'paused');
       else if (action === 'start') this.claims.delete(`${container} end`);
       else if (action === 'destroy' || action === 'remove') this.forget(container);
     }

@@ -73,6 +73,10 @@ test('what an event told and the list does not know yet is asked for again, but 
   for (let each = claims.doubted(running); each.size > 0; each = claims.doubted(running))
     waits.push(...each.values());
   assert.ok(waits.length === 5 && (waits.at(-1) ?? 0) < 5000, waits.join(' '));
+  claims.seen(event('container', 'pause', 'a'));
+  assert.deepEqual([...claims.doubted(running).keys()], ['a']);
+  claims.seen(event('container', 'unpause', 'a'));
+  assert.deepEqual(claims.doubted(running), new Map());
   claims.seen(event('network', 'connect', 'n', { container: 'a', name: 'back' }));
   assert.deepEqual([...claims.doubted(running).keys()], ['a']);
   const joined = { NetworkSettings: { Networks: { back: { NetworkID: 'n' } } } };
