@@ -166,3 +166,39 @@ test('every example with Windows line ends has the findings of the plain one', (
     assert.deepEqual(codes(text.replaceAll('\n', '\r\n')), codes(text), text);
   }
 });
+
+/** Scripts that would cost much if what is asked of one part were looked for in all of them. */
+const COSTLY: readonly ((number: number) => string)[] = [
+  () => 'time ',
+  () => 'sudo ',
+  () => 'a && b || c; ',
+  () => 'cd a; ',
+  () => 'echo $UID; ',
+  () => 'f() { f; f; }; f; ',
+  (number) => `f${String(number)}() { f${String(number + 1)}; }; `,
+  (number) => `v${String(number)}=1; echo $v${String(number)}; `,
+  (number) => `echo $v${String(number)}a; `,
+];
+
+test('the time for a long script grows with its length only', () => {
+  const measure = (piece: (number: number) => string, length: number): number => {
+    const parts: string[] = [];
+    for (let number = 0, size = 0; size < length; number++) {
+      const part = piece(number);
+      parts.push(part);
+      size += part.length;
+    }
+    const file = parseDockerfile(`FROM debian:12\nRUN <<'E'\n${parts.join('')}\nE\n`);
+    const before = process.cpuUsage();
+    lintDockerfile(file);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  };
+  for (const piece of COSTLY) {
+    measure(piece, 5000);
+    const [short, long] = [measure(piece, 20_000), measure(piece, 160_000)];
+    const words = `${piece(0)}: ${short.toFixed(0)} ms, eight times as long: ${long.toFixed(0)} ms`;
+    // Eight times the length: sixty-four times the time, were it quadratic.
+    assert.ok(long < 24 * short + 500, words);
+  }
+});

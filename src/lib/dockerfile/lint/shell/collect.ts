@@ -86,10 +86,15 @@ function callsOf(
 
 function unwrapAll(call: ShellCall): ShellCall[] {
   const calls = [call];
-  for (let inner = unwrapCall(call); inner !== undefined; inner = unwrapCall(inner))
+  for (let inner = unwrapCall(call); inner !== undefined; inner = unwrapCall(inner)) {
     calls.push(inner);
+    if (calls.length >= WRAPPED_LIMIT) break;
+  }
   return calls;
 }
+
+/** More wrappers around each other than anyone writes; each call holds the words behind it. */
+const WRAPPED_LIMIT = 10;
 
 function callOf(
   instruction: Instruction,

@@ -1,7 +1,7 @@
 /** GuardCd: when cd fails, what follows does not run in the wrong directory. */
 import type { Script, ShellCall } from '../../shell/script.ts';
 import { insert, safeFix } from '../../edits.ts';
-import { conditionsOf, isTested } from '../grammar/conditions.ts';
+import { isTested } from '../grammar/conditions.ts';
 import type { Rule } from '../../rule.ts';
 
 export const guardCd: Rule = {
@@ -32,7 +32,7 @@ function isLost({ script, arguments: words, range, name }: ShellCall): boolean {
   const [path, more] = words;
   if (path !== undefined && more === undefined && SURE.test(path.value ?? '-')) return false;
   if (name !== 'cd' && words.some(({ text }) => text === '-n')) return false;
-  return script !== undefined && !isTested(range, conditionsOf(script));
+  return script !== undefined && !isTested(script, range);
 }
 
 function stopsAtFailure({ shell, calls }: Script): boolean {

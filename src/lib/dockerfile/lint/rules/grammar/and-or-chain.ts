@@ -2,7 +2,7 @@
 import type { Command, Logical, Pipeline } from '../../../shell/syntax.ts';
 import { insert, replace, suggestedFix } from '../../edits.ts';
 import type { Fix, Rule } from '../../rule.ts';
-import { conditionsOf, isTested } from './conditions.ts';
+import { isTested } from './conditions.ts';
 
 /** What may well run after both. */
 const HARMLESS = new Set(['echo', 'printf', 'exit', 'return']);
@@ -19,7 +19,7 @@ export const andOrChain: Rule = {
         const { parts, operators, range: whole } = logical;
         const [before, last] = operators.slice(-2);
         if (before?.text !== '&&' || last?.text !== '||' || isHarmless(parts.at(-1))) continue;
-        if (isTested(whole, conditionsOf(script))) continue;
+        if (isTested(script, whole)) continue;
         const message =
           'what stands behind || also runs when the command before it fails: use if and else';
         const fix = fixOf(logical, file.text);

@@ -2,8 +2,25 @@
 import type { Script } from '../../shell/script.ts';
 import type { Range } from '../../../syntax.ts';
 
-/** The ranges of a script whose status is tested. */
-export function conditionsOf({ commands, logicals }: Script): readonly Range[] {
+/** By script: the outermost of its tested ranges, in order; those within them say nothing more. */
+const known = new WeakMap<Script, readonly Range[]>();
+
+/** Whether the status of a range is tested. */
+export function isTested(script: Script, { start, end }: Range): boolean {
+  const ranges = known.get(script) ?? outermost(testedIn(script));
+  known.set(script, ranges);
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle]?.end ?? 0) < end) low = middle + 1;
+    else high = middle;
+  }
+  const found = ranges[low];
+  return found !== undefined && found.start <= start;
+}
+
+function testedIn({ commands, logicals }: Script): Range[] {
   const found: Range[] = [];
   for (const command of commands) {
     const tests =
@@ -26,7 +43,13 @@ export function conditionsOf({ commands, logicals }: Script): readonly Range[] {
   return found;
 }
 
-/** Whether a range lies in one of those. */
-export function isTested({ start, end }: Range, conditions: readonly Range[]): boolean {
-  return conditions.some((range) => range.start <= start && end <= range.end);
+function outermost(ranges: Range[]): readonly Range[] {
+  let end = -1;
+  return ranges
+    .sort((a, b) => a.start - b.start || b.end - a.end)
+    .filter((range) => {
+      if (range.end <= end) return false;
+      end = range.end;
+      return true;
+    });
 }

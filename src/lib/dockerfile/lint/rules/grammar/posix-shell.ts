@@ -63,7 +63,8 @@ function imageOf({ stage, facts }: Scope): string {
 function findings(script: Script): Found[] {
   const all: Found[] = [];
   for (const command of script.commands)
-    if (command.kind !== 'simple') all.push(...ofCommand(command, script));
+    if (command.kind !== 'simple') all.push(...ofCommand(command));
+  all.push(...functionKeywords(script));
   for (const redirect of script.redirects) all.push(...ofRedirect(redirect));
   for (const placed of script.parts)
     if (placed.part.kind !== 'literal') all.push(...ofPart(placed));
@@ -84,7 +85,7 @@ function found(message: string, range: LintFinding['range'], more: Partial<Found
   return { message: `in POSIX sh, ${message}`, range, ...more };
 }
 
-function ofCommand(command: Command, { tree }: Script): Found[] {
+function ofCommand(command: Command): Found[] {
   const { range } = command;
   if (command.kind === 'test') return [found('[[ is unknown; use [', range, { ash: true })];
   if (command.kind === 'arithmetic-command')
@@ -93,13 +94,17 @@ function ofCommand(command: Command, { tree }: Script): Found[] {
   if (command.kind === 'for' && command.header !== undefined)
     return [found('for (( )) is unknown; use while', command.header.range)];
   if (command.kind === 'select') return [found('select is unknown', range)];
-  if (command.kind !== 'function') return [];
-  const mark = tree.marks.find(
-    (each) => each.text === 'function' && each.range.start === range.start,
-  );
-  return mark === undefined
-    ? []
-    : [found('function is unknown; write name() { … }', mark.range, { ash: true })];
+  return [];
+}
+
+/** The keyword `function`, wherever it begins one. */
+function functionKeywords({ commands, tree }: Script): Found[] {
+  const starts = new Set<number>();
+  for (const { kind, range } of commands) if (kind === 'function') starts.add(range.start);
+  if (starts.size === 0) return [];
+  return tree.marks
+    .filter(({ text, range }) => text === 'function' && starts.has(range.start))
+    .map(({ range }) => found('function is unknown; write name() { … }', range, { ash: true }));
 }
 
 function ofAssignments(command: Command): Found[] {
@@ -113,19 +118,18 @@ function ofAssignments(command: Command): Found[] {
 const VARIABLES =
   /^(UID|EUID|RANDOM|SECONDS|FUNCNAME|PIPESTATUS|DIRSTACK|OSTYPE|BASH_(SOURCE|REMATCH|LINENO))$/;
 
-function unknownVariables({ parts, commands }: Script, scope: Scope): Found[] {
-  return parts.flatMap(({ part }) => {
+function unknownVariables(script: Script, { stage, facts }: Scope): Found[] {
+  if (!/UID|RANDOM|SECONDS|FUNCNAME|PIPESTATUS|DIRSTACK|OSTYPE|BASH_/.test(script.tree.text))
+    return [];
+  const names = new Set<string>();
+  for (const each of stage === undefined ? [] : facts.chainOf(stage))
+    for (const name of facts.summaryOf(each).names.keys()) names.add(name);
+  for (const command of script.commands)
+    if (command.kind === 'simple') for (const { name } of command.assignments) names.add(name);
+  return script.parts.flatMap(({ part }) => {
     if (part.kind !== 'parameter' || part.operator !== '' || !VARIABLES.test(part.name)) return [];
     const { name, range } = part;
-    const { stage, facts } = scope;
-    const isSet =
-      stage !== undefined &&
-      facts.chainOf(stage).some((each) => facts.summaryOf(each).names.has(name));
-    const isAssigned = commands.some(
-      (command) =>
-        command.kind === 'simple' && command.assignments.some((each) => each.name === name),
-    );
-    return isSet || isAssigned
+    return names.has(name)
       ? []
       : [found(`${name} is undefined`, range, name === 'RANDOM' ? { ash: true } : {})];
   });

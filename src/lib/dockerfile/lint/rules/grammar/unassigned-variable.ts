@@ -24,6 +24,7 @@ function check(script: Script, scope: Scope): void {
   )
     return;
   let known: Set<string> | undefined;
+  let told = 0;
   for (const placed of script.parts) {
     for (const use of usesOf(placed)) {
       const { name, range, nameRange: place = range } = use;
@@ -33,12 +34,15 @@ function check(script: Script, scope: Scope): void {
       if (known.has(name) || isDeclared(name, scope)) continue;
       const message = `${name} gets no value in this RUN, nor from ARG or ENV`;
       // Of short names too many are near.
-      const near = name.length < 3 ? [] : candidates(known, scope);
+      const near = name.length < 3 || told++ >= NEAR_LIMIT ? [] : candidates(known, scope);
       scope.report({ message, range, ...nearestFix(name, place, near) });
       known.add(name);
     }
   }
 }
+
+/** Beyond so many findings in a script nobody looks for what was meant. */
+const NEAR_LIMIT = 20;
 
 interface Use {
   readonly name: string;
