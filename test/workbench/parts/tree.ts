@@ -133,13 +133,14 @@ export class Row {
 
   /** The hover's text; waits for it. */
   async tooltip(): Promise<string> {
-    const hover = this.page.locator('.workbench-hover, .monaco-hover').last();
+    const hovers = this.page.locator('.workbench-hover:visible, .monaco-hover:visible');
     return until('the hover of the row', async () => {
       // It shows for a pointer that comes from elsewhere, not for a row that comes below it.
       await this.page.mouse.move(0, 0);
+      await hovers.last().waitFor({ state: 'hidden', timeout: 5000 });
       await this.element.locator('.label-name').first().hover();
-      await hover.waitFor({ timeout: 2000 });
-      return hover.innerText();
+      await hovers.last().waitFor({ timeout: 5000 });
+      return hovers.last().innerText();
     });
   }
 }
