@@ -8,7 +8,7 @@ import { hoverAt } from '../features/hover/hover.ts';
 import { signatureAt } from '../features/signature.ts';
 import type { BuildKnowledge } from '../knowledge/builds.ts';
 import { contextOf } from '../knowledge/context.ts';
-import type { ImageFileKnowledge } from '../knowledge/image-files.ts';
+import { BLINK, type ImageFileKnowledge } from '../knowledge/image-files.ts';
 import type { ImageKnowledge } from '../knowledge/images.ts';
 import { pathOf } from '../knowledge/paths.ts';
 import type { Group, Session } from '../session.ts';
@@ -65,6 +65,7 @@ function sourcesOf(
   const item = client.capabilities.textDocument?.completion?.completionItem;
   const path = pathOf(uri);
   const inside: ImageFiles = {
+    listed: () => builds.listed(BLINK),
     built: (target) => (path === undefined ? undefined : builds.imageOf(path, target)),
     list: (image, directory) => files.list(image, directory),
     accounts: (image) => files.accounts(image),

@@ -57,6 +57,14 @@ export class BuildKnowledge {
     return { record, plan: this.planOf(socket, last, text) };
   }
 
+  /** Whether the list of builds is known, or cannot be; waits for it for so many milliseconds. */
+  async listed(limit: number): Promise<boolean> {
+    const setting = this.setting();
+    const socket = setting === 'off' ? undefined : socketOf(setting);
+    if (socket === undefined) return true;
+    return !(await this.lists.within(socket, () => this.found(socket, listOf), limit)).pending;
+  }
+
   /** The image that the last successful build of a file's target made: a stage's name or number, '' for the last one. */
   imageOf(path: string, target: string): string | undefined {
     const setting = this.setting();

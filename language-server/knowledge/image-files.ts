@@ -14,7 +14,7 @@ import { Cache } from './cache.ts';
 const SECOND = 1000;
 const TIME_LIMIT = 3 * SECOND;
 /** How long a completion waits for the engine on this machine, in milliseconds. */
-const BLINK = 60;
+export const BLINK = 60;
 /** Longer lists help nobody. */
 const ENTRIES_LIMIT = 10_000;
 /** Longer files of users are not for reading. */

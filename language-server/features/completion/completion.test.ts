@@ -310,6 +310,7 @@ test('tags are sorted with the newest version first', () => {
 });
 
 const INSIDE: ImageFiles = {
+  listed: () => Promise.resolve(true),
   built: (target) => (target === 'made' ? 'sha256:made' : undefined),
   list: (image, directory) => {
     const known: Record<string, Record<string, string>> = {

@@ -17,6 +17,8 @@ export interface Accounts {
 
 /** What is known of the files of images. Answers within a blink; `pending` when it will know more. */
 export interface ImageFiles {
+  /** Whether `built` knows the builds; waits a blink for them. */
+  listed(): Promise<boolean>;
   /** The image that the last successful build of a target of this Dockerfile made: a name or number of a stage, '' for the last. */
   built(target: string): string | undefined;
   /** What a directory (absolute) of a local image holds; undefined when it has none or is not local. */
@@ -50,9 +52,14 @@ export async function insideStage(
   if (workdir === undefined) return NO_COMPLETIONS;
   const directory = resolvePath(workdir, typed.slice(0, typed.lastIndexOf('/') + 1));
   const made = childrenOf(madePaths(file, stage, offset), directory);
+  const isListed = (await source?.listed()) ?? true;
   const images = imagesFor(file, stage, source);
   const held = await firstKnown(images, async (image) => source?.list(image, directory));
-  return items(file, { ...place, pending: held.pending }, merged(made, held.value ?? []));
+  return items(
+    file,
+    { ...place, pending: held.pending || !isListed },
+    merged(made, held.value ?? []),
+  );
 }
 
 /** Paths in what `--from` names: another stage, or an image; they count from its root. */
@@ -71,21 +78,24 @@ export async function insideFrom(
   const stage = graphIn(file).resolve({ kind, name, at });
   const directory = resolvePath('/', typed.slice(0, typed.lastIndexOf('/') + 1));
   const made = stage === undefined ? new Map<string, boolean>() : madePaths(file, stage, Infinity);
+  const isListed = (await source?.listed()) ?? true;
   const images =
     stage !== undefined ? imagesFor(file, stage, source) : name.includes('$') ? [] : [name];
   const held = await firstKnown(images, async (image) => source?.list(image, directory));
   const entries = merged(childrenOf(made, directory), held.value ?? []);
-  return items(file, { ...place, pending: held.pending }, entries);
+  return items(file, { ...place, pending: held.pending || !isListed }, entries);
 }
 
 /** The users and groups of a stage's image. */
-export function accountsOf(
+export async function accountsOf(
   file: Dockerfile,
   stage: Stage | undefined,
   source: ImageFiles | undefined,
 ): Promise<Known<Accounts>> {
+  const isListed = (await source?.listed()) ?? true;
   const images = stage === undefined ? [] : imagesFor(file, stage, source);
-  return firstKnown(images, async (image) => source?.accounts(image));
+  const { value, pending } = await firstKnown(images, async (image) => source?.accounts(image));
+  return { value, pending: pending || !isListed };
 }
 
 /** The path that a shell text or a list of words ends with, when it is an absolute one. */
