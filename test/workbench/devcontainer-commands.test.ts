@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import { windowOf } from './parts/inside.ts';
 import { NotificationCenter } from './parts/notification-center.ts';
 import { until } from './parts/patience.ts';
-import { Workbench } from './parts/workbench.ts';
 import { type Bench, withWorkbench } from './rig.ts';
 
 const ADD = 'Pinnace: Add Dev Container Configuration Files…';
@@ -30,8 +29,11 @@ test('a first configuration is written from what the folder holds, and opens', a
     build: { dockerfile: '../Dockerfile', context: '..' },
     customizations: { vscode: { extensions: [] } },
   });
-  const inner = await opened(workbench, () => told.press('Reopen in Container'));
-  assert.match(await inner.page.title(), /folder/);
+  const inner = await windowOf(workbench, () => told.press('Reopen in Container'));
+  const name = await docker('ps', '--format', '{{.Names}}');
+  await until('its title names the container', async () =>
+    (await inner.page.title()).includes(`folder - [${name}]`),
+  );
   assert.match(await docker('ps', '--format', '{{.Image}}'), /^pinnace-dev-folder-/);
 });
 
@@ -46,17 +48,21 @@ test('a configuration that is there is never written over', async ({ workbench, 
 });
 
 test('another folder opens in its container, beside the first', async (bench) => {
-  const { workbench, dir, docker } = bench;
+  const { workbench, folder, dir, docker } = bench;
   const second = join(dir, 'work', 'second');
   mkdirSync(second);
   writeFileSync(join(second, '.devcontainer.json'), '{ "image": "busybox:latest" }');
-  const inner = await opened(workbench, async () => {
+  const inner = await windowOf(workbench, async () => {
     await workbench.command('Pinnace: Open Folder in Container…');
     const { quickInput } = workbench;
+    // The dialog begins in the window's folder, and writes that when it has read it.
+    const shows = (path: string): Promise<void> =>
+      until(path, async () => (await quickInput.input.inputValue()) === path).then(() => undefined);
+    await shows(`${folder}/`);
+    await quickInput.settled();
     await quickInput.input.fill(`${second}/`);
-    await until('the dialog is in the folder', async () =>
-      (await quickInput.settled()).startsWith('..'),
-    );
+    await quickInput.settled();
+    await shows(`${second}/`);
     await quickInput.element.getByRole('button', { name: 'OK' }).click();
   });
   await inner.page
@@ -86,7 +92,7 @@ test('windows of several containers keep their own cookies beside the outer edit
 test('any running container is attached to, from the palette and from its row', async (bench) => {
   const { workbench, docker } = bench;
   await docker('run', '-d', '--name', 'plain', '--stop-timeout', '0', 'busybox', 'sleep', '600');
-  const inner = await opened(workbench, async () => {
+  const inner = await windowOf(workbench, async () => {
     await workbench.command('Pinnace: Attach to Container…');
     await workbench.quickInput.pick(/plain/);
   });
@@ -98,7 +104,7 @@ test('any running container is attached to, from the palette and from its row', 
   await inner.page.close();
   const sideBar = await workbench.activityBar.open('Pinnace');
   const row = (await sideBar.view('Containers')).tree.row(/plain/);
-  const again = await opened(workbench, async () => {
+  const again = await windowOf(workbench, async () => {
     await (await (await row.waitFor()).contextMenu()).choose('Attach to Container…');
   });
   await again.page.close();
@@ -123,15 +129,6 @@ test('reopening locally leaves the container, which goes on', async (bench) => {
   );
   assert.equal(await docker('ps', '-q'), before);
 });
-
-async function opened(workbench: Workbench, act: () => Promise<void>): Promise<Workbench> {
-  const page: Promise<Page> = workbench.page.context().waitForEvent('page', { timeout: 60_000 });
-  page.catch(() => undefined);
-  await act();
-  const window = new Workbench(await page);
-  await window.loaded();
-  return window;
-}
 
 interface BridgeFacts {
   readonly container: string;

@@ -62,7 +62,11 @@ export async function openInside(client: Client, options: OpenOptions): Promise<
     ...(options.commit === undefined
       ? { base: `/${container.Id.slice(0, 12)}` }
       : { commit: options.commit, server: place.server }),
-    settings: { ...portSettings(config), ...wishes.settings },
+    settings: {
+      ...titleSettings(name, options.user?.settings),
+      ...portSettings(config),
+      ...wishes.settings,
+    },
     extensions: wishes.extensions.map((extension) =>
       extension.endsWith('.vsix') && !extension.startsWith('/')
         ? `${how.workdir}/${extension}`
@@ -95,6 +99,14 @@ async function bringServer(
     await copyKit(client, container, kit, signal);
   }
   return { server: `${KIT}/server`, program: KIT };
+}
+
+/** Windows inside and outside have the same folder: the title tells them apart, unless the user has one of their own. */
+function titleSettings(container: string, own = ''): Record<string, unknown> {
+  if (own.includes('"window.title"')) return {};
+  return {
+    'window.title': `\${dirty}\${activeEditorShort}\${separator}\${rootName}\${separator}[${container}]`,
+  };
 }
 
 /** What the editor itself does with ports that it finds inside, as the configuration says. */
