@@ -11,7 +11,12 @@ import { contextFacts, contextPaths } from '../src/client/lint/context.ts';
 import { thresholdOf, withConfiguration } from '../src/lib/dockerfile/lint/config/hadolint.ts';
 import { DEFAULT_OPTIONS, lintInSteps } from '../src/lib/dockerfile/lint/lint.ts';
 import { LintMemory } from '../src/lib/dockerfile/lint/memory.ts';
-import type { ContextFacts, LintOptions, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
+import type {
+  ContextFacts,
+  ImageFacts,
+  LintOptions,
+  LintProblem,
+} from '../src/lib/dockerfile/lint/rule.ts';
 import { rulesNamed } from '../src/lib/dockerfile/lint/table.ts';
 import type { Dockerfile, Severity } from '../src/lib/dockerfile/syntax.ts';
 import { treeOf } from './documents.ts';
@@ -27,6 +32,9 @@ interface Linted {
 
 /** Milliseconds for which the disk is believed to stay as it is. */
 const CONTEXT_LIFE = 2000;
+
+/** Nothing is known of any image. */
+export const NO_FACTS: ImageFacts = { environment: () => undefined, platform: () => undefined };
 
 /** A judging that is under way. */
 interface Running extends Pick<Linted, 'version' | 'generation'> {
@@ -49,6 +57,18 @@ export class Linter {
   private readonly memory = new LintMemory();
   private readonly disk = new RememberedDisk({ life: CONTEXT_LIFE });
   private readonly contexts = new Map<string, KnownContext>();
+
+  private readonly images: () => ImageFacts;
+
+  /** `images`: what is known of base images at the moment, for one judging. */
+  constructor(images: () => ImageFacts = () => NO_FACTS) {
+    this.images = images;
+  }
+
+  /** More is known of base images: files are to be judged anew. */
+  forgetResults(): void {
+    this.generation += 1;
+  }
 
   /** Settings or files changed: everything is to be judged anew. */
   forget(): void {
@@ -129,7 +149,7 @@ export class Linter {
   }
 
   private optionsFor(uri: string, file: Dockerfile, settings: Settings): LintOptions {
-    const options = this.rulesFor(uri, settings);
+    const options = { ...this.rulesFor(uri, settings), images: this.images() };
     const path = pathOf(uri);
     return path === undefined ? options : { ...options, context: this.contextOf(path, file) };
   }

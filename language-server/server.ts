@@ -25,6 +25,7 @@ import { lifecycle } from './groups/lifecycle.ts';
 import { navigation } from './groups/navigation.ts';
 import { tokens } from './groups/tokens.ts';
 import { workspace } from './groups/workspace.ts';
+import { baseImages } from './knowledge/base-images.ts';
 import { BuildKnowledge } from './knowledge/builds.ts';
 import { ImageFileKnowledge } from './knowledge/image-files.ts';
 import { ImageKnowledge, socketOf } from './knowledge/images.ts';
@@ -68,6 +69,10 @@ const images = new ImageKnowledge(() => {
   const { engineLookups, registryLookups, engineSocket } = settings;
   const socket = engineSocket === '' ? own : engineSocket;
   return { engine: engineLookups, registry: registryLookups && trusted, socket };
+});
+session.learnImages(() => baseImages(images));
+images.onArrived(() => {
+  session.imagesArrived();
 });
 /** The socket that the settings or the client name, '' for the usual places, `off` when nobody is to be asked. */
 const engineSetting = (): string => {

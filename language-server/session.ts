@@ -12,13 +12,13 @@ import {
   type WorkspaceFolder,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import type { LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
+import type { ImageFacts, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
 import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
 import { isIgnoreFile, noteEdit, treeOf } from './documents.ts';
 import { applyChanges, chooseEncoding, decodePosition, encodeAnswer } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 import { isConfiguration } from './features/configuration/configuration.ts';
-import { Linter } from './linting.ts';
+import { Linter, NO_FACTS } from './linting.ts';
 import { DEFAULTS, type Settings } from './settings.ts';
 import { ShellCheckLayer } from './shellcheck/layer.ts';
 
@@ -48,7 +48,9 @@ type Listener = () => void;
 export class Session {
   readonly connection: Connection;
   readonly documents: TextDocuments<TextDocument>;
-  readonly linter = new Linter();
+  readonly linter = new Linter(() => this.images());
+  /** What is known of base images, for one judging of a file. */
+  private images: () => ImageFacts = () => NO_FACTS;
   private readonly shellCheck: ShellCheckLayer;
   private readonly foundListeners: ((uri: string) => void)[] = [];
   client: Client = {
@@ -105,6 +107,18 @@ export class Session {
     const own = this.linter.problemsOf(document, settings);
     const rules = this.linter.rulesFor(document.uri, settings);
     return this.shellCheck.problemsOf({ document, own, rules, setting: settings.shellcheck });
+  }
+
+  /** To be called once: where the linter learns of base images. */
+  learnImages(images: () => ImageFacts): void {
+    this.images = images;
+  }
+
+  /** More is known of base images. */
+  imagesArrived(): void {
+    this.linter.forgetResults();
+    for (const { uri } of this.documents.all())
+      for (const listener of this.foundListeners) listener(uri);
   }
 
   /** A document was closed. */

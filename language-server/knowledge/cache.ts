@@ -16,6 +16,8 @@ export interface CacheOptions {
   /** Milliseconds after which a failure is tried again. */
   readonly retry: number;
   readonly clock?: () => number;
+  /** Called when an answer comes that is another than the one before. */
+  readonly arrived?: () => void;
 }
 
 /** More are forgotten, the oldest first. */
@@ -64,8 +66,10 @@ export class Cache<T> {
     }
     entry.settled = load()
       .then((value) => {
+        const isNew = JSON.stringify(value) !== JSON.stringify(entry.value);
         entry.value = value;
         entry.until = this.now() + this.options.fresh;
+        if (isNew) this.options.arrived?.();
       })
       .catch(() => {
         // Not known is an answer too; it is asked again later.

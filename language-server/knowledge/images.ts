@@ -37,9 +37,14 @@ const PAGES_LIMIT = 5;
 
 export class ImageKnowledge implements ImageSource, ImageFacts {
   private readonly permissions: () => Permissions;
+  private readonly listeners: (() => void)[] = [];
+  private readonly arrived = (): void => {
+    for (const listener of this.listeners) listener();
+  };
   private readonly images = new Cache<readonly string[]>({
     fresh: 10 * SECOND,
     retry: 10 * SECOND,
+    arrived: this.arrived,
   });
   private readonly lists = new Cache<readonly string[]>({
     fresh: 600 * SECOND,
@@ -52,6 +57,7 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   private readonly inspected = new Cache<ImageDescription>({
     fresh: 60 * SECOND,
     retry: 30 * SECOND,
+    arrived: this.arrived,
   });
   private readonly remote = new Cache<ImageDescription>({
     fresh: 3600 * SECOND,
@@ -87,6 +93,22 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   platforms(name: string): Known<readonly string[]> {
     const { value, pending } = this.describe(name);
     return { value: value?.platforms, pending };
+  }
+
+  /** Calls back when more is known of the engine's images than was told before. */
+  onArrived(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** An image that a local engine has; nothing else is asked, so that half a name costs nothing. */
+  describeLocal(name: string): ImageDescription | undefined {
+    const reference = tryReference(name);
+    const names = reference === undefined ? undefined : this.local().value;
+    if (reference === undefined || names?.includes(familiarReference(reference)) !== true)
+      return undefined;
+    const path = socketOf(this.permissions().socket);
+    if (path === undefined) return undefined;
+    return this.inspected.get(`${path} ${name}`, () => inspect(path, name)).value;
   }
 
   describe(name: string): Known<ImageDescription> {

@@ -15,6 +15,7 @@ const folder = mkdtempSync('/tmp/pinnace-lsp-inside-');
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const BASE = `FROM scratch
+ENV SAILS=2
 COPY passwd group /etc/
 COPY tool /usr/bin/tool
 COPY ["tool", "/usr/bin/with blank"]
@@ -77,6 +78,30 @@ describe('with a real engine', () => {
     await build(TEXT, { target: 'made' });
     await build(TEXT, {});
     server = await LanguageServer.start({ initializationOptions: { engineSocket } });
+  });
+
+  test('the linter knows the environment and the platform of base images', async () => {
+    const found = async (line: string): Promise<readonly unknown[]> => {
+      const place = pathToFileURL(join(folder, 'known.Dockerfile')).href;
+      await server.open(place, `FROM --platform=linux/s390x inside-base:1\n${line}\n`);
+      // The first answer may have come before the engine's.
+      let codes: readonly unknown[] = [];
+      for (let turn = 0; turn < 100 && !codes.includes('InvalidBaseImagePlatform'); turn++) {
+        codes = (await server.diagnostics(place, 1)).diagnostics.map(({ code }) => code);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await server.close(place);
+      return codes;
+    };
+    assert.deepEqual(await found('WORKDIR /$SAILS'), [
+      'FromPlatformFlagConstDisallowed',
+      'InvalidBaseImagePlatform',
+    ]);
+    assert.deepEqual(await found('WORKDIR /$MASTS'), [
+      'FromPlatformFlagConstDisallowed',
+      'InvalidBaseImagePlatform',
+      'UndefinedVar',
+    ]);
   });
   after(async () => {
     await server.stop();
