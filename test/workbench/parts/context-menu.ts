@@ -1,7 +1,7 @@
 /** An open menu: of a row, an editor, a title bar. */
 import type { Locator, Page } from 'playwright-core';
 import { attributes } from './in-page.ts';
-import { until } from './patience.ts';
+import { PATIENCE, until } from './patience.ts';
 
 export class ContextMenu {
   readonly element: Locator;
@@ -18,11 +18,11 @@ export class ContextMenu {
   }
 
   /** The titles of the entries in their order, those that are greyed too. */
-  async titles(): Promise<string[]> {
+  async titles(patience = PATIENCE): Promise<string[]> {
     const entries = this.element.locator(
       '.action-item:not(.disabled) .action-label:not(.separator)',
     );
-    await entries.first().waitFor();
+    await entries.first().waitFor({ timeout: patience });
     return attributes(this.element.locator('.action-label:not(.separator)'), 'aria-label');
   }
 

@@ -118,9 +118,12 @@ export class Row {
     const text = title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
     const wanted = new RegExp(`^${text}(?:,? (?:\\w+\\+)*(?:F\\d+|Del|Enter|\\w))?$`);
     const menu = await until(`the menu of the row offers ${title}`, async () => {
-      const opened = await this.contextMenu();
-      if ((await opened.titles()).some((each) => wanted.test(each))) return opened;
-      await opened.close();
+      // A menu goes when its row changes: no step may wait for it as long as the whole.
+      await this.element.click({ button: 'right', timeout: 5000 });
+      const opened = new ContextMenu(this.page);
+      await opened.element.waitFor({ timeout: 5000 });
+      if ((await opened.titles(5000)).some((each) => wanted.test(each))) return opened;
+      await this.page.keyboard.press('Escape');
       return undefined;
     });
     await menu.choose(wanted);
