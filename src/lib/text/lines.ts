@@ -26,8 +26,8 @@ export interface Span {
 export class LineIndex {
   readonly starts: readonly number[];
   readonly length: number;
-  /** The line that was found last: who walks through a text asks for it or for the next one. */
-  private last = 0;
+  /** The line that was found last: who walks through a text asks for it or for the next one. No part of the value. */
+  #last = 0;
 
   constructor(text: string) {
     const starts = [0];
@@ -40,12 +40,13 @@ export class LineIndex {
   position(offset: number): Position {
     const clamped = Math.max(0, Math.min(offset, this.length));
     const line = this.lineOf(clamped);
-    this.last = line;
+    this.#last = line;
     return { offset: clamped, line, character: clamped - (this.starts[line] ?? 0) };
   }
 
   private lineOf(offset: number): number {
-    const { starts, last } = this;
+    const { starts } = this;
+    const last = this.#last;
     if (offset >= (starts[last] ?? 0)) {
       if (offset < (starts[last + 1] ?? Infinity)) return last;
       if (offset < (starts[last + 2] ?? Infinity)) return last + 1;

@@ -118,9 +118,10 @@ function ofAssignments(command: Command): Found[] {
 const VARIABLES =
   /^(UID|EUID|RANDOM|SECONDS|FUNCNAME|PIPESTATUS|DIRSTACK|OSTYPE|BASH_(SOURCE|REMATCH|LINENO))$/;
 
-function unknownVariables(script: Script, { stage, facts }: Scope): Found[] {
+function unknownVariables(script: Script, scope: Scope): Found[] {
   if (!/UID|RANDOM|SECONDS|FUNCNAME|PIPESTATUS|DIRSTACK|OSTYPE|BASH_/.test(script.tree.text))
     return [];
+  const { stage, facts } = scope;
   const names = new Set<string>();
   for (const each of stage === undefined ? [] : facts.chainOf(stage))
     for (const name of facts.summaryOf(each).names.keys()) names.add(name);
