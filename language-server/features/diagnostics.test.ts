@@ -19,7 +19,6 @@ test('each problem becomes one diagnostic with its code, page, place and severit
       severity: DiagnosticSeverity.Warning,
       source: 'pinnace',
       tags: [DiagnosticTag.Deprecated],
-      data: { fixable: true },
     },
     {
       code: 'UnknownInstruction',
@@ -28,7 +27,6 @@ test('each problem becomes one diagnostic with its code, page, place and severit
       range: { start: { line: 2, character: 0 }, end: { line: 2, character: 5 } },
       severity: DiagnosticSeverity.Error,
       source: 'pinnace',
-      data: { fixable: true },
     },
   ]);
 });

@@ -20,11 +20,6 @@ const TAGS: Readonly<Record<ProblemTag, DiagnosticTag>> = {
   deprecated: DiagnosticTag.Deprecated,
 };
 
-/** What the editor needs to find a problem's fix again. */
-export interface DiagnosticData {
-  readonly fixable: boolean;
-}
-
 /** The folder of the rules' pages beside the program, wherever it is bundled; undefined when it was left out. */
 export function findPages(start: URL): URL | undefined {
   for (const place of ['../docs/rules/', '../../docs/rules/']) {
@@ -36,10 +31,11 @@ export function findPages(start: URL): URL | undefined {
 
 /** The diagnostics of a document's problems, in their order; `pages` is the folder of the rules' pages. */
 export function diagnosticsOf(problems: readonly LintProblem[], pages?: URL): Diagnostic[] {
+  const links = new Map<string, string | undefined>();
   return problems.map((problem) => {
-    const { code, message, range, severity, tag, fix } = problem;
-    const data: DiagnosticData = { fixable: fix !== undefined };
-    const href = linkOf(code, pages);
+    const { code, message, range, severity, tag } = problem;
+    if (!links.has(code)) links.set(code, linkOf(code, pages));
+    const href = links.get(code);
     return {
       code,
       message,
@@ -48,7 +44,6 @@ export function diagnosticsOf(problems: readonly LintProblem[], pages?: URL): Di
       source: SHELLCHECK.test(code) ? 'shellcheck' : SOURCE,
       ...(href === undefined ? {} : { codeDescription: { href } }),
       ...(tag === undefined ? {} : { tags: [TAGS[tag]] }),
-      data,
     };
   });
 }

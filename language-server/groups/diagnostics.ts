@@ -22,7 +22,7 @@ const LONGEST_WAIT = 300;
 const DEAR = 50;
 
 /** The longest that judging holds a request up, in milliseconds. */
-const SLICE = 0.4;
+const SLICE = 1;
 
 export const diagnostics: Group = {
   capabilities: ({ textDocument }) =>

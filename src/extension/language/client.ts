@@ -9,8 +9,8 @@ export function createLanguageClient(
   server: string,
   { trusted, engineSocket }: { readonly trusted: boolean; readonly engineSocket: string },
 ): LanguageClient {
-  // Less room for garbage halves the server's memory.
-  const execArgv = ['--max-semi-space-size=16', '--heap-growing-percent=50'];
+  // As `pinnace language-server`: room for some versions of a large file among what is young.
+  const execArgv = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
   const run = { module: server, transport: TransportKind.ipc, options: { execArgv } };
   const debug = {
     ...run,

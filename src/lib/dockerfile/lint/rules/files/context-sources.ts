@@ -7,15 +7,19 @@ export interface ContextSource {
   readonly word: Word;
 }
 
+/** Names as most are: no dot or slash at the beginning, none that stand together, no slash at the end. */
+const PLAIN = /^(?:[\w-]+[./])*[\w-]+$/;
+const REMOTE = /^[a-z][a-z0-9+.-]*:\/\/|^git@/i;
+
 /** The sources that stand in the build context under a fixed name or pattern; none for COPY --from. */
 export function contextSources(instruction: CopyInstruction | AddInstruction): ContextSource[] {
   if (instruction.kind === 'COPY' && instruction.from !== undefined) return [];
   const found: ContextSource[] = [];
   for (const word of instruction.sources) {
     const { text } = word;
-    if (text.includes('$') || text.includes('<<') || /^[a-z][a-z0-9+.-]*:\/\/|^git@/i.test(text))
-      continue;
-    const path = cleanSource(text.replaceAll(/^["']|["']$/g, ''));
+    const isPlain = PLAIN.test(text);
+    if (!isPlain && (text.includes('$') || text.includes('<<') || REMOTE.test(text))) continue;
+    const path = isPlain ? text : cleanSource(text.replaceAll(/^["']|["']$/g, ''));
     if (path !== undefined) found.push({ path, word });
   }
   return found;

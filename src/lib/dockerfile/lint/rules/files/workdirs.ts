@@ -1,5 +1,5 @@
 /** Follows the working directory through a stage. */
-import type { Stage, ValueInstruction } from '../../../syntax.ts';
+import type { Instruction, Stage, ValueInstruction } from '../../../syntax.ts';
 import type { Facts } from '../../analysis/facts.ts';
 
 export interface Workdir {
@@ -8,9 +8,9 @@ export interface Workdir {
   readonly before: string | undefined;
 }
 
-/** The WORKDIR instructions of a stage, each with what it is relative to. */
+/** The WORKDIR instructions of a stage, each with what it is relative to; none where all give the whole path. */
 export function workdirs(stage: Stage, facts: Facts): Workdir[] {
-  if (!facts.summaryOf(stage).hasWorkdir) return [];
+  if (!stage.instructions.some(isRelative)) return [];
   const chain = facts.chainOf(stage).filter((each) => facts.summaryOf(each).hasWorkdir);
   let at = facts.rootOf(stage).from.image.text === 'scratch' ? '/' : undefined;
   const found: Workdir[] = [];
@@ -24,6 +24,10 @@ export function workdirs(stage: Stage, facts: Facts): Workdir[] {
     }
   }
   return found;
+}
+
+function isRelative(instruction: Instruction): boolean {
+  return instruction.kind === 'WORKDIR' && !isAbsolute(instruction.value.text);
 }
 
 /** As long as a path can be. */

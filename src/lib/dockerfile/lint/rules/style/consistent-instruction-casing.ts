@@ -12,9 +12,9 @@ export const consistentInstructionCasing: Rule = {
   checks: {
     file: (file, { report }) => {
       const lower = mostlyLower(file);
-      for (const { keyword } of keywords(file)) {
+      for (const { keyword, kind } of keywords(file)) {
         const { text, range } = keyword;
-        const wanted = lower ? text.toLowerCase() : text.toUpperCase();
+        const wanted = lower ? kind.toLowerCase() : kind;
         if (text === wanted) continue;
         const message = `'${text}' is cased otherwise than the other instructions: ${wanted}`;
         report({ message, range, fix: safeFix(`Change to ${wanted}`, replace(range, wanted)) });
@@ -38,9 +38,9 @@ export function keywords({ instructions }: Dockerfile): Instruction[] {
 /** More instructions are in small letters than in capitals. */
 export function mostlyLower(file: Dockerfile): boolean {
   let balance = 0;
-  for (const { keyword } of keywords(file)) {
-    if (keyword.text === keyword.text.toLowerCase()) balance++;
-    else if (keyword.text === keyword.text.toUpperCase()) balance--;
+  for (const { keyword, kind } of keywords(file)) {
+    if (keyword.text === kind) balance--;
+    else if (keyword.text === kind.toLowerCase()) balance++;
   }
   return balance > 0;
 }

@@ -18,6 +18,9 @@ export const undefinedVar: Rule = {
   checks: { stage: (stage, scope) => new StageCheck(stage, scope).run() },
 };
 
+const NONE: readonly string[] = [];
+const NOTHING: ReadonlySet<string> = new Set();
+
 class StageCheck {
   private readonly stage: Stage;
   private readonly scope: Scope;
@@ -37,10 +40,10 @@ class StageCheck {
 
   run(): void {
     for (const instruction of this.stage.instructions) {
-      const own = instruction.kind === 'ENV' ? instruction.pairs.map(({ name }) => name.text) : [];
-      this.own = new Set(own);
+      const own = instruction.kind === 'ENV' ? instruction.pairs.map(({ name }) => name.text) : NONE;
+      this.own = own === NONE ? NOTHING : new Set(own);
       if (instruction.kind === 'ARG') this.readArguments(instruction);
-      else this.checkWords(instruction);
+      else if (instruction.original.includes('$')) this.checkWords(instruction);
       for (const name of own) this.known.add(name);
     }
   }
