@@ -21,6 +21,9 @@ const LONGEST_WAIT = 300;
 /** Milliseconds from which on a document is not judged at every keystroke. */
 const DEAR = 50;
 
+/** Characters up to which judging takes less time than another turn of the loop: then nobody need go first. */
+const SMALL = 4000;
+
 /** The longest that judging holds a request up, in milliseconds. */
 const SLICE = 1;
 
@@ -99,7 +102,8 @@ class Publisher {
     const pause = Math.min(LONGEST_WAIT, cost / 2);
     const begin = (): void => this.judge(uri, version);
     if (cost > DEAR) this.waiting.set(uri, setTimeout(begin, pause));
-    else soon(begin);
+    else if (document.getText().length > SMALL) soon(begin);
+    else setImmediate(begin);
   }
 
   /** Judges in slices, so that requests go between; a newer version begins anew. */
