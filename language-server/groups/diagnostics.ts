@@ -21,9 +21,6 @@ const LONGEST_WAIT = 300;
 /** Milliseconds from which on a document is not judged at every keystroke. */
 const DEAR = 50;
 
-/** Characters up to which judging takes less time than another turn of the loop: then nobody need go first. */
-const SMALL = 4000;
-
 /** The longest that judging holds a request up, in milliseconds. */
 const SLICE = 1;
 
@@ -47,9 +44,9 @@ function isJudged(document: TextDocument): boolean {
   return document.getText().length <= LARGE;
 }
 
-/** In the second next turn of the loop: what came in by then is answered first. */
+/** In the next turn of the loop, behind the message that came in with the present one. */
 function soon(work: () => void): void {
-  setImmediate(() => setImmediate(work));
+  queueMicrotask(() => setImmediate(work));
 }
 
 /** All diagnostics of a document, in the client's positions. */
@@ -102,8 +99,7 @@ class Publisher {
     const pause = Math.min(LONGEST_WAIT, cost / 2);
     const begin = (): void => this.judge(uri, version);
     if (cost > DEAR) this.waiting.set(uri, setTimeout(begin, pause));
-    else if (document.getText().length > SMALL) soon(begin);
-    else setImmediate(begin);
+    else soon(begin);
   }
 
   /** Judges in slices, so that requests go between; a newer version begins anew. */
