@@ -55,6 +55,28 @@ function suite(mode: EngineMode): void {
     assert.deepEqual(left, [], 'nothing is left behind');
   });
 
+  test('a container that ends while it is stopped is stopped', async () => {
+    // The signal and the limit of no seconds meet its end at every moment of it.
+    const ends = 'trap "exit 0" TERM; while :; do usleep 1000; done';
+    for (let turn = 0; turn < 15; turn += 1) {
+      await docker(
+        'run',
+        '-d',
+        '--network',
+        'none',
+        '--name',
+        'ender',
+        'busybox',
+        'sh',
+        '-c',
+        ends,
+      );
+      await docker('stop', '-t', '0', 'ender');
+      assert.equal(await inspect('ender', '{{.State.Status}}'), 'exited');
+      await docker('rm', 'ender');
+    }
+  });
+
   test('a running container survives kill -9 of the engine and is attached to again', async () => {
     const base = await settledTraces(engine);
     await docker('run', '-d', '--name', 'walker', 'busybox', 'sh', '-c', COUNT);

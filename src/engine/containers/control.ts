@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { ContainerUpdateRequest, HostConfig } from '../../lib/api/containers.ts';
-import { EngineError } from '../../lib/errors.ts';
+import { EngineError, type ErrorKind } from '../../lib/errors.ts';
 import { throttledDevices } from '../runtime/devices.ts';
 import { limitWarnings } from '../runtime/probe.ts';
 import { limitResources } from '../runtime/resources.ts';
@@ -37,6 +37,9 @@ export interface StopOptions {
 }
 
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
+
+/** What a shim answers to a signal for a container that has ended; `unavailable`: the shim is gone too. */
+const ENDED: ReadonlySet<ErrorKind> = new Set(['conflict', 'not-found', 'unavailable']);
 
 export class Control {
   readonly #parts: ControlParts;
@@ -243,13 +246,10 @@ export class Control {
     try {
       await shim.kill(signal, options);
     } catch (error) {
-      // It ended by itself in the meantime: its exit tells.
-      if (
-        error instanceof EngineError &&
-        (error.kind === 'unavailable' || error.errno === 'ESRCH' || error.kind === 'not-found')
-      )
-        return;
-      throw error;
+      // It ended in the meantime, and its shim may not have told yet: its exit tells.
+      const isGone =
+        error instanceof EngineError && (ENDED.has(error.kind) || error.errno === 'ESRCH');
+      if (!isGone) throw error;
     }
   }
 
