@@ -7,7 +7,7 @@ import { type Bench, inWorkbench } from '../workbench/rig.ts';
 import type { Row } from './measure.ts';
 
 /** Times that the container is stopped and opened again. */
-const TURNS = 3;
+const TURNS = 15;
 
 /**
  * Terminal: `pinnace up` and a shell's first answer through `pinnace exec`, two commands from their start.

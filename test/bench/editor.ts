@@ -12,7 +12,7 @@ import type { Row } from './measure.ts';
 import { reopenRows } from './editor-reopen.ts';
 
 /** Windows that are opened anew for a median. */
-const TURNS = 5;
+const TURNS = 15;
 
 /** `activation`: what the extension host itself says; `tree`: from the press on the activity bar to the first row, seen in the page. */
 export async function bench(): Promise<Row[]> {
