@@ -6,7 +6,11 @@ import { EngineError } from '../../lib/errors.ts';
 import type { Register } from '../context.ts';
 
 /** A nursery with room for some versions of a large file: what is read anew is gone before it is moved anywhere. */
-const FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=16', '--disable-warning=ExperimentalWarning'];
+const FLAGS = [
+  '--min-semi-space-size=16',
+  '--max-semi-space-size=16',
+  '--disable-warning=ExperimentalWarning',
+];
 
 export const languageServer: Register = (program, context) => {
   program

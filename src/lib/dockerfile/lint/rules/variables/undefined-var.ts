@@ -40,7 +40,8 @@ class StageCheck {
 
   run(): void {
     for (const instruction of this.stage.instructions) {
-      const own = instruction.kind === 'ENV' ? instruction.pairs.map(({ name }) => name.text) : NONE;
+      const own =
+        instruction.kind === 'ENV' ? instruction.pairs.map(({ name }) => name.text) : NONE;
       this.own = own === NONE ? NOTHING : new Set(own);
       if (instruction.kind === 'ARG') this.readArguments(instruction);
       else if (instruction.original.includes('$')) this.checkWords(instruction);
