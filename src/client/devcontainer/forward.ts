@@ -1,8 +1,7 @@
 /** A port of this machine's loopback that leads into a container. It never listens on anything but the loopback. */
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream';
-import { EngineError } from '../../lib/errors.ts';
+import { joinStreams, listenOnLoopback } from './loopback.ts';
 
 export interface Forward {
   /** Of 127.0.0.1. */
@@ -34,23 +33,9 @@ export async function forward(
       () => socket.destroy(),
     );
   });
-  const listen = (port: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: '127.0.0.1', port }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  try {
-    await listen(options.preferred ?? 0);
-  } catch (cause) {
-    if (options.preferred === undefined)
-      throw new EngineError('unavailable', 'no port of the loopback can be listened on', { cause });
-    await listen(0);
-  }
+  const port = await listenOnLoopback(server, options.preferred);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     get connections() {
       return open.size;
     },
@@ -66,7 +51,5 @@ function join(socket: Socket, inner: Duplex): void {
     inner.destroy();
     return;
   }
-  inner.on('error', () => socket.destroy());
-  pipeline(socket, inner, () => undefined);
-  pipeline(inner, socket, () => undefined);
+  joinStreams(socket, inner);
 }

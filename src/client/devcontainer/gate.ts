@@ -4,9 +4,10 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
-import { EngineError, messageOf } from '../../lib/errors.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { joinStreams, listenOnLoopback } from './loopback.ts';
 
 export interface Gate {
   /** Of 127.0.0.1. */
@@ -64,21 +65,9 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       () => socket.destroy(),
     );
   });
-  const listen = (port: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: '127.0.0.1', port }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  await listen(options.preferred ?? 0)
-    .catch(() => listen(0))
-    .catch((cause: unknown) => {
-      throw new EngineError('unavailable', 'no port of the loopback can be listened on', { cause });
-    });
+  const port = await listenOnLoopback(server, options.preferred);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     close: () => {
       server.close();
       server.closeAllConnections();
@@ -180,10 +169,7 @@ function joinUpgraded(
     [`${asked.method ?? 'GET'} ${path} HTTP/${asked.httpVersion}`, ...lines, '', ''].join('\r\n'),
   );
   if (head.length > 0) inner.write(head);
-  inner.on('error', () => socket.destroy());
-  socket.on('error', () => inner.destroy());
-  pipeline(socket, inner, () => undefined);
-  pipeline(inner, socket, () => undefined);
+  joinStreams(socket, inner);
 }
 
 function pairs(list: readonly string[]): [string, string][] {
