@@ -75,11 +75,9 @@ export class LineIndex {
   }
 }
 
-/** The whole lines of a range, the last line break included. */
-export function linesAround(text: string, { start, end }: Range): Range {
-  const newline = text.indexOf('\n', end);
-  return {
-    start: text.lastIndexOf('\n', start - 1) + 1,
-    end: newline < 0 ? text.length : newline + 1,
-  };
+/** The whole lines of a range, with the line break after them. */
+export function linesAround(text: string, range: Range): Range {
+  const start = text.lastIndexOf('\n', range.start - 1) + 1;
+  const newline = text.indexOf('\n', Math.max(range.end - 1, start));
+  return { start, end: newline < 0 ? text.length : newline + 1 };
 }

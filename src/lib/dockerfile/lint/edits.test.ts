@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { linesAround } from '../../text/lines.ts';
 import { parseDockerfile } from '../parse.ts';
 import {
   applyEdits,
@@ -12,7 +13,6 @@ import {
   removeWord,
   replace,
   suggestedFix,
-  wholeLines,
 } from './edits.ts';
 import { DEFAULT_OPTIONS, lintDockerfile } from './lint.ts';
 import type { LintOptions } from './rule.ts';
@@ -36,8 +36,8 @@ test('a word is removed with its white space, at the end of a line too', () => {
 
 test('whole lines take their line break with them', () => {
   const file = parseDockerfile('A\nB\nC');
-  assert.deepEqual(wholeLines(file, { start: 2, end: 3 }), { start: 2, end: 4 });
-  assert.deepEqual(wholeLines(file, { start: 4, end: 5 }), { start: 4, end: 5 });
+  assert.deepEqual(linesAround(file.text, { start: 2, end: 3 }), { start: 2, end: 4 });
+  assert.deepEqual(linesAround(file.text, { start: 4, end: 5 }), { start: 4, end: 5 });
 });
 
 test('of fixes that touch, the first is taken', () => {

@@ -1,4 +1,5 @@
 /** Makes and applies text edits: the few shapes that fixes are made of, and their application to a text. */
+import { linesAround } from '../../text/lines.ts';
 import type { Dockerfile, Instruction, Range } from '../syntax.ts';
 import type { Edit, Fix, FixSafety, LintProblem } from './rule.ts';
 
@@ -39,16 +40,9 @@ export function removeWord({ text }: Dockerfile, range: Range): Edit {
   return remove({ start, end });
 }
 
-/** The whole lines of a range, with the line break after them. */
-export function wholeLines({ text }: Dockerfile, range: Range): Range {
-  const start = text.lastIndexOf('\n', range.start - 1) + 1;
-  const newline = text.indexOf('\n', Math.max(range.end - 1, start));
-  return { start, end: newline < 0 ? text.length : newline + 1 };
-}
-
 /** Removes an instruction with its lines. */
 export function removeInstruction(file: Dockerfile, { range }: Instruction): Edit {
-  return remove(wholeLines(file, range));
+  return remove(linesAround(file.text, range));
 }
 
 /** The line break that the file uses. */

@@ -2,9 +2,10 @@
  * Reads what a file says about its own linting: `# hadolint ignore=…`, `# hadolint global ignore=…`, `# pinnace ignore=…`,
  * `# shellcheck disable=…` and the directive `# check=skip=…;error=true`. Names may be any rule's id or alias.
  */
+import { linesAround } from '../../text/lines.ts';
 import type { Comment, Dockerfile, Range, Severity } from '../syntax.ts';
 import { nearestFix, nearHint } from './analysis/near.ts';
-import { remove, suggestedFix, wholeLines } from './edits.ts';
+import { remove, suggestedFix } from './edits.ts';
 import type { LintFinding, LintOptions, Rule } from './rule.ts';
 import { ignorePragma, invalidCheckDirective, unknownRule } from './rules/style/pragmas.ts';
 import { ALL_NAMES, RULES, rulesNamed } from './table.ts';
@@ -81,7 +82,7 @@ class Reader {
       rule: ignorePragma,
       message: 'rules are ignored by a comment here',
       range,
-      fix: suggestedFix('Remove the comment', remove(wholeLines(this.file, range))),
+      fix: suggestedFix('Remove the comment', remove(linesAround(this.file.text, range))),
     });
     if (this.options.disableIgnorePragma) return;
     const rules = new Set(names.flatMap((name) => this.resolve(name)));
