@@ -76,6 +76,7 @@ async function runFiles(files: readonly string[], options: NodeTestOptions): Pro
       process.execPath,
       [
         '--disable-warning=ExperimentalWarning',
+        '--import=./scripts/lib/file-deadline.mjs',
         '--test',
         `--test-concurrency=${options.concurrency}`,
         `--test-timeout=${options.timeout ?? 300_000}`,

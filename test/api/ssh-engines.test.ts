@@ -158,10 +158,13 @@ test('a machine without the command, and one whose Docker does not run, are told
     PATH: '/usr/local/bin:/usr/bin:/bin',
     DOCKER_HOST: `unix://${join(dir, 'nobody.sock')}`,
   });
-  await withPath(silent, async () => {
-    await fails(`ssh://root@127.0.0.1:${silent.port}`, ['docker is there', 'pinnace+ssh://']);
-  });
-  await silent.stop();
+  try {
+    await withPath(silent, async () => {
+      await fails(`ssh://root@127.0.0.1:${silent.port}`, ['docker is there', 'pinnace+ssh://']);
+    });
+  } finally {
+    await silent.stop();
+  }
 });
 
 test('a link that breaks ends what was under way with an error, and the next call has a new one', async () => {

@@ -46,9 +46,7 @@ export async function startSshd(dir: string, env: Readonly<Record<string, string
     port,
     clientPath,
     connections: () => childrenOf(child?.pid).length,
-    cut: () => {
-      for (const pid of childrenOf(child?.pid)) process.kill(pid, 'SIGKILL');
-    },
+    cut: () => endChildren(child?.pid),
     changeKey: async () => {
       const other = ['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', file('other')];
       await command(other);
@@ -70,7 +68,7 @@ export async function startSshd(dir: string, env: Readonly<Record<string, string
     },
     stop: async () => {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      for (const pid of childrenOf(child.pid)) process.kill(pid, 'SIGKILL');
+      endChildren(child.pid);
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;
@@ -125,6 +123,17 @@ function childrenOf(pid: number | undefined): number[] {
     return text === '' ? [] : text.split(' ').map(Number);
   } catch {
     return [];
+  }
+}
+
+function endChildren(parent: number | undefined): void {
+  for (const pid of childrenOf(parent)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // It ended by itself.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 
