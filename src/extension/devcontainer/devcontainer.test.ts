@@ -43,10 +43,45 @@ test('portsAttributes say what is done with a port, by number, range and program
   assert.deepEqual(
     news.map(({ port, action, protocol }) => [port, action, protocol]),
     [
-      [3005, 'open', 'https'],
+      [3005, 'browser', 'https'],
       [5000, 'silent', 'http'],
       [9000, 'notify', 'http'],
     ],
+  );
+});
+
+test('each value of onAutoForward has its action, and what opens once is silent from then on', () => {
+  const values = [
+    'notify',
+    'silent',
+    'ignore',
+    'openBrowser',
+    'openBrowserOnce',
+    'openPreview',
+    'dance',
+  ];
+  const portsAttributes = Object.fromEntries(
+    values.map((onAutoForward, at) => [String(3000 + at), { onAutoForward }]),
+  );
+  const { config } = parseDevContainer(JSON.stringify({ image: 'x', portsAttributes }));
+  const watch = new PortWatch(config, []);
+  const ports = [...values.keys(), 7].map((at) => ({ port: 3000 + at, address: '::' }));
+  const actions = (): unknown[] =>
+    watch.next(ports).map(({ port, action, named }) => [port - 3000, action, named]);
+  const expected = [
+    [0, 'notify', true],
+    [1, 'silent', true],
+    [3, 'browser', true],
+    [4, 'browser', true],
+    [5, 'preview', true],
+    [6, 'notify', true],
+    [7, 'notify', false],
+  ];
+  assert.deepEqual(actions(), expected);
+  watch.next([]);
+  assert.deepEqual(
+    actions(),
+    expected.map((line) => (line[0] === 4 ? [4, 'silent', true] : line)),
   );
 });
 

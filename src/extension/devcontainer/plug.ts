@@ -3,10 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import * as vscode from 'vscode';
-import { forward, type Forward } from '../../client/devcontainer/forward.ts';
-import type { Opened } from '../../client/devcontainer/open.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Parts } from '../parts.ts';
+import { createForwards } from '../ports/forward.ts';
 import { settingsEnvironment } from '../engine/settings.ts';
 import { DevContainersModel } from '../views/devcontainers.ts';
 import type { Node } from '../views/nodes.ts';
@@ -14,16 +13,17 @@ import { showTree } from '../views/tree.ts';
 import { AUTHORITY_PREFIX } from '../resolver/authority.ts';
 import { remoteAuthority, resolverState } from '../resolver/proposal.ts';
 import { type Host, HOST_COMMAND } from './host.ts';
-import { type PortNews, PortWatch } from './ports.ts';
+import { OpenPorts, type PortSite } from './open-ports.ts';
 
 const VIEW = 'pinnace.devcontainers';
-const LOOK_MS = 2000;
+/** The editor's own browser, in a tab; a builtin extension's. */
+const PREVIEW = 'simpleBrowser.show';
 /** Key of the folder's memory: the offer was declined for good. */
 const DECLINED = 'devcontainer.offer.declined';
 
 export function plugDevContainers(parts: Parts): void {
   const { context, live } = parts;
-  const ports = new Ports(parts);
+  const ports = new OpenPorts(portSite(parts));
   const log = createLog(context);
   context.subscriptions.push(
     ports,
@@ -60,7 +60,7 @@ function createLog(context: vscode.ExtensionContext): Host['log'] {
   };
 }
 
-function createHost(context: vscode.ExtensionContext, log: Host['log'], ports: Ports): Host {
+function createHost(context: vscode.ExtensionContext, log: Host['log'], ports: OpenPorts): Host {
   const setting = (key: string): unknown => vscode.workspace.getConfiguration('pinnace').get(key);
   return {
     appRoot: vscode.env.appRoot,
@@ -155,78 +155,40 @@ async function offer({ context, desk }: Parts): Promise<void> {
   if (chosen === never) await desk.workspaceMemory.set(DECLINED, true);
 }
 
-interface Watched {
-  readonly timer: NodeJS.Timeout;
-  readonly forwards: Map<number, Promise<Forward>>;
-}
-
-/** The ports of open containers: looked at while this window lives, forwarded when somebody wants them. */
-class Ports {
-  private readonly parts: Parts;
-  private readonly watched = new Map<string, Watched>();
-
-  constructor(parts: Parts) {
-    this.parts = parts;
-  }
-
-  watch(opened: Opened): void {
-    if (this.watched.has(opened.containerId)) return;
-    const watch = new PortWatch(opened.config, [opened.port]);
-    const look = async (): Promise<void> => {
-      try {
-        const { client } = this.parts.engines.active;
-        const ports = await client.containers.listeningPorts(opened.containerId);
-        for (const news of watch.next(ports)) void this.tell(opened, news);
-      } catch {
-        // Stopped, or the engine is away: the next look tells.
+/** Where the ports of containers are told and shown. */
+function portSite({ engines }: Parts): PortSite {
+  const forwards = createForwards({
+    dial: (container, port) => engines.active.client.containers.dial(container, port),
+  });
+  return {
+    forwards,
+    listening: (container) => engines.active.client.containers.listeningPorts(container),
+    tell: async ({ port, label, of, local }) => {
+      const open = vscode.l10n.t('Open in Browser');
+      const name = label === undefined ? '' : ` (${label})`;
+      const message =
+        local === undefined
+          ? vscode.l10n.t('Port {0}{1} of {2} is listening.', port, name, of)
+          : vscode.l10n.t(
+              'Port {0}{1} of {2} is forwarded to localhost:{3}.',
+              port,
+              name,
+              of,
+              local,
+            );
+      return (await vscode.window.showInformationMessage(message, open)) === open;
+    },
+    show: async (address, place) => {
+      const uri = vscode.Uri.parse(address);
+      const here = place === 'preview' ? await vscode.commands.getCommands() : [];
+      if (!here.includes(PREVIEW)) {
+        await vscode.env.openExternal(uri);
+        return;
       }
-    };
-    const timer = setInterval(() => void look(), LOOK_MS);
-    this.watched.set(opened.containerId, { timer, forwards: new Map() });
-    void look();
-  }
-
-  unwatch(container: string): void {
-    const found = this.watched.get(container);
-    if (found === undefined) return;
-    clearInterval(found.timer);
-    for (const made of found.forwards.values())
-      void made.then(
-        (listener) => listener.close(),
-        () => undefined,
-      );
-    this.watched.delete(container);
-  }
-
-  dispose(): void {
-    for (const container of [...this.watched.keys()]) this.unwatch(container);
-  }
-
-  private async tell(opened: Opened, news: PortNews): Promise<void> {
-    if (news.action === 'silent') return;
-    const open = vscode.l10n.t('Open in Browser');
-    const name = news.label === undefined ? '' : ` (${news.label})`;
-    const message = vscode.l10n.t('Port {0}{1} of {2} is listening.', news.port, name, opened.name);
-    const chosen =
-      news.action === 'open' ? open : await vscode.window.showInformationMessage(message, open);
-    if (chosen !== open) return;
-    try {
-      const listener = await this.forward(opened.containerId, news.port);
-      const address = `${news.protocol}://127.0.0.1:${listener.port}/`;
-      await vscode.env.openExternal(vscode.Uri.parse(address));
-    } catch (error) {
-      void vscode.window.showErrorMessage(messageOf(error));
-    }
-  }
-
-  private forward(container: string, port: number): Promise<Forward> {
-    const found = this.watched.get(container);
-    const known = found?.forwards.get(port);
-    if (known !== undefined) return known;
-    const made = forward(() => this.parts.engines.active.client.containers.dial(container, port), {
-      preferred: port,
-    });
-    found?.forwards.set(port, made);
-    return made;
-  }
+      // In a window far from this machine the address is another one.
+      const reached = await vscode.env.asExternalUri(uri);
+      await vscode.commands.executeCommand(PREVIEW, reached.toString());
+    },
+    complain: (error) => void vscode.window.showErrorMessage(messageOf(error)),
+  };
 }

@@ -1,4 +1,4 @@
-/** Which listening ports of a container are told to the user: once each, as devcontainer.json says. Pure. */
+/** What is done with ports that programs of a container listen on, as devcontainer.json says: once for each that comes. Pure. */
 import type { ListeningPort } from '../../lib/api/containers.ts';
 import type { DevContainerConfig, PortAttributes } from '../../lib/devcontainer/config.ts';
 
@@ -6,7 +6,9 @@ export interface PortNews {
   readonly port: number;
   /** For people: label or program. */
   readonly label: string | undefined;
-  readonly action: 'notify' | 'open' | 'silent';
+  readonly action: 'notify' | 'browser' | 'preview' | 'silent';
+  /** Whether the configuration names it: what nobody named is not carried to this machine before somebody wants it. */
+  readonly named: boolean;
   readonly protocol: 'http' | 'https';
 }
 
@@ -15,6 +17,7 @@ export class PortWatch {
   private readonly config: DevContainerConfig | undefined;
   private readonly hidden: ReadonlySet<number>;
   private seen: ReadonlySet<number> = new Set();
+  private readonly opened = new Set<number>();
 
   constructor(config: DevContainerConfig | undefined, hidden: readonly number[]) {
     this.config = config;
@@ -27,27 +30,35 @@ export class PortWatch {
       ({ port }) => !this.seen.has(port) && !this.hidden.has(port),
     );
     this.seen = new Set(now.keys());
-    return news.flatMap((entry) => newsOf(entry, this.config));
+    return news.flatMap((entry) => this.newsOf(entry));
+  }
+
+  private newsOf({ port, process }: ListeningPort): PortNews[] {
+    const attributes = attributesOf(port, process, this.config);
+    const asked = attributes?.onAutoForward ?? 'notify';
+    if (asked === 'ignore') return [];
+    const again = asked === 'openBrowserOnce' && this.opened.has(port);
+    this.opened.add(port);
+    return [
+      {
+        port,
+        label: attributes?.label ?? process,
+        action: again ? 'silent' : (ACTIONS[asked] ?? 'notify'),
+        named: attributes !== undefined,
+        protocol: attributes?.protocol === 'https' ? 'https' : 'http',
+      },
+    ];
   }
 }
 
-function newsOf(
-  { port, process }: ListeningPort,
-  config: DevContainerConfig | undefined,
-): PortNews[] {
-  const attributes = attributesOf(port, process, config);
-  const asked = attributes?.onAutoForward ?? 'notify';
-  if (asked === 'ignore') return [];
-  const opens = asked === 'openBrowser' || asked === 'openBrowserOnce' || asked === 'openPreview';
-  return [
-    {
-      port,
-      label: attributes?.label ?? process,
-      action: opens ? 'open' : asked === 'silent' ? 'silent' : 'notify',
-      protocol: attributes?.protocol === 'https' ? 'https' : 'http',
-    },
-  ];
-}
+/** The values of onAutoForward (containers.dev, "Port attributes"). */
+const ACTIONS: Readonly<Record<string, PortNews['action']>> = {
+  notify: 'notify',
+  openBrowser: 'browser',
+  openBrowserOnce: 'browser',
+  openPreview: 'preview',
+  silent: 'silent',
+};
 
 /** By port, by a range `3000-3010`, by a regular expression of the program; then those of all others. */
 function attributesOf(
