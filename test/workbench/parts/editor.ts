@@ -40,8 +40,7 @@ export class Editor {
     await until(`the editor of ${file}`, async () => {
       await this.page.keyboard.press('Escape');
       await this.page.keyboard.press('Control+p');
-      await this.quick.input.waitFor({ timeout: 5000 });
-      await this.quick.input.fill(file);
+      await this.quick.input.fill(file, { timeout: 5000 });
       const label = this.page.locator('.label-name').filter({ hasText: name });
       const row = this.quick.element.locator('.monaco-list-row').filter({ has: label });
       await row.first().waitFor({ timeout: 5000 });

@@ -28,13 +28,11 @@ export class QuickInput {
   /** Runs a command of the palette by its title, with the category: "Pinnace: Start Engine". */
   async command(title: string): Promise<void> {
     await until(`the command "${title}" in the palette`, async () => {
+      // The palette goes when something else takes the focus: no step may wait for it as long as the whole.
       await this.page.keyboard.press('Escape');
       await this.page.keyboard.press('F1');
-      await this.input.waitFor({ timeout: 5000 });
-      await this.input.fill(`>${title}`);
-      const row = this.rowOf(title);
-      await row.waitFor({ timeout: 5000 });
-      await row.click();
+      await this.input.fill(`>${title}`, { timeout: 5000 });
+      await this.rowOf(title).click({ timeout: 5000 });
       return true;
     });
   }

@@ -134,7 +134,7 @@ export class Row {
     return new ContextMenu(this.page).opened();
   }
 
-  /** The hover's text; waits for it. */
+  /** The hover's text; waits until it is there whole. */
   async tooltip(): Promise<string> {
     const hovers = this.page.locator('.workbench-hover:visible, .monaco-hover:visible');
     return until('the hover of the row', async () => {
@@ -143,7 +143,9 @@ export class Row {
       await hovers.last().waitFor({ state: 'hidden', timeout: 5000 });
       await this.element.locator('.label-name').first().hover();
       await hovers.last().waitFor({ timeout: 5000 });
-      return hovers.last().innerText();
+      const whole = hovers.last().filter({ hasNotText: /^\s*Loading\.\.\.\s*$/ });
+      await whole.waitFor({ timeout: 5000 });
+      return whole.innerText({ timeout: 5000 });
     });
   }
 }
