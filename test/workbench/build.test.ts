@@ -18,6 +18,15 @@ RUN echo "said $GREETING" && echo done
 COPY note.txt /note
 `;
 
+/** Two stages whose containers tell which they are of. */
+const STAGES = `FROM scratch AS tools
+COPY busybox /bin/sh
+CMD ["/bin/sh", "-c", "echo of tools; sleep 600"]
+
+FROM tools AS app
+CMD ["/bin/sh", "-c", "echo of app; sleep 600"]
+`;
+
 const TASKS = {
   version: '2.0.0',
   tasks: [
@@ -38,6 +47,7 @@ const { test } = withWorkbench({
     mkdirSync(join(folder, '.vscode'));
     writeFileSync(join(folder, '.vscode', 'tasks.json'), JSON.stringify(TASKS));
     copyFileSync('/bin/busybox', join(folder, 'busybox'));
+    writeFileSync(join(folder, 'Stages.Dockerfile'), STAGES);
     writeFileSync(join(folder, 'Slow.Dockerfile'), `${DOCKERFILE}RUN echo waiting && sleep 600\n`);
     writeFileSync(
       join(folder, 'Broken.Dockerfile'),
@@ -80,13 +90,21 @@ async function lens(workbench: Workbench, title: string): Promise<void> {
   );
 }
 
+/** Of the first stage that has one of this title. */
+async function pressLens(workbench: Workbench, title: string): Promise<void> {
+  await lens(workbench, title);
+  await workbench.editor.element
+    .locator('.codelens-decoration a', { hasText: title })
+    .first()
+    .click();
+}
+
 test('a lens builds the image, and each step is told live and in the file', async ({
   workbench,
   docker,
 }) => {
   await workbench.editor.open('Dockerfile');
-  await lens(workbench, 'Build Image');
-  await workbench.page.locator('.codelens-decoration a', { hasText: 'Build Image' }).click();
+  await pressLens(workbench, 'Build Image');
   await answer(workbench, { stage: 'Whole file', tag: 'made:1' });
   const view = new BuildView(workbench.webview);
   const frame = await view.ended('Succeeded');
@@ -167,9 +185,7 @@ test('the view of builds remembers them, shows their steps and forgets them', as
 test('a lens opens a shell in a stage, which leaves nothing when it ends', async (bench) => {
   const { workbench, docker } = bench;
   await workbench.editor.open('Dockerfile');
-  await lens(workbench, 'Shell Here');
-  const lenses = workbench.page.locator('.codelens-decoration a', { hasText: 'Shell Here' });
-  await lenses.first().click();
+  await pressLens(workbench, 'Shell Here');
   await asked(workbench, 'arguments');
   await workbench.quickInput.pick('with these arguments');
   const id = await until('the container', () => docker('ps', '-q'));
@@ -180,6 +196,25 @@ test('a lens opens a shell in a stage, which leaves nothing when it ends', async
   });
   await workbench.terminal.send('exit');
   await until('the end of the container', async () => (await docker('ps', '-aq')) === '');
+});
+
+test('a lens builds to its stage, and another runs a container of it', async (bench) => {
+  const { workbench, docker } = bench;
+  await workbench.editor.open('Stages.Dockerfile');
+  await pressLens(workbench, 'Build to This Stage');
+  await asked(workbench, 'tag');
+  await workbench.quickInput.enter('stage:1');
+  await new BuildView(workbench.webview).ended('Succeeded');
+  const image = await until('the image of the stage', () =>
+    docker('images', '-q', '--no-trunc', 'stage:1'),
+  );
+  assert.match(await docker('inspect', '-f', '{{.Config.Cmd}}', image), /of tools/);
+  await workbench.editor.open('Stages.Dockerfile');
+  await pressLens(workbench, 'Run This Stage');
+  const container = await until('the container', () => docker('ps', '-q'));
+  assert.equal(await docker('inspect', '-f', '{{.Image}}', container), image);
+  await until('what it says', async () => (await docker('logs', container)).includes('of tools'));
+  await docker('rm', '-f', container);
 });
 
 test('a task builds in a terminal', async ({ workbench, docker }) => {
