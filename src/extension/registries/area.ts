@@ -15,14 +15,12 @@ export function plugRegistries(parts: Parts): void {
   });
   parts.provideCredentials(registries);
   const model = new RegistriesModel(registries);
-  registries.onDidLook(({ host, repository }) => model.changed(host, repository));
   const id = 'pinnace.registries';
   // The adapter hands a model nothing but what the model gave.
   const tree = showTree({ id, model: model });
   context.subscriptions.push(
     new vscode.Disposable(() => tree.dispose()),
-    // Another window has signed in or out.
-    context.secrets.onDidChange(() => model.changed('')),
+    context.secrets.onDidChange(({ key }) => void registries.secretChanged(key)),
     parts.selection(id, () => tree.view.selection as readonly Node[]),
   );
 }

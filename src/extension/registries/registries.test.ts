@@ -180,6 +180,34 @@ test('a registry that cannot be reached is a row that tries again', async () => 
   assert.match(model.row(row).label, /^Ghcr\.io cannot be reached — click to try again$/);
 });
 
+test('signing in and out shows one registry anew, in this window or another, and no more than once', async () => {
+  const { registries, secrets, rows } = await signedIn();
+  const model = new RegistriesModel(registries);
+  const shown: unknown[] = [];
+  model.onDidChange((changed) => shown.push(changed === 'all' ? changed : changed.length));
+  const [, , node] = await model.children(undefined);
+  assert.ok(node !== undefined);
+  await model.children(node);
+  const key = [...secrets.keys()].join();
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  await registries.secretChanged(key);
+  await registries.secretChanged('of another extension');
+  assert.deepEqual(shown, [], 'the login is the one that is used');
+  secrets.delete(key);
+  await registries.secretChanged(key);
+  await settle();
+  assert.deepEqual(shown, [1]);
+  assert.equal(model.row(node).description, undefined);
+  assert.match((await rows(node)).join(), /wants a login/);
+  await registries.signIn(HOST, { username: 'ali', secret: SECRET });
+  await settle();
+  assert.deepEqual(shown, [1, 1]);
+  assert.equal(model.row(node).description, 'signed in: ali');
+  await registries.remove(HOST);
+  await settle();
+  assert.deepEqual(shown, [1, 1, 'all']);
+});
+
 test('a repository that is not there is added only when the user insists', async () => {
   const { run, registries } = rig();
   const at: readonly Node[] = [{ kind: 'registry', host: 'ghcr.io' }];

@@ -58,7 +58,7 @@ export class Registries implements CredentialSource {
   readonly registries = this;
   readonly catalog: Catalog;
   private readonly parts: RegistryParts;
-  private readonly listeners = new Listeners<undefined>();
+  private readonly listeners = new Listeners<string | undefined>();
   private readonly looks = new Listeners<Look>();
   private readonly clients = new Map<string, Promise<Client>>();
 
@@ -132,6 +132,20 @@ export class Registries implements CredentialSource {
     this.changed(host);
   }
 
+  /** A secret of the editor is another one: of a registry where another window has signed in or out. What this window has done it knows. */
+  async secretChanged(key: string): Promise<void> {
+    const entry = this.list().find(({ host }) => secretKey(host) === key);
+    if (entry === undefined) return;
+    const { host } = entry;
+    const used = await this.clients.get(host)?.catch(() => undefined);
+    const account = await this.account(host).catch(() => undefined);
+    const isKnown =
+      used !== undefined &&
+      used.account?.username === account?.username &&
+      used.account?.secret === account?.secret;
+    if (!isKnown) this.changed(host);
+  }
+
   /** Whether docker's logins are used where the editor has none. */
   get usesDocker(): boolean {
     return this.parts.memory.get(CONSENT) === true;
@@ -187,8 +201,8 @@ export class Registries implements CredentialSource {
     return this.looks.add(listener);
   }
 
-  /** The list or a login has changed. */
-  onDidChange(listener: () => void): Listener {
+  /** The login of a registry has changed, or without one the list. */
+  onDidChange(listener: (host: string | undefined) => void): Listener {
     return this.listeners.add(listener);
   }
 
@@ -213,7 +227,7 @@ export class Registries implements CredentialSource {
 
   private changed(host: string): void {
     this.forget(host);
-    this.listeners.call(undefined);
+    this.listeners.call(host);
   }
 
   private forget(host: string): void {
@@ -232,6 +246,7 @@ export class Registries implements CredentialSource {
 }
 
 interface Client {
+  readonly account: Account | undefined;
   readonly browser: RegistryBrowser;
   readonly hub: Hub;
 }
@@ -242,7 +257,7 @@ function clientOf(
   fetcher: typeof fetch | undefined,
 ): Client {
   const options = { login: account, ...(fetcher === undefined ? {} : { fetch: fetcher }) };
-  return { browser: new RegistryBrowser(host, options), hub: new Hub(options) };
+  return { account, browser: new RegistryBrowser(host, options), hub: new Hub(options) };
 }
 
 function secretKey(host: string): string {

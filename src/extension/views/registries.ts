@@ -51,14 +51,15 @@ export class RegistriesModel implements TreeModel<RegistryElement> {
   constructor(registries: Registries, now: () => number = Date.now) {
     this.registries = registries;
     this.now = now;
-    registries.onDidChange(() => this.listeners.call('all'));
+    registries.onDidChange((host) => void this.changed(host));
+    registries.onDidLook(({ host }) => void this.changed(host));
   }
 
-  /** Shows a registry or a repository anew, as it is in the catalog now. */
-  changed(host: string, repository?: string): void {
-    const root = this.roots.get(host);
-    if (root === undefined || repository !== undefined) this.listeners.call('all');
-    else this.listeners.call([root]);
+  /** Shows one registry anew, the others stay as they are: until the editor has a refreshed row again, commands on it are about nothing. */
+  private async changed(host: string | undefined): Promise<void> {
+    const root = this.roots.get(host ?? '');
+    if (root !== undefined) await this.readLogin(root);
+    this.listeners.call(root === undefined ? 'all' : [root]);
   }
 
   async children(element: RegistryElement | undefined): Promise<readonly RegistryElement[]> {
@@ -121,15 +122,18 @@ export class RegistriesModel implements TreeModel<RegistryElement> {
     const roots = new Map<string, RegistryNode>();
     for (const { host } of this.registries.list()) {
       const node = this.roots.get(host) ?? { kind: 'registry', host };
-      // A login that cannot be read is no reason to show no registries; unfolding tells it.
-      const login = await this.registries.account(host).catch(() => undefined);
-      const name =
-        login === undefined ? undefined : login.username === '' ? 'token' : login.username;
-      this.held.set(node, { parent: undefined, login: name });
+      await this.readLogin(node);
       roots.set(host, node);
     }
     this.roots = roots;
     return [...roots.values()];
+  }
+
+  private async readLogin(node: RegistryNode): Promise<void> {
+    // A login that cannot be read is no reason to show no registries; unfolding tells it.
+    const account = await this.registries.account(node.host).catch(() => undefined);
+    const login = account?.username === '' ? 'token' : account?.username;
+    this.held.set(node, { parent: undefined, login });
   }
 
   private async repositoryNodes(parent: RegistryNode): Promise<RegistryElement[]> {
