@@ -5,6 +5,7 @@
 import { flagTable } from '../../src/lib/dockerfile/flags.ts';
 import { instructionAt, lastBefore } from '../../src/lib/dockerfile/scope/places.ts';
 import type {
+  Break,
   Dockerfile,
   Instruction,
   InstructionKind,
@@ -41,8 +42,12 @@ export interface Argument {
   readonly before: readonly Written[];
   /** The word under the cursor up to it. */
   readonly typed: string;
-  /** The whole word under the cursor. */
+  /** What follows of the word behind the cursor. */
+  readonly rest: string;
+  /** The whole word under the cursor, as far as it goes on the cursor's line. */
   readonly word: Range;
+  /** From `index` of `typed` on the word stands on the cursor's line, at `offset`; what is before stands on lines above. */
+  readonly piece: Break;
   /** How many words that are no flags stand before it. */
   readonly index: number;
 }
@@ -57,11 +62,29 @@ export function cursorAt(file: Dockerfile, offset: number): Cursor {
   }
   const directive = directiveAt(file, offset);
   if (directive !== undefined) return directive;
-  const instruction = instructionAt(file, offset);
+  const instruction = instructionAt(file, offset) ?? continuedBefore(file, offset);
   if (instruction === undefined) {
     return { kind: 'keyword', range: { start: offset, end: offset }, typed: '', held: false };
   }
   return within(file, instruction, { offset, held: false });
+}
+
+/** The instruction whose continued lines lead to the offset: that of the file's end is behind its range. */
+function continuedBefore(
+  { instructions, text, directives }: Dockerfile,
+  offset: number,
+): Instruction | undefined {
+  const found = offset === text.length ? instructions.at(-1) : undefined;
+  if (found === undefined || text.slice(found.range.end, offset).trim() !== '') return undefined;
+  let end = found.range.end;
+  while (end > found.keyword.range.end) {
+    const start = text.lastIndexOf('\n', end - 1) + 1;
+    const line = text.slice(start, end).trim();
+    if (line !== '' && !line.startsWith('#'))
+      return line.endsWith(directives.escapeCharacter) ? found : undefined;
+    end = start - 1;
+  }
+  return undefined;
 }
 
 function directiveAt({ directives, text }: Dockerfile, offset: number): Cursor | undefined {
@@ -109,70 +132,107 @@ function argumentAt(
   instruction: Exclude<Instruction, { kind: 'UNKNOWN' }>,
   offset: number,
 ): Cursor {
-  const words = wordsBetween(file, instruction.keyword.range.end, offset);
-  const last = words.at(-1);
-  const touches = last?.range.end === offset;
-  const before = touches ? words.slice(0, -1) : words;
-  const typed = touches ? last.text : '';
-  const start = touches ? last.range.start : offset;
-  const table = flagTable(instruction.kind);
-  const hasFlags = Object.keys(table).length > 0;
-  const inFlags = hasFlags && before.every(({ text }) => text.startsWith('--') && text !== '--');
-  const index = before.filter(({ text }, at) => !isFlag(text, before, at)).length;
+  const { before, open } = wordsBetween(file, instruction.keyword.range.end, offset);
+  const typed = open?.text ?? '';
+  const start = open?.start ?? offset;
+  const hasFlags = Object.keys(flagTable(instruction.kind)).length > 0;
+  const flags = hasFlags ? flagCount(before) : 0;
+  const inFlags = flags === before.length && before.at(-1)?.text !== '--';
   return {
-    kind: inFlags && typed.startsWith('-') ? 'flag' : 'argument',
+    kind: hasFlags && inFlags && typed.startsWith('-') ? 'flag' : 'argument',
     instruction,
     instructionKind: instruction.kind,
     before,
     typed,
+    rest: restOf(file, offset, instruction.range.end),
     word: { start, end: wordEnd(file, offset) },
-    index,
+    piece: open?.piece ?? { index: 0, offset },
+    index: before.length - flags,
   };
 }
 
-/** Flags stand before everything else. */
-function isFlag(text: string, words: readonly Written[], at: number): boolean {
-  return text.startsWith('--') && words.slice(0, at).every((word) => word.text.startsWith('--'));
+/** Flags stand before everything else; `--` ends them. */
+function flagCount(words: readonly Written[]): number {
+  const first = words.findIndex(({ text }) => !text.startsWith('--') || text === '--');
+  if (first < 0) return words.length;
+  return words[first]?.text === '--' ? first + 1 : first;
 }
 
-/** The end of the word under an offset. */
-function wordEnd({ text }: Dockerfile, offset: number): number {
+/** The end of the word under an offset, on its line. */
+function wordEnd({ text, directives }: Dockerfile, offset: number): number {
   let end = offset;
-  while (end < text.length && !/\s/.test(text[end] ?? ' ')) end++;
+  while (end < text.length && !/\s/.test(text[end] ?? ' ')) {
+    const isEscape = text[end] === directives.escapeCharacter;
+    if (isEscape && /^.[ \t]*\r?\n/s.test(text.slice(end, end + 80))) break;
+    end++;
+  }
   return end;
 }
 
+/** What the word under an offset goes on with, over continued lines too. */
+function restOf(file: Dockerfile, offset: number, limit: number): string {
+  const { text, directives } = file;
+  let rest = '';
+  for (let at = offset; at < limit; at++) {
+    const character = text[at] ?? ' ';
+    const next =
+      character === directives.escapeCharacter ? continuedAt(text, at, limit) : undefined;
+    if (next !== undefined) {
+      at = next - 1;
+      continue;
+    }
+    if (/\s/.test(character)) break;
+    rest += character;
+  }
+  return rest;
+}
+
+/** A word that nothing has ended yet. */
+interface Open {
+  readonly text: string;
+  readonly start: number;
+  readonly piece: Break;
+}
+
+interface Words {
+  readonly before: readonly Written[];
+  /** The one that goes on up to the end. */
+  readonly open: Open | undefined;
+}
+
 /** The words between two offsets of an instruction; a word goes on over a line that is continued without a blank. */
-export function wordsBetween(file: Dockerfile, from: number, to: number): Written[] {
+function wordsBetween(file: Dockerfile, from: number, to: number): Words {
   const { text, directives } = file;
   const words: Written[] = [];
   let current = '';
   let start = -1;
   let end = from;
-  const finish = (): void => {
-    if (start >= 0) words.push({ text: current, range: { start, end } });
-    start = -1;
-    current = '';
-  };
+  let piece: Break = { index: 0, offset: from };
   for (let at = from; at < to; at++) {
     const character = text[at] ?? '';
     if (character === directives.escapeCharacter) {
       const next = continuedAt(text, at, to);
       if (next !== undefined) {
+        piece = { index: current.length, offset: next };
         at = next - 1;
         continue;
       }
     }
     if (/\s/.test(character)) {
-      finish();
+      if (start >= 0) words.push({ text: current, range: { start, end } });
+      start = -1;
+      current = '';
       continue;
     }
-    if (start < 0) start = at;
+    if (start < 0) {
+      start = at;
+      piece = { index: 0, offset: at };
+    }
     current += character;
     end = at + 1;
   }
-  finish();
-  return words;
+  const open = start < 0 ? undefined : { text: current, start, piece };
+  return { before: words, open };
 }
 
 /** Where the text goes on behind an escape character that ends its line; comments and empty lines are passed over. */

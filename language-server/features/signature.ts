@@ -15,7 +15,7 @@ export function signatureAt(file: Dockerfile, offset: number): SignatureHelp | n
   if (cursor.kind === 'keyword' && cursor.held) return deferredHelp();
   if (cursor.kind !== 'flag' && cursor.kind !== 'argument') return null;
   if (cursor.kind === 'flag' && cursor.typed.includes('=')) {
-    const help = flagHelp(file, cursor);
+    const help = flagHelp(cursor);
     if (help !== null) return help;
   }
   return instructionHelp(cursor);
@@ -73,14 +73,11 @@ function signature(head: string, form: Form, separator: string): SignatureInform
   return { label, parameters };
 }
 
-function flagHelp(
-  file: Dockerfile,
-  { instructionKind, typed, word }: Argument,
-): SignatureHelp | null {
+function flagHelp({ instructionKind, typed, rest }: Argument): SignatureHelp | null {
   const name = typed.slice(2, typed.indexOf('='));
   const entry = flagEntry(instructionKind, name);
   if (entry === undefined) return null;
-  if (name === 'mount') return mountHelp(file, { typed, start: word.start, end: word.end });
+  if (name === 'mount') return mountHelp(typed, typed + rest);
   const form: Form = [{ label: entry.placeholder, summary: entry.summary }];
   const one = signature(`--${name}=`, form, '');
   return {
@@ -90,11 +87,7 @@ function flagHelp(
   };
 }
 
-function mountHelp(
-  { text }: Dockerfile,
-  { typed, start, end }: { typed: string; start: number; end: number },
-): SignatureHelp {
-  const whole = text.slice(start, end);
+function mountHelp(typed: string, whole: string): SignatureHelp {
   const written = /[=,]type=([a-z]*)/i.exec(whole)?.[1]?.toLowerCase();
   const active = Math.max(
     0,

@@ -419,7 +419,7 @@ test('snippets come only where the client can take them', async () => {
   assert.ok(
     (await complete('from a\nru|', { snippets: true })).some(({ label }) => label === 'run …'),
   );
-  assert.match(await labels('FROM a\nSHELL |', { snippets: true }), /SHELL bash/);
+  assert.match(await labels('FROM a\nSHELL |'), /^\["\/bin\/bash", "-o", "pipefail", "-c"\]/);
 });
 
 test('the manual is added when an item is resolved', async () => {

@@ -1,8 +1,13 @@
 /** Completion: asks what is being written at the offset and hands it to the part that knows of it. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import { stageAt } from '../../../src/lib/dockerfile/scope/places.ts';
-import type { Dockerfile, InstructionKind, Range } from '../../../src/lib/dockerfile/syntax.ts';
-import { type Argument, cursorAt } from '../cursor.ts';
+import type {
+  Dockerfile,
+  Instruction,
+  InstructionKind,
+  Range,
+} from '../../../src/lib/dockerfile/syntax.ts';
+import { type Argument, type Cursor, cursorAt } from '../cursor.ts';
 import { directives } from './directives.ts';
 import { flagNames, flagValues, type FlagSources } from './flags.ts';
 import { imagesAndStages } from './images.ts';
@@ -38,18 +43,26 @@ export async function completionsAt(
     case 'keyword':
       return complete(keywords(file, cursor, sources));
     case 'body':
-      return body(file, cursor.text, { offset, sources });
+      return body(file, cursor, { offset, sources });
     case 'flag':
     case 'argument':
       return argument(file, cursor, { offset, sources });
   }
 }
 
+/** A file's body under a quoted name: it is written as it stands. */
+function isVerbatim(instruction: Instruction, offset: number): boolean {
+  if (!('heredocs' in instruction) || instruction.kind === 'RUN') return false;
+  const heredoc = instruction.heredocs.findLast(({ contentRange }) => contentRange.start <= offset);
+  return heredoc?.expand === false;
+}
+
 async function body(
   file: Dockerfile,
-  text: string,
+  { text, instruction }: Extract<Cursor, { kind: 'body' }>,
   { offset, sources }: { readonly offset: number; readonly sources: Sources },
 ): Promise<Completions> {
+  if (isVerbatim(instruction, offset)) return NO_COMPLETIONS;
   const named = variables(file, { typed: text, offset, scope: 'stage' });
   return named === undefined ? pathWithin(file, text, { offset, sources }) : complete(named);
 }
@@ -85,6 +98,8 @@ async function argument(
   const named = variables(file, { typed, offset, scope: isFrom ? 'global' : 'stage' });
   const takesNone = /^--from=|^--mount=.*(^|,)from=[^,]*$/.test(typed);
   if (named !== undefined && !takesNone) return complete(named);
+  // What is replaced cannot begin on another line than it ends; the parts of a mount can be told apart.
+  if (cursor.piece.index > 0 && !/^--mount=/.test(typed)) return NO_COMPLETIONS;
   if (cursor.kind === 'flag')
     return typed.includes('=') ? flagValues(file, cursor, sources) : flagNames(file, cursor);
   if (isFrom) return base(file, cursor, sources);

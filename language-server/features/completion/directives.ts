@@ -46,7 +46,8 @@ function values(file: Dockerfile, text: string, rest: Range): CompletionItem[] {
   if (name === undefined) return [];
   if (name === 'check' && /skip=[^;]*$/.test(value)) {
     const begun = /[^=,;]*$/.exec(value)?.[0] ?? '';
-    const place = { start: rest.start - begun.length, end: rest.start };
+    const behind = /^[^,;\s]*/.exec(file.text.slice(rest.start, rest.end))?.[0].length ?? 0;
+    const place = { start: rest.start - begun.length, end: rest.start + behind };
     return itemsAt(
       file,
       place,
@@ -69,9 +70,14 @@ function values(file: Dockerfile, text: string, rest: Range): CompletionItem[] {
 /** The linter's comments: what they may say behind `# hadolint`, and the rules that they name; undefined for other comments. */
 function pragmas(file: Dockerfile, text: string, line: Range): CompletionItem[] | undefined {
   const offset = line.start + text.length;
-  const place = (begun: string): Range => ({ start: offset - begun.length, end: offset });
+  const behind = file.text.slice(offset, line.end);
+  const place = (begun: string, rest: RegExp): Range => ({
+    start: offset - begun.length,
+    end: offset + (rest.exec(behind)?.[0].length ?? 0),
+  });
   const words = /^#\s*hadolint\s+((?:global\s+)?[a-z]*)$/.exec(text)?.[1];
-  if (words !== undefined) return itemsAt(file, place(words), PRAGMAS);
+  if (words !== undefined)
+    return itemsAt(file, place(words, /^[a-z]*(?: +ignore)?(?: *=)?/), PRAGMAS);
   const list = /^#\s*hadolint\s+(?:global\s+)?ignore\s*=\s*((?:[\w-]+\s*,\s*)*)([\w-]*)$/.exec(
     text,
   );
@@ -82,7 +88,7 @@ function pragmas(file: Dockerfile, text: string, line: Range): CompletionItem[] 
   );
   const kind = CompletionItemKind.EnumMember;
   const drafts = rules.filter(({ label }) => !there.has(label)).map((one) => ({ ...one, kind }));
-  return itemsAt(file, place(list[2] ?? ''), drafts);
+  return itemsAt(file, place(list[2] ?? '', /^[\w-]*/), drafts);
 }
 
 const PRAGMAS: readonly Draft[] = [

@@ -60,7 +60,7 @@ export async function flagValues(
   if (entry === undefined) return NO_COMPLETIONS;
   const place = { start: word.start + equals + 1, end: word.end };
   const value = typed.slice(equals + 1);
-  if (name === 'mount') return mountParts(file, cursor, { value, start: place.start, sources });
+  if (name === 'mount') return mountParts(file, cursor, { value, sources });
   if (name === 'from') {
     return imagesAndStages(file, { place, typed: value, before: undefined }, sources.images);
   }
@@ -102,26 +102,31 @@ function platforms(
 interface MountPlace {
   /** The flag's value up to the cursor. */
   readonly value: string;
-  readonly start: number;
   readonly sources: FlagSources;
 }
 
 async function mountParts(
   file: Dockerfile,
-  { word }: Argument,
-  { value, start, sources }: MountPlace,
+  { word, typed: written, rest, piece }: Argument,
+  { value, sources }: MountPlace,
 ): Promise<Completions> {
   const comma = value.lastIndexOf(',') + 1;
-  const fieldStart = start + comma;
-  const whole = file.text.slice(start, word.end);
-  const next = whole.indexOf(',', value.length);
-  const end = next < 0 ? word.end : start + next;
   const field = value.slice(comma);
+  const index = written.length - field.length;
+  // A field that begins on a line above cannot be replaced.
+  if (index < piece.index) return NO_COMPLETIONS;
+  const whole = value + rest;
+  const offset = piece.offset + written.length - piece.index;
+  const behind = /^[^,]*/.exec(file.text.slice(offset, word.end))?.[0] ?? '';
+  const fieldPlace = { start: offset - field.length, end: offset + behind.length };
   const equals = field.indexOf('=');
-  if (equals < 0) return complete(mountKeys(file, whole, { start: fieldStart, end }));
+  if (equals < 0) {
+    const others = value.slice(0, comma) + whole.slice(value.length + behind.length);
+    return complete(mountKeys(file, others, fieldPlace));
+  }
   const type = typeOf(whole);
   const key = field.slice(0, equals).toLowerCase();
-  const place = { start: fieldStart + equals + 1, end };
+  const place = { start: fieldPlace.start + equals + 1, end: fieldPlace.end };
   const typed = field.slice(equals + 1);
   const entry = keyEntry(type, key);
   if (key === 'from')
@@ -171,14 +176,18 @@ function typeOf(value: string): MountType {
   return MOUNT_TYPES.find((type) => type === written) ?? 'bind';
 }
 
-/** `type` first, and whole beginnings such as `type=cache`; then the keys of the type that are not there yet. */
-function mountKeys(file: Dockerfile, value: string, place: Range): ReturnType<typeof itemsAt> {
-  const used = new Set(value.split(',').map((field) => field.split('=')[0]?.toLowerCase()));
-  const typed = file.text.slice(place.start, place.end);
-  used.delete(typed.split('=')[0]?.toLowerCase());
-  const type = typeOf(value);
+/**
+ * `type` first, and whole beginnings such as `type=cache`; then the keys of the type that are not among the other fields.
+ * A key's value that is there already stays.
+ */
+function mountKeys(file: Dockerfile, others: string, field: Range): ReturnType<typeof itemsAt> {
+  const used = new Set(others.split(',').map((one) => one.split('=')[0]?.toLowerCase()));
+  const written = file.text.slice(field.start, field.end);
+  const equals = written.indexOf('=');
+  const place = equals < 0 ? field : { start: field.start, end: field.start + equals };
   const drafts: Draft[] = [];
-  const isKnown = /(^|,)type=[a-z]/i.test(value);
+  const isKnown = /(^|,)type=[a-z]/i.test(others);
+  const type = typeOf(isKnown ? others : written);
   if (!isKnown) {
     for (const { value: name, summary } of TYPE_KEY.values) {
       drafts.push({
@@ -186,6 +195,7 @@ function mountKeys(file: Dockerfile, value: string, place: Range): ReturnType<ty
         detail: summary,
         kind: CompletionItemKind.EnumMember,
         manual: `key/${name}/type`,
+        place: field,
       });
     }
   }
@@ -193,7 +203,7 @@ function mountKeys(file: Dockerfile, value: string, place: Range): ReturnType<ty
     if (isUsed(name, entry, used)) continue;
     drafts.push({
       label: name,
-      insert: entry.bare ? name : `${name}=`,
+      insert: entry.bare || equals >= 0 ? name : `${name}=`,
       detail: entry.summary,
       kind: CompletionItemKind.Property,
       manual: `key/${type}/${name}`,

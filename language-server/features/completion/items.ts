@@ -43,6 +43,8 @@ export interface Draft {
   readonly insert?: string;
   /** A key of the manual (see `resolveItem`). */
   readonly manual?: string;
+  /** What it replaces where that is not the place of all. */
+  readonly place?: Range;
 }
 
 /** Items that replace one range, in the order given. */
@@ -52,12 +54,17 @@ export function itemsAt(
   drafts: readonly Draft[],
 ): CompletionItem[] {
   const range = rangeAt(file.lines, place);
-  return drafts.map(({ label, kind, detail, insert = label, manual }, index) => ({
+  // A blank that is there already is not inserted again.
+  const isApart = /[ \t]/.test(file.text.charAt(place.end));
+  return drafts.map(({ label, kind, detail, insert = label, manual, place: own }, index) => ({
     label,
     kind,
     sortText: String(index).padStart(5, '0'),
     filterText: insert.trimEnd(),
-    textEdit: { range, newText: insert },
+    textEdit: {
+      range: own === undefined ? range : rangeAt(file.lines, own),
+      newText: isApart ? insert.trimEnd() : insert,
+    },
     ...(detail === undefined ? {} : { detail }),
     ...(manual === undefined ? {} : { data: manual }),
   }));

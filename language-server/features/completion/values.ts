@@ -1,23 +1,15 @@
 /** Completes the arguments of instructions that take words of a known kind: ports, signals, users, labels, forms. */
-import { CompletionItemKind } from 'vscode-languageserver/node';
+import { type CompletionItem, CompletionItemKind } from 'vscode-languageserver/node';
 import { INSTRUCTIONS } from '../../../src/lib/dockerfile/manual/instructions.ts';
 import { IMAGE_LABELS, PORTS, SIGNALS } from '../../../src/lib/dockerfile/manual/values.ts';
 import type { Dockerfile } from '../../../src/lib/dockerfile/syntax.ts';
 import type { Argument } from '../cursor.ts';
 import type { ImageFiles } from './inside.ts';
-import {
-  type Abilities,
-  complete,
-  type Completions,
-  type Draft,
-  itemsAt,
-  NO_COMPLETIONS,
-  snippetsAt,
-} from './items.ts';
+import { complete, type Completions, type Draft, itemsAt, NO_COMPLETIONS } from './items.ts';
 import { owners } from './users.ts';
 import { argumentNames } from './variables.ts';
 
-export interface ValueSources extends Abilities {
+export interface ValueSources {
   readonly inside: ImageFiles | undefined;
 }
 
@@ -37,7 +29,7 @@ export function values(
     case 'USER':
       return index > 0 ? NO_COMPLETIONS : users(file, cursor, sources.inside);
     case 'LABEL':
-      return typed.includes('=') ? NO_COMPLETIONS : list(labels(file, cursor));
+      return typed.includes('=') ? NO_COMPLETIONS : complete(labels(file, cursor));
     case 'HEALTHCHECK':
       return index > 0 ? NO_COMPLETIONS : list(HEALTH);
     case 'ARG': {
@@ -46,13 +38,16 @@ export function values(
       return complete(argumentNames(file, word, word.start < first ? 'global' : 'stage'));
     }
     case 'SHELL': {
-      const isEmpty = index === 0 && sources.snippets;
-      if (!isEmpty) return NO_COMPLETIONS;
-      const snippets = INSTRUCTIONS.SHELL.snippets.map((snippet) => ({
-        ...snippet,
-        body: snippet.body.replace(/^SHELL /, ''),
-      }));
-      return complete(snippetsAt(file, word, { snippets, lower: false }));
+      if (index > 0) return NO_COMPLETIONS;
+      const { snippets } = INSTRUCTIONS.SHELL;
+      const kind = CompletionItemKind.Value;
+      return list(
+        snippets.map(({ body, summary }) => ({
+          label: body.replace(/^SHELL /, ''),
+          detail: summary,
+          kind,
+        })),
+      );
     }
     default:
       return NO_COMPLETIONS;
@@ -117,15 +112,19 @@ const USUAL: readonly Draft[] = [
   },
 ];
 
-function labels(file: Dockerfile, { before, word }: Argument): Draft[] {
+/** A value that is there already stays. */
+function labels(file: Dockerfile, { before, word }: Argument): CompletionItem[] {
   const used = new Set(before.map(({ text }) => text.split('=')[0]));
-  const hasValue = file.text.slice(word.start, word.end).includes('=');
-  return Object.entries(IMAGE_LABELS)
+  const equals = file.text.slice(word.start, word.end).indexOf('=');
+  const place = equals < 0 ? word : { start: word.start, end: word.start + equals };
+  const kind = CompletionItemKind.Property;
+  const drafts = Object.entries(IMAGE_LABELS)
     .filter(([name]) => !used.has(name))
     .map(([label, detail]) => ({
       label,
-      insert: hasValue ? label : `${label}=`,
+      insert: equals < 0 ? `${label}=` : label,
       detail,
-      kind: CompletionItemKind.Property,
+      kind,
     }));
+  return itemsAt(file, place, drafts);
 }

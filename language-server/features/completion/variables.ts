@@ -30,14 +30,19 @@ export function variables(file: Dockerfile, place: VariablePlace): CompletionIte
   if (begun === null) return undefined;
   const brace = begun[2] === '{';
   const start = offset - (begun[3] ?? '').length;
-  const closing = brace && file.text[wordEnd(file.text, offset)] === '}';
   const range = { start, end: wordEnd(file.text, offset) };
-  const suffix = brace && !closing ? '}' : '';
+  if (!brace && file.text[range.end] === '{' && start === range.end) return [];
+  const suffix = brace && !isClosed(file.text, range.end) ? '}' : '';
   return itemsAt(
     file,
     range,
     drafts(file, place).map((draft) => ({ ...draft, insert: draft.label + suffix })),
   );
+}
+
+/** Behind the name stands its brace, or a modifier whose brace is on the same line. */
+function isClosed(text: string, end: number): boolean {
+  return /^(?:\}|[-:+?#%/][^\n]*\})/.test(text.slice(end, end + 1000));
 }
 
 function wordEnd(text: string, offset: number): number {
@@ -98,10 +103,12 @@ export function argumentNames(
           kind: CompletionItemKind.Variable,
           detail: value === undefined ? 'global argument' : `global argument ${cut(value)}`,
         }));
+  const equals = file.text.slice(place.start, place.end).indexOf('=');
+  const name = equals < 0 ? place : { start: place.start, end: place.start + equals };
   const known =
     scope === 'global' ? BUILDER_ARGUMENTS : { ...PLATFORM_ARGUMENTS, ...BUILDER_ARGUMENTS };
   const predefined = Object.entries(known).map(([name, { summary }]) =>
     predefinedDraft(name, summary),
   );
-  return itemsAt(file, place, [...global, ...predefined]);
+  return itemsAt(file, name, [...global, ...predefined]);
 }

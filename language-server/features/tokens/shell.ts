@@ -45,5 +45,8 @@ function partTokens(part: WordPart, add: Add): void {
   } else if (part.kind === 'parameter') {
     if (part.braced) add(part.nameRange, 'variable');
     else add(part.range, 'variable');
+  } else if (part.kind === 'arithmetic') {
+    for (const { kind, range } of part.tokens)
+      if (kind !== 'expansion') add(range, kind === 'name' ? 'variable' : kind);
   }
 }

@@ -44,6 +44,10 @@ function shown(text: string): string {
 }
 
 const CASES: readonly (readonly [string, string])[] = [
+  [
+    'FROM a\nRUN x=$((n + 0x1f*$m))',
+    'keyword:FROM class:a keyword:RUN variable:x operator:$(( variable:n operator:+ number:0x1f operator:* variable:$m operator:))',
+  ],
   ['# syntax=a/b\nFROM a', 'comment:# macro: syntax comment:= string:a/b keyword:FROM class:a'],
   [
     'FROM --platform=$P a AS b',
