@@ -493,7 +493,10 @@ const TABLE: Readonly<Record<string, Cases>> = {
     ),
   },
   UnassignedVariable: {
-    catches: run('echo "$foo"', 'echo "${foo}"'),
+    catches: [
+      ...run('echo "$foo"', 'echo "${foo}"', 'echo $((foo + 1))', 'echo $((10#$foo))'),
+      ...bash('(( foo > 1 )) && a', 'for ((i = foo; i < 3; i++)); do a; done'),
+    ],
     passes: [
       ...run(
         'foo=1; echo "$foo"',
@@ -504,6 +507,20 @@ const TABLE: Readonly<Record<string, Cases>> = {
         '. ./a; echo "$foo"',
         'echo "$http_proxy"',
       ),
+      ...run(
+        'foo=1; echo $((foo + 1))',
+        'echo $((0x1f + 010))',
+        'echo $((FOO))',
+        'x=1; : $((x += 1)); echo "$x"',
+      ),
+      ...bash(
+        '(( foo = 1 )); echo "$foo"',
+        'for ((i = 0; i < 3; i++)); do echo "$i"; done',
+        '(( n++ )); echo "$n"',
+        'declare -A t; (( t[key] = 1 ))',
+        'read -r n; (( n > 1 )) && a',
+      ),
+      file('ARG n=1\nRUN echo $((n * 2))'),
       file('ARG foo\nRUN echo "$foo"'),
       file('ENV foo=1\nRUN echo "$foo"'),
       file('CMD echo "$foo"'),
@@ -528,8 +545,16 @@ const TABLE: Readonly<Record<string, Cases>> = {
       'echo {a,b}',
       'pushd a',
       "echo $'a'",
+      'echo $((a++))',
+      'echo $((2 ** 3))',
+      'echo $((10#08))',
+      'echo $((10#$m))',
+      'echo $((a[1]))',
+      'echo $((a = 1, 2))',
     ),
     passes: [
+      ...run('echo $((1 + 1))', 'a=1; echo $((a += 1))', 'echo $(( - -1 ))', 'echo "a++ 2 ** 3"'),
+      file('RUN echo $((a++)) $((2 ** 3)) $((10#08))', 'alpine:3'),
       ...bash('[[ -n x ]]', 'source a', 'echo {a,b}'),
       file('RUN [[ -n x ]] && source a', 'alpine:3'),
       file('RUN a <<< b && echo {a,b}', 'fedora:40'),
@@ -537,8 +562,20 @@ const TABLE: Readonly<Record<string, Cases>> = {
     ],
   },
   ShellSyntax: {
-    catches: run('a && ', '(a', 'a | | b', '${a'),
-    passes: run('a', 'if a; then b; fi', 'case a in b) c;; esac'),
+    catches: [
+      ...run('a && ', '(a', 'a | | b', '${a', 'x=$((1 +))', 'x=$((08))', 'x=$((a b))'),
+      ...bash('(( a b ))', 'for ((i=0; i<; i++)); do a; done'),
+    ],
+    passes: [
+      ...run(
+        'a',
+        'if a; then b; fi',
+        'case a in b) c;; esac',
+        '((cd a && make))',
+        'x=$(($a $op 2))',
+      ),
+      ...bash('(( $# > 1 ))', 'x=$(( (1 << 4) | a[i] ))', '(( a ? b : c, d ))'),
+    ],
   },
   SourceNotFollowed: { passes: run('. a') },
 };

@@ -91,7 +91,8 @@ export function leavesState(script: ShellScript, node: SequenceItem['node']): bo
     },
     part: (part) => {
       if (part.kind === 'parameter') found ||= part.operator === '=' || part.operator === ':=';
-      if (part.kind === 'arithmetic') found ||= /=|\+\+|--/.test(part.text);
+      if (part.kind === 'arithmetic')
+        found ||= part.tokens.some((token) => token.kind === 'name' && token.access !== 'read');
     },
   });
   return found;

@@ -228,6 +228,13 @@ class Collector {
       },
       part: (part) => {
         if (part.kind === 'parameter') uses.push({ name: part.name, range: part.nameRange });
+        else if (part.kind === 'arithmetic') {
+          for (const token of part.tokens) {
+            if (token.kind !== 'name' || token.access === 'index') continue;
+            if (token.access !== 'read') shadow(token.text, token.range.end);
+            if (token.access !== 'write') uses.push({ name: token.text, range: token.range });
+          }
+        }
       },
     });
     for (const { name, range } of uses) {

@@ -69,6 +69,13 @@ test('variables are inherited from the base stage, and hidden where a script set
   );
 });
 
+test('variables in arithmetic are named without a dollar, up to where it sets them', () => {
+  assert.equal(
+    shown('FROM a\nARG N|=1\nRUN a $((N + 1)) $((x[N])) $((N += N)) $((N))\nRUN echo $((N*$N))\n'),
+    'FROM a\nARG [N]=1\nRUN a $(((N) + 1)) $((x[N])) $(((N) += N)) $((N))\nRUN echo $(((N)*$(N)))\n',
+  );
+});
+
 test('heredoc marks are one name with the line that ends the body', () => {
   assert.equal(
     shown('FROM a\nENV W=1\nCOPY <<-"EOF|" /x\nEOF2\n\tEOF\n'),

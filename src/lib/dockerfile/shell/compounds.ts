@@ -131,9 +131,8 @@ function readHeader(cursor: Cursor): ArithmeticPart | undefined {
   const close = arithmeticEnd(cursor, start + 2);
   if (close < 0) return undefined;
   cursor.at = start + 2;
-  const header = readArithmetic(cursor, start, close);
-  const written = header.parts.filter(({ kind }) => kind === 'literal').map(({ text }) => text);
-  if (written.join('').split(';').length !== 3) {
+  const header = readArithmetic(cursor, start, { close, form: 'loop' });
+  if (header.tokens.filter(({ text }) => text === ';').length !== 2) {
     const message = "the brackets of 'for' hold three parts with ';' between them";
     cursor.report('unexpected-token', message, header.range);
   }
@@ -279,6 +278,6 @@ export function readSubshell(cursor: Cursor, start: number): Command {
 
 export function readArithmeticCommand(cursor: Cursor, start: number, close: number): Command {
   cursor.at = start + 2;
-  const expression = readArithmetic(cursor, start, close);
+  const expression = readArithmetic(cursor, start, { close });
   return { kind: 'arithmetic-command', expression, redirects: [], range: cursor.range(start) };
 }

@@ -1,10 +1,13 @@
 /** Reads what begins with a dollar or a backtick: parameters, command substitutions, arithmetic; and `<(…)`. */
 import { SourceText } from '../source.ts';
 import type { Break } from '../syntax.ts';
+import { faultIn } from './arithmetic/check.ts';
+import { type Piece, tokensOf } from './arithmetic/tokens.ts';
 import { literalFrom } from './builder.ts';
 import { Cursor, isDigit, isNameStart } from './cursor.ts';
 import type {
   ArithmeticPart,
+  ArithmeticToken,
   CommandPart,
   LiteralPart,
   ParameterPart,
@@ -139,7 +142,7 @@ function readParenthesised(cursor: Cursor): CommandPart | ArithmeticPart {
     const close = arithmeticEnd(cursor, start + 3);
     if (close >= 0) {
       cursor.at = start + 3;
-      return readArithmetic(cursor, start, close);
+      return readArithmetic(cursor, start, { close });
     }
   }
   cursor.at = start + 2;
@@ -211,28 +214,81 @@ export function arithmeticEnd(cursor: Cursor, from: number): number {
 const MAX_ARITHMETIC = 20_000;
 
 /** Reads arithmetic from its inside to the `))` at `close`, and takes that too. */
-export function readArithmetic(cursor: Cursor, start: number, close: number): ArithmeticPart {
-  const parts = cursor.within(close, () => cursor.nested(start, () => readExpression(cursor)));
+export function readArithmetic(
+  cursor: Cursor,
+  start: number,
+  { close, form = 'one' }: { readonly close: number; readonly form?: 'one' | 'loop' },
+): ArithmeticPart {
+  const inside = cursor.at;
+  const read = cursor.within(close, () => cursor.nested(start, () => readExpression(cursor)));
+  const { parts = [], tokens = [] } = read ?? {};
+  const bracket = (from: number, end: number): ArithmeticToken => ({
+    kind: 'operator',
+    text: cursor.text.slice(from, end),
+    range: cursor.range(from, end),
+  });
+  const opening = bracket(start, inside);
+  const range = cursor.range(start, close + 2);
+  if (read !== undefined) judge(cursor, { tokens, form, opening });
   cursor.at = close + 2;
   const text = cursor.slice(start);
-  return { kind: 'arithmetic', text, parts: parts ?? [], range: cursor.range(start) };
+  const all = [opening, ...tokens, bracket(close, close + 2)];
+  return { kind: 'arithmetic', text, parts, tokens: all, range };
 }
 
-function readExpression(cursor: Cursor): WordPart[] {
+/** Reports what is no expression; a loop has three of them. */
+function judge(
+  cursor: Cursor,
+  about: {
+    tokens: readonly ArithmeticToken[];
+    form: 'one' | 'loop';
+    opening: ArithmeticToken;
+  },
+): void {
+  const { tokens, form, opening } = about;
+  // `((…))` is two subshells to dash; ksh and zsh reckon with fractions.
+  const isJudged =
+    cursor.dialect === 'bash' || (cursor.dialect === 'sh' && opening.text.startsWith('$'));
+  if (!isJudged) return;
+  let from = 0;
+  for (let at = 0; at <= tokens.length; at++) {
+    const isEnd = at === tokens.length || (form === 'loop' && tokens[at]?.text === ';');
+    if (!isEnd) continue;
+    const fault = faultIn(from === 0 && at === tokens.length ? tokens : tokens.slice(from, at));
+    if (fault !== undefined)
+      cursor.report('bad-arithmetic', fault.message, fault.range ?? opening.range);
+    from = at + 1;
+  }
+}
+
+interface Expression {
+  readonly parts: readonly WordPart[];
+  readonly tokens: readonly ArithmeticToken[];
+}
+
+function readExpression(cursor: Cursor): Expression {
   const parts: WordPart[] = [];
+  const pieces: Piece[] = [];
   let plain = cursor.at;
+  const endPlain = (): void => {
+    if (cursor.at === plain) return;
+    parts.push(literalFrom(cursor, plain));
+    pieces.push({ kind: 'plain', start: plain, end: cursor.at });
+  };
   while (!cursor.done) {
     const code = cursor.code();
     if (code !== 0x24 && code !== 0x60) {
       cursor.at++;
       continue;
     }
-    if (cursor.at > plain) parts.push(literalFrom(cursor, plain));
+    endPlain();
+    const start = cursor.at;
     parts.push(code === 0x24 ? readDollar(cursor, 'quoted') : readBacktick(cursor, 'quoted'));
+    pieces.push({ kind: 'expansion', start, end: cursor.at });
     plain = cursor.at;
   }
-  if (cursor.at > plain) parts.push(literalFrom(cursor, plain));
-  return parts;
+  endPlain();
+  return { parts, tokens: tokensOf(cursor, pieces) };
 }
 
 /** Reads a command substitution in backticks: its escapes are taken off first, and the places of the rest kept. */

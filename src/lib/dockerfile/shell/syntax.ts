@@ -19,6 +19,7 @@ export type ShellProblemCode =
   | 'missing-command'
   | 'missing-word'
   | 'bad-test'
+  | 'bad-arithmetic'
   | 'unterminated-heredoc'
   | 'too-deep'
   | 'too-long';
@@ -310,6 +311,26 @@ export interface ProcessPart extends PartBase {
 export interface ArithmeticPart extends PartBase {
   readonly kind: 'arithmetic';
   readonly parts: readonly WordPart[];
+  /** All but white space and quotes, the brackets around it too. */
+  readonly tokens: readonly ArithmeticToken[];
+}
+
+export type ArithmeticToken =
+  | ArithmeticName
+  | {
+      /** `expansion`: an operand or more that only the shell knows, as in `10#$month`. */
+      readonly kind: 'number' | 'operator' | 'expansion';
+      readonly text: string;
+      readonly range: Range;
+    };
+
+/** A variable without a dollar. */
+export interface ArithmeticName {
+  readonly kind: 'name';
+  readonly text: string;
+  readonly range: Range;
+  /** `write`: `a = 1`. `both`: `a += 1`, `a++`. `index`: in brackets, where it may be the key of a table. */
+  readonly access: 'read' | 'write' | 'both' | 'index';
 }
 
 /** `*`, `?`, `[…]`, `@(…)` outside quotes. */

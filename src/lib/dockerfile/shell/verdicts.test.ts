@@ -18,7 +18,7 @@ const ROWS = readFileSync(new URL('testdata/verdicts.jsonl', import.meta.url), '
 
 /** What a shell only says when the line runs, and we say at once. */
 function isLate({ code, message }: ShellProblem, snippet: string): boolean {
-  if (code === 'bad-substitution' || code === 'unterminated-heredoc') return true;
+  if (/^(bad-substitution|bad-arithmetic|unterminated-heredoc)$/.test(code)) return true;
   if (message.endsWith('that is no name')) return true;
   // The body of a heredoc is expanded when it is needed.
   return snippet.includes('<<E\n') && /^this ('.*'|backtick)/.test(message);

@@ -1,5 +1,5 @@
 /** PosixShell: where /bin/sh runs a script, it has nothing that only bash knows. */
-import type { CaseItem, Command, Redirect } from '../../../shell/syntax.ts';
+import type { ArithmeticPart, CaseItem, Command, Redirect } from '../../../shell/syntax.ts';
 import { insert, replace, safeFix } from '../../edits.ts';
 import type { PlacedPart, Script, ShellCall } from '../../shell/script.ts';
 import type { LintFinding, Rule, Scope } from '../../rule.ts';
@@ -39,6 +39,9 @@ export const posixShell: Rule = {
     'SC3045',
     'SC3053',
     'SC3059',
+    'SC3018',
+    'SC3019',
+    'SC3052',
   ],
   severity: 'warning',
   summary: 'A script of /bin/sh uses no features of bash',
@@ -157,6 +160,7 @@ function ofPart({ part }: PlacedPart): Found[] {
   if (kind === 'process') return [found('<( ) is unknown', range)];
   if (kind === 'double' && part.text.startsWith('$'))
     return [found('$"…" is unknown; drop the dollar', range)];
+  if (kind === 'arithmetic') return part.text.startsWith('$') ? ofArithmetic(part) : [];
   if (kind === 'ansi') return [found("$'…' is unknown; use printf", range, { ash: true })];
   if (kind !== 'parameter') return [];
   if (part.prefix === '!') return [found('${!name} is unknown', range)];
@@ -166,6 +170,22 @@ function ofPart({ part }: PlacedPart): Found[] {
   if (part.operator === ':')
     return [found('${name:0:1} is unknown; use cut', range, { ash: true })];
   return /^[\^,]/.test(part.operator) ? [found('${name^^} is unknown; use tr', range)] : [];
+}
+
+/** What `$((…))` may hold in bash; BusyBox's shell knows all but arrays. */
+function ofArithmetic({ tokens }: ArithmeticPart): Found[] {
+  return tokens.flatMap(({ kind, text, range }, at) => {
+    const say = (message: string): Found[] => [found(message, range, { ash: true })];
+    if (kind === 'number' || kind === 'expansion')
+      return /^\d+#/.test(text) ? say(`${text} with a base before # is unknown`) : [];
+    if (text === '**') return say('** is unknown');
+    if (text === ',') return say("',' is unknown; reckon in two steps");
+    if (text === '[' && tokens[at - 1]?.kind === 'name')
+      return [found('there are no arrays', range)];
+    const isStep = text === '++' || text === '--';
+    const isOnName = tokens[at - 1]?.kind === 'name' || tokens[at + 1]?.kind === 'name';
+    return isStep && isOnName ? say(`${text} is unknown; write a=$((a ${text[0] ?? ''} 1))`) : [];
+  });
 }
 
 const UNKNOWN = new Set([

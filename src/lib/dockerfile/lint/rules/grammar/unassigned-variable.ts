@@ -64,19 +64,13 @@ function isGuard(operator: string): boolean {
   return /^:?[-=?+]$/.test(operator);
 }
 
-/** The variables that arithmetic names without a dollar and does not set. */
-function namesIn({ text, range, parts }: ArithmeticPart): readonly Use[] {
-  if (range.end - range.start !== text.length) return [];
-  const found: Use[] = [];
-  for (const { kind, text: plain, range: place } of parts) {
-    if (kind !== 'literal' || place.end - place.start !== plain.length) continue;
-    for (const { 0: name, index } of plain.matchAll(/(?<![\w$#])[A-Za-z_]\w*(?!\w)/g))
-      found.push({
-        name,
-        range: { start: place.start + index, end: place.start + index + name.length },
-      });
-  }
-  return found;
+/** The variables that arithmetic reads without a dollar; one in brackets may be the key of a table. */
+function namesIn({ tokens }: ArithmeticPart): readonly Use[] {
+  return tokens.flatMap((token) =>
+    token.kind === 'name' && (token.access === 'read' || token.access === 'both')
+      ? [{ name: token.text, range: token.range }]
+      : [],
+  );
 }
 
 const NAMING = new Set(
@@ -101,14 +95,11 @@ function namesOf({ commands, calls, parts }: Script): Set<string> {
   for (const { part } of parts) {
     if (part.kind === 'parameter' && isGuard(part.operator)) names.add(part.name);
     if (part.kind !== 'arithmetic') continue;
-    for (const [, before, after] of part.text.matchAll(SETTING)) names.add(before ?? after ?? '');
+    for (const token of part.tokens)
+      if (token.kind === 'name' && /write|both/.test(token.access)) names.add(token.text);
   }
   return names;
 }
-
-/** `x = 1`, `x += 1`, `x++`, `++x`. */
-const SETTING =
-  /([A-Za-z_]\w*)\s*(?:(?:[-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)|(?:\+\+|--)\s*([A-Za-z_]\w*)/g;
 
 /** A variable whose being empty is asked for may well have no value. */
 function addTested(condition: Condition | undefined, names: Set<string>): void {
