@@ -6,7 +6,7 @@ import type { Rule } from '../../rule.ts';
 
 export const undefinedArgInFrom: Rule = {
   id: 'UndefinedArgInFrom',
-  aliases: [],
+  aliases: ['BASE_NAME_EMPTY'],
   severity: 'warning',
   summary: 'FROM uses only arguments that are declared before the first FROM',
   fixable: true,

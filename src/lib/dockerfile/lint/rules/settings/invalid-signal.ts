@@ -5,7 +5,7 @@ import type { Rule } from '../../rule.ts';
 
 export const invalidSignal: Rule = {
   id: 'InvalidSignal',
-  aliases: ['INVALID_SIGNAL'],
+  aliases: ['INVALID_SIGNAL', 'ARGUMENT_EXTRA'],
   severity: 'error',
   blocking: true,
   summary: 'STOPSIGNAL names a signal of Linux',

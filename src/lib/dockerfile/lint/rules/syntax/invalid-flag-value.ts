@@ -8,6 +8,7 @@ export const invalidFlagValue: Rule = {
   id: 'InvalidFlagValue',
   aliases: [
     'FLAG_AT_LEAST_ONE',
+    'INVALID_SYNTAX',
     'FLAG_MISSING_VALUE',
     'FLAG_EXPECTED_BOOLEAN_VALUE',
     'FLAG_INVALID_LINK_VALUE',
