@@ -48,31 +48,42 @@ const CASES: readonly (readonly [string, string, string])[] = [
     'Add -y',
     'FROM debian:1\nRUN apt-get install -y x=1\n',
   ],
-  ['FROM |a\n', 'Ignore PinImageTag on this line', '# hadolint ignore=PinImageTag\nFROM a\n'],
+  ['FROM |a\n', 'Ignore PinImageTag on this line', '# hadolint ignore=DL3006\nFROM a\n'],
   [
     '# hadolint ignore=UseCopy # why\nFROM |a\n',
     'Ignore PinImageTag on this line',
-    '# hadolint ignore=UseCopy,PinImageTag # why\nFROM a\n',
+    '# hadolint ignore=UseCopy,DL3006 # why\nFROM a\n',
   ],
-  [
-    'FROM |a\n',
-    'Ignore PinImageTag in this file',
-    '# hadolint global ignore=PinImageTag\nFROM a\n',
-  ],
+  ['FROM |a\n', 'Ignore PinImageTag in this file', '# hadolint global ignore=DL3006\nFROM a\n'],
   [
     '# escape=`\r\nFROM |a\r\n',
     'Ignore PinImageTag in this file',
-    '# escape=`\r\n# hadolint global ignore=PinImageTag\r\nFROM a\r\n',
+    '# escape=`\r\n# hadolint global ignore=DL3006\r\nFROM a\r\n',
   ],
   [
     '# hadolint global ignore=UseCopy\nFROM |a\n',
     'Ignore PinImageTag in this file',
-    '# hadolint global ignore=UseCopy,PinImageTag\nFROM a\n',
+    '# hadolint global ignore=UseCopy,DL3006\nFROM a\n',
   ],
   [
     'FROM a:1\nONBUILD RUN |sudo x\n',
     'Ignore NoSudo on this line',
-    'FROM a:1\n# hadolint ignore=NoSudo\nONBUILD RUN sudo x\n',
+    'FROM a:1\n# hadolint ignore=DL3004\nONBUILD RUN sudo x\n',
+  ],
+  [
+    'FROM a:1\r\n# hadolint ignore=DL3008\r\nRUN |sudo x\r\n',
+    'Ignore NoSudo on this line',
+    'FROM a:1\r\n# hadolint ignore=DL3008,DL3004\r\nRUN sudo x\r\n',
+  ],
+  [
+    '\ufeffFROM a:1\nRUN |sudo x\n',
+    'Ignore NoSudo in this file',
+    '\ufeff# hadolint global ignore=DL3004\nFROM a:1\nRUN sudo x\n',
+  ],
+  [
+    'FROM a:1 |as b\n',
+    'Ignore FromAsCasing on this line',
+    '# hadolint ignore=FromAsCasing\nFROM a:1 as b\n',
   ],
 ];
 
@@ -87,10 +98,35 @@ test('all findings of a rule are fixed at once', () => {
   assert.equal(after(asked, 'Fix all 2 of UseCopy in this file'), 'FROM a:1\nCOPY x /\nCOPY y /\n');
 });
 
-test('a comment that ignores takes the finding away', () => {
-  for (const title of ['Ignore PinImageTag on this line', 'Ignore PinImageTag in this file']) {
-    const text = after(at('FROM |a\n'), title);
-    assert.deepEqual(lintDockerfile(parseDockerfile(text)).problems, []);
+/** Places where there is a comment or directive already, or where none can stand. */
+const IGNORED: readonly string[] = [
+  'FROM a:1\nRUN |sudo x\n',
+  'FROM a:1\n# hadolint ignore=DL3008 because it is so\nRUN |sudo x\n',
+  'FROM a:1\n# hadolint ignore=DL3008\n# text\nRUN |sudo x\n',
+  'FROM a:1\n# pinnace ignore=DL3008\nRUN |sudo x\n',
+  'FROM a:1\n# shellcheck disable=SC2086\nRUN |sudo x\n',
+  'FROM a:1\nRUN a \\\n # hadolint ignore=DL3008\n && |sudo x\n',
+  'FROM a:1\nRUN <<EOF\n|sudo x\nEOF\n',
+  '  FROM a:1\n  ONBUILD RUN |sudo x',
+  '# hadolint global ignore=\nFROM a:1\nRUN |sudo x\n',
+  '# syntax=docker/dockerfile:1\r\n# escape=`\r\nFROM a:1\r\nRUN y `\r\n && |sudo x\r\n',
+];
+
+test('a comment that ignores takes the finding away and nothing else', () => {
+  for (const marked of IGNORED) {
+    const others = (text: string): string[] =>
+      lintDockerfile(parseDockerfile(text))
+        .problems.map(({ code }) => code)
+        .filter((code) => code !== 'NoSudo');
+    for (const title of ['Ignore NoSudo on this line', 'Ignore NoSudo in this file']) {
+      const text = after(at(marked), title);
+      const { problems } = lintDockerfile(parseDockerfile(text));
+      assert.ok(
+        problems.every(({ code }) => code !== 'NoSudo'),
+        text,
+      );
+      assert.deepEqual(others(text), others(marked.replace('|', '')), text);
+    }
   }
 });
 

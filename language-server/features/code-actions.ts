@@ -13,6 +13,7 @@ import {
 } from '../../src/lib/dockerfile/lint/edits.ts';
 import type { Edit, Fix, LintProblem } from '../../src/lib/dockerfile/lint/rule.ts';
 import { instructionAt } from '../../src/lib/dockerfile/lint/analysis/places.ts';
+import { ruleOf, rulesNamed } from '../../src/lib/dockerfile/lint/table.ts';
 import type { Dockerfile, Instruction, Range } from '../../src/lib/dockerfile/syntax.ts';
 import { refactoringsAt } from '../../src/lib/dockerfile/refactor/table.ts';
 import { LARGE, scriptsIn } from '../facts.ts';
@@ -183,6 +184,14 @@ function outerInstruction(file: Dockerfile, offset: number): Instruction | undef
 const IGNORE = /^#\s*hadolint\s+ignore\s*=\s*[\w,\s-]*\w/;
 const GLOBAL_IGNORE = /^#\s*hadolint\s+global\s+ignore\s*=\s*[\w,\s-]*\w/;
 
+/** The number that hadolint knows a rule by, where it stands for no other rule; so that the comment tells both. */
+function nameOf(code: string): string {
+  const number = ruleOf(code)?.aliases.find(
+    (alias) => /^(?:DL|SC)\d{4}$/.test(alias) && rulesNamed(alias).length === 1,
+  );
+  return number ?? code;
+}
+
 /** Adds to the comment directly above, or makes one. */
 function ignoreEdit(file: Dockerfile, instruction: Instruction, code: string): Edit {
   const line = file.lines.position(instruction.range.start).line;
@@ -193,23 +202,23 @@ function ignoreEdit(file: Dockerfile, instruction: Instruction, code: string): E
     list !== null &&
     file.lines.position(above.range.start).line === line - 1
   ) {
-    return insert(above.range.start + list[0].length, `,${code}`);
+    return insert(above.range.start + list[0].length, `,${nameOf(code)}`);
   }
-  return insertLine(file, instruction, `# hadolint ignore=${code}`);
+  return insertLine(file, instruction, `# hadolint ignore=${nameOf(code)}`);
 }
 
 /** Adds to the file's comment, or makes one behind the parser directives. */
 function ignoreInFile(file: Dockerfile, code: string): Edit {
   for (const { text, range } of file.comments) {
     const list = GLOBAL_IGNORE.exec(text);
-    if (list !== null) return insert(range.start + list[0].length, `,${code}`);
+    if (list !== null) return insert(range.start + list[0].length, `,${nameOf(code)}`);
   }
   const { syntax, escape, check } = file.directives;
   const last = Math.max(
     -1,
     ...[syntax, escape, check].map((directive) => directive?.range.end ?? -1),
   );
-  const line = `# hadolint global ignore=${code}${lineBreak(file)}`;
+  const line = `# hadolint global ignore=${nameOf(code)}${lineBreak(file)}`;
   if (last < 0) return insert(file.text.charCodeAt(0) === 0xfeff ? 1 : 0, line);
   const newline = file.text.indexOf('\n', last);
   return newline < 0 ? insert(file.text.length, `\n${line}`) : insert(newline + 1, line);

@@ -59,5 +59,13 @@ test('a line break indents a continued line, or formats the instruction above', 
   assert.equal(typed('FROM a\nrun  x\n|\n'), 'FROM a\nRUN x\n\n');
   assert.equal(typed('FROM a\nRUN <<E\n|\nE\n'), 'FROM a\nRUN <<E\n\nE\n');
   assert.equal(typed('|'), '');
+  assert.equal(typed('FROM a\nONBUILD RUN <<E\nx\n|\nE\n'), 'FROM a\nONBUILD RUN <<E\nx\n\nE\n');
+  assert.equal(typed('FROM a\nONBUILD RUN x \\\n|\n'), 'FROM a\nONBUILD RUN x \\\n  \n');
+  assert.equal(
+    typed('FROM a\r\nrun   x  \r\n|\r\nCMD  y\r\n'),
+    'FROM a\r\nRUN x\r\n\r\nCMD  y\r\n',
+  );
+  assert.equal(typed('# escape=`\nFROM a\nRUN x `\n|y\n'), '# escape=`\nFROM a\nRUN x `\n  y\n');
+  assert.equal(typed('FROM a\nCOPY <<E /x\n  z \\\n|\nE\n'), 'FROM a\nCOPY <<E /x\n  z \\\n\nE\n');
   assert.equal(typed('FROM a\nrun  x\n\n|'), 'FROM a\nrun  x\n\n');
 });

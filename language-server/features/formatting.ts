@@ -6,7 +6,7 @@ import {
   FormatMemory,
   type FormatOptions,
 } from '../../src/lib/dockerfile/format/format.ts';
-import { lastBefore } from '../../src/lib/dockerfile/scope/places.ts';
+import { heldBy, lastBefore } from '../../src/lib/dockerfile/scope/places.ts';
 import type { Dockerfile, Range } from '../../src/lib/dockerfile/syntax.ts';
 import { isRecord } from '../settings.ts';
 import { rangeAt } from './positions.ts';
@@ -96,7 +96,8 @@ function indentAt(
     instruction,
   }: { lineStart: number; instruction: Dockerfile['instructions'][number] },
 ): TextEdit[] {
-  const bodies = 'heredocs' in instruction ? instruction.heredocs : [];
+  const held = heldBy(instruction);
+  const bodies = held !== undefined && 'heredocs' in held ? held.heredocs : [];
   if (bodies.some(({ contentRange }) => lineStart >= contentRange.start)) return [];
   const written = /^[ \t]*/.exec(text.slice(lineStart, lineStart + 200))?.[0] ?? '';
   const wanted = indent === 'tab' ? '\t' : ' '.repeat(indent);

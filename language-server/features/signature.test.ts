@@ -31,6 +31,12 @@ const CASES: readonly (readonly [string, string])[] = [
     'FROM a\nRUN --mount=type=ssh|',
     '--mount=⟨type=ssh⟩,[id=name],[target=path],[required],[mode=mode],[uid=number],[gid=number]',
   ],
+  [
+    'FROM a\nRUN --mount=type=tmpfs,\\\nsize=|,target=/x y\n',
+    '--mount=type=tmpfs,[target=path],⟨[size=bytes]⟩',
+  ],
+  ['# escape=`\r\nFROM a\r\nrun --network=|`\r\n x\r\n', '--network=⟨default|none|host⟩'],
+  ['FROM a\nEXPOSE 80 \\\n|', 'EXPOSE ⟨port[/protocol] …⟩'],
   ['FROM a\nONBUILD WORKDIR |', 'WORKDIR ⟨path⟩'],
 ];
 

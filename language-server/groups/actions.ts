@@ -1,5 +1,6 @@
 /** The messages about what can be done with a problem: code actions. */
 import { CodeActionKind } from 'vscode-languageserver/node';
+import { decodeRange } from '../encoding.ts';
 import { LARGE } from '../facts.ts';
 import { codeActionsAt, FIX_ALL } from '../features/code-actions.ts';
 import type { ImageKnowledge } from '../knowledge/images.ts';
@@ -20,7 +21,11 @@ export const actions = (images: ImageKnowledge): Group => ({
           file,
           problems: file.text.length > LARGE ? [] : session.problemsOf(document),
           selection: session.offsets(document, range),
-          diagnostics: context.diagnostics,
+          // They go back with the answer, which is turned to the client's positions as a whole.
+          diagnostics: context.diagnostics.map((one) => ({
+            ...one,
+            range: decodeRange(document, one.range, session.client.encoding),
+          })),
           only: context.only,
           digestOf: (name) => images.describe(name).value?.digest,
         }),

@@ -45,6 +45,19 @@ const CASES: readonly (readonly [string, string, RegExp])[] = [
   ['FROM scr|atch\n', 'scratch', /empty image/],
   ['FROM no|de:22\n', 'node:22', /docker\.io, tag `22`.*hub\.docker\.com\/_\/node/],
   ['ARG V=22\nFROM no|de:$V\n', 'node:$V', /tag `22`/],
+  ['FROM a\nCOPY --from=no|de:22 a b\n', 'node:22', /docker\.io, tag `22`/],
+  ['FROM a\nRUN --mount=from=no|de,target=/x y\n', 'node', /docker\.io/],
+  ['FROM a\nRUN --mount=type=bind,target=/x|y z\n', '/xy', /`target` \(bind\)/],
+  ['FROM a\nADD --checksum=sha|256:x y z\n', '--checksum=sha256:x', /digest that a remote/],
+  ['FROM a\nRUN echo $HTTP_PR|OXY\n', 'HTTP_PROXY', /proxy for HTTP/],
+  ['FROM a\nRUN <<E\necho ${TARGET|ARCH}\nE\n', 'TARGETARCH', /no value[\s\S]*architecture/],
+  ['FROM a\r\nONBUILD COPY --par|ents a b\r\n', '--parents', /directories/],
+  ['FROM a\nRUN --mount=type=cache,\\\nsha|ring=locked,target=/x y\n', 'sharing', /two builds/],
+  ['# escape=`\nFROM a\nRUN --mount=type=cache,`\nsharing=lo|cked y\n', 'locked', /waits/],
+  ['\ufefffr|om a\n', 'from', /begins a stage/i],
+  ['FROM a\nENV 😀=1 A=2\nRUN 😀 $A|', 'A', /A=2/],
+  ['FROM a\n# hadolint ignore=DL3008,DL30|04\nRUN x\n', 'DL3004', /`NoSudo`/],
+  ['# check=skip=FromAs|Casing;error=true\nFROM a\n', 'FromAsCasing', /`FromAsCasing`/],
 ];
 
 for (const [text, on, wanted] of CASES) {
@@ -62,6 +75,11 @@ test('nothing is said of plain words, empty lines and unknown instructions', () 
     'FROM a\nFO|O x\n',
     '|',
     'FROM a\nLABEL x|=y\n',
+    'FROM a\nRUN echo $F|OO\n',
+    'FROM a\nCOPY -- --fr|om=x /y\n',
+    'FROM a\nRUN x --mount|=y\n',
+    'FROM a\n# about DL30|08\n',
+    'FROM a\nENV A=1\nCOPY <<"E" /x\n$|A\nE\n',
   ])
     assert.equal(hover(text), undefined, text);
 });

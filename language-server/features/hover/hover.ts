@@ -18,6 +18,7 @@ import { namesIn } from '../../facts.ts';
 import { markdown } from '../completion/items.ts';
 import { rangeAt } from '../positions.ts';
 import { describeImage, type ImageFacts } from './image.ts';
+import { describeIgnored } from './ignored.ts';
 import { describeName } from './names.ts';
 import { describeValue } from './values.ts';
 import { describeVariable } from './variable.ts';
@@ -41,7 +42,7 @@ export function hoverAt(file: Dockerfile, offset: number, sources: HoverSources)
 }
 
 function describe(file: Dockerfile, offset: number, sources: HoverSources): Described | undefined {
-  const directive = describeDirective(file, offset);
+  const directive = describeIgnored(file, offset) ?? describeDirective(file, offset);
   if (directive !== undefined) return directive;
   const outer = instructionAt(file, offset);
   if (outer === undefined) return undefined;
@@ -52,8 +53,8 @@ function describe(file: Dockerfile, offset: number, sources: HoverSources): Desc
   return (
     describeVariable(file, inner, offset) ??
     describeOccurrence(file, offset) ??
-    describeFlag(inner, offset) ??
     describeImage(file, inner, { offset, facts: sources.images }) ??
+    describeFlag(inner, offset) ??
     describeValue(inner, offset)
   );
 }
@@ -93,7 +94,8 @@ function describeFlag(instruction: Instruction, offset: number): Described | und
   const value = valueAt(flag, entry.values, offset);
   if (value !== undefined) return value;
   const title = `\`--${flag.name}=${entry.placeholder}\``;
-  return { range: flag.nameRange, text: `${title}\n\n${markdownOf(entry)}` };
+  const range = touches(flag.nameRange, offset) ? flag.nameRange : flag.range;
+  return { range, text: `${title}\n\n${markdownOf(entry)}` };
 }
 
 function valueAt(
@@ -111,14 +113,16 @@ function valueAt(
 function describeMount({ type, options }: Mount, offset: number): Described | undefined {
   for (const { key, keyRange, value } of options) {
     const entry = keyEntry(type, key);
-    if (touches(keyRange, offset)) {
-      const other: Entry | undefined = key === 'type' ? TYPE_KEY : entry;
-      return other && { range: keyRange, text: `\`${key}\` (${type})\n\n${markdownOf(other)}` };
-    }
-    if (value === undefined || !touches(value.range, offset)) continue;
-    if (key === 'type') return { range: value.range, text: markdownOf(MOUNTS[type]) };
-    const known = entry?.values.find((one) => one.value === value.text);
-    return known && { range: value.range, text: `\`${known.value}\`: ${known.summary}` };
+    const isKey = touches(keyRange, offset);
+    if (!isKey && (value === undefined || !touches(value.range, offset))) continue;
+    if (!isKey && key === 'type' && value !== undefined)
+      return { range: value.range, text: markdownOf(MOUNTS[type]) };
+    const known = isKey ? undefined : entry?.values.find((one) => one.value === value?.text);
+    if (known !== undefined && value !== undefined)
+      return { range: value.range, text: `\`${known.value}\`: ${known.summary}` };
+    const other: Entry | undefined = key === 'type' ? TYPE_KEY : entry;
+    const range = isKey || value === undefined ? keyRange : value.range;
+    return other && { range, text: `\`${key}\` (${type})\n\n${markdownOf(other)}` };
   }
   return undefined;
 }

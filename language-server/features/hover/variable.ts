@@ -3,10 +3,11 @@ import { markdownOf } from '../../../src/lib/dockerfile/manual/entry.ts';
 import { MODIFIERS, predefinedEntry } from '../../../src/lib/dockerfile/manual/variables.ts';
 import { occurrenceAt } from '../../../src/lib/dockerfile/scope/names.ts';
 import { touches } from '../../../src/lib/dockerfile/scope/places.ts';
+import { visitShell } from '../../../src/lib/dockerfile/shell/walk.ts';
 import type { Variable } from '../../../src/lib/dockerfile/scope/variables.ts';
 import type { Dockerfile, Instruction, Range } from '../../../src/lib/dockerfile/syntax.ts';
 import { type VariableReference, variablesOf } from '../../../src/lib/dockerfile/tree/variables.ts';
-import { namesIn, variablesIn } from '../../facts.ts';
+import { namesIn, scriptsIn, variablesIn } from '../../facts.ts';
 import type { Described } from './hover.ts';
 
 /** Longer values are cut. */
@@ -20,8 +21,12 @@ export function describeVariable(
   const reference = referenceAt(variablesOf(instruction, file), offset);
   const occurrence = occurrenceAt(namesIn(file), offset);
   const named = occurrence?.named.kind === 'variable' ? occurrence : undefined;
-  const name = reference?.name ?? named?.named.name;
-  const range = reference?.nameRange ?? named?.range;
+  const shell =
+    reference === undefined && named === undefined
+      ? builtInAt(file, instruction, offset)
+      : undefined;
+  const name = reference?.name ?? named?.named.name ?? shell?.name;
+  const range = reference?.nameRange ?? named?.range ?? shell?.range;
   if (name === undefined || range === undefined) return undefined;
   const isDefinition = reference === undefined && named?.role === 'definition';
   // A definition has the value that it sets: that in force behind the instruction.
@@ -33,6 +38,25 @@ export function describeVariable(
     predefinedText(name),
   ].filter((part) => part !== '');
   return { range, text: text.join('\n\n') };
+}
+
+/** A variable of a shell text that the file does not define and the builder may. */
+function builtInAt(
+  file: Dockerfile,
+  instruction: Instruction,
+  offset: number,
+): { readonly name: string; readonly range: Range } | undefined {
+  const script = scriptsIn(file).find((use) => use.instruction === instruction)?.script;
+  if (script === undefined) return undefined;
+  let found: { name: string; range: Range } | undefined;
+  visitShell(script, {
+    part: (part) => {
+      if (part.kind !== 'parameter' || !touches(part.nameRange, offset)) return;
+      if (predefinedEntry(part.name) !== undefined)
+        found = { name: part.name, range: part.nameRange };
+    },
+  });
+  return found;
 }
 
 function referenceAt(

@@ -20,6 +20,7 @@ export function foldingOf(file: Dockerfile): FoldingRange[] {
     for (const range of heredocRanges(instruction)) add(range);
   }
   for (const range of commentBlocks(file)) add(range, FoldingRangeKind.Comment);
+  for (const range of regions(file)) add(range, FoldingRangeKind.Region);
   return ranges.sort((a, b) => a.startLine - b.startLine || b.endLine - a.endLine);
 }
 
@@ -34,11 +35,34 @@ function heredocRanges(instruction: Instruction): Range[] {
     .slice(1);
 }
 
-/** Comments on lines that follow each other. */
+/** `# region` and `# endregion`, with a title or without. */
+const MARKER = /^#\s*(end)?region\b/i;
+
+/** From each mark to the one that ends it; those without an end are none. */
+function regions({ comments }: Dockerfile): Range[] {
+  const found: Range[] = [];
+  const open: Range[] = [];
+  for (const { text, range } of comments) {
+    const marker = MARKER.exec(text);
+    if (marker === null) continue;
+    if (marker[1] === undefined) open.push(range);
+    else {
+      const start = open.pop();
+      if (start !== undefined) found.push({ start: start.start, end: range.end });
+    }
+  }
+  return found;
+}
+
+/** Comments on lines that follow each other; marks of regions part them. */
 function commentBlocks({ comments, lines }: Dockerfile): Range[] {
   const blocks: { start: number; end: number }[] = [];
   let lastLine = -2;
-  for (const { range } of comments) {
+  for (const { range, text } of comments) {
+    if (MARKER.test(text)) {
+      lastLine = -2;
+      continue;
+    }
     const { line } = lines.position(range.start);
     const block = line === lastLine + 1 ? blocks.at(-1) : undefined;
     if (block === undefined) blocks.push({ ...range });

@@ -60,10 +60,17 @@ function stageLinks(
 }
 
 function sourceLinks(instruction: Instruction, find: FileFinder, add: Add): void {
+  if (instruction.kind === 'RUN') {
+    for (const { type, from, source } of instruction.mounts)
+      if (type === 'bind' && from === undefined && source !== undefined && !/[$]/.test(source.text))
+        add(source.range, find(source.text), 'open the file');
+  }
   if (instruction.kind !== 'COPY' && instruction.kind !== 'ADD') return;
   if (instruction.kind === 'COPY' && instruction.from !== undefined) return;
   for (const { text, range } of instruction.sources) {
-    if (/^https?:\/\//i.test(text))
+    const repository = instruction.kind === 'ADD' ? repositoryPage(text) : undefined;
+    if (repository !== undefined) add(range, safe(repository), 'open the repository');
+    else if (/^https?:\/\//i.test(text))
       add(range, text.includes('$') ? undefined : safe(text), 'open the address');
     else if (!/[$*?[\]<]|:\/\//.test(text)) add(range, find(text), 'open the file');
   }
@@ -73,6 +80,37 @@ function safe(address: string): string | undefined {
   const isPlain = URL.canParse(address) && !/[\p{Cc}\s]/u.test(address);
   return isPlain ? address : undefined;
 }
+
+const GIT =
+  /^(?:(?:git|ssh):\/\/|https?:\/\/(?=[^#?]*\.git(?:[#?/]|$)))(?:[^@/]*@)?([^/:]+)(:\d+)?\/([^#?]+)/i;
+const GIT_BY_USER = /^[\w.-]+@([\w.-]+):()(?!\/\/)([^#?]+)/;
+
+/** Where people read the repository, at the branch and in the folder that a git source names; undefined for other sources. */
+function repositoryPage(source: string): string | undefined {
+  const found = GIT.exec(source) ?? GIT_BY_USER.exec(source);
+  const [, host = '', port = '', path = ''] = found ?? [];
+  if (found === null || source.includes('$')) return undefined;
+  const [, query = '', fragment = ''] = /^[^?#]*(?:\?([^#]*))?(?:#(.*))?$/.exec(source) ?? [];
+  const asked = new URLSearchParams(query);
+  const [ref = '', folder = ''] = fragment.split(':', 2);
+  const named = ['ref', 'branch', 'tag', 'commit'].map((key) => asked.get(key) ?? '');
+  const at = [ref, ...named].find((name) => name !== '') ?? '';
+  const below = folder === '' ? (asked.get('subdir') ?? '') : folder;
+  const isWeb = /^https?:/i.test(source);
+  const page = `https://${host}${isWeb ? port : ''}/${path.replace(/\/+$/, '').replace(/\.git$/, '')}`;
+  const tree = TREES[host.toLowerCase()];
+  if (tree === undefined || (at === '' && below === '')) return page;
+  const parts = [at === '' ? 'HEAD' : at, ...below.split('/').filter((part) => part !== '')];
+  return `${page}/${tree}/${parts.map((part) => encodeURI(part)).join('/')}`;
+}
+
+/** How hosts of repositories name a branch's folder. */
+const TREES: Readonly<Partial<Record<string, string>>> = {
+  'github.com': 'tree',
+  'gitlab.com': '-/tree',
+  'codeberg.org': 'src',
+  'bitbucket.org': 'src',
+};
 
 /** Where people read about an image; undefined for what has no page that is known. */
 export function imagePage(name: string): string | undefined {

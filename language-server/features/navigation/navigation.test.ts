@@ -90,6 +90,43 @@ test('a rename changes every place of the name and nothing else', () => {
       'ARG W=1\nFROM a:$W\nARG W\nRUN echo ${W:-x} \\$V\n',
     ],
     ['FROM a\nRUN <<E| cat\nx\nE\n', 'F', 'FROM a\nRUN <<F cat\nx\nF\n'],
+    [
+      'FROM a\nCOPY <<"E|" <<-B /x\nx\nE\n\ty\n\tB\n',
+      'F',
+      'FROM a\nCOPY <<"F" <<-B /x\nx\nF\n\ty\n\tB\n',
+    ],
+    // One argument of the build in several stages, with a global one and without.
+    [
+      'ARG V=1\nFROM a:$V\nARG V\nRUN $V\nFROM b\nARG V=2\nRUN ${V|:-x}\nFROM c\nRUN $V\n',
+      'W',
+      'ARG W=1\nFROM a:$W\nARG W\nRUN $W\nFROM b\nARG W=2\nRUN ${W:-x}\nFROM c\nRUN $V\n',
+    ],
+    [
+      'FROM a\nARG V|=1\nRUN $V\nFROM b\nARG V\nRUN $V\nFROM c\nENV V=1\nRUN $V\n',
+      'W',
+      'FROM a\nARG W=1\nRUN $W\nFROM b\nARG W\nRUN $W\nFROM c\nENV V=1\nRUN $V\n',
+    ],
+    // Heredocs of a shell, of files, and under a quoted name; operands, and what stays as it is.
+    [
+      'FROM a\nENV X|=1\nRUN <<E\necho ${Y:-${X}} "$X" \'$X\' $((X+1))\nE\nCOPY <<E /f\n${X} \\$X\nE\nCOPY <<"E" /f\n$X\nE\n',
+      'W',
+      'FROM a\nENV W=1\nRUN <<E\necho ${Y:-${W}} "$W" \'$X\' $((W+1))\nE\nCOPY <<E /f\n${W} \\$X\nE\nCOPY <<"E" /f\n$X\nE\n',
+    ],
+    [
+      'FROM a\r\nENV X|=1\r\nONBUILD WORKDIR ${Y:-${X}}\r\nRUN 😀 $X \\\r\n  $X',
+      'W',
+      'FROM a\r\nENV W=1\r\nONBUILD WORKDIR ${Y:-${W}}\r\nRUN 😀 $W \\\r\n  $W',
+    ],
+    [
+      'FROM a\nARG X|\nRUN --mount=type=secret,id=s,env=X echo $X\nRUN --mount=type=cache,target=/$X y\n',
+      'W',
+      'FROM a\nARG W\nRUN --mount=type=secret,id=s,env=X echo $X\nRUN --mount=type=cache,target=/$W y\n',
+    ],
+    [
+      'FROM a AS b|\nFROM c\nRUN --mount=type=bind,from=b,target=/x --mount=from=0,target=/y z\n',
+      'n',
+      'FROM a AS n\nFROM c\nRUN --mount=type=bind,from=n,target=/x --mount=from=0,target=/y z\n',
+    ],
   ] as const) {
     const result = renamed(text, name);
     assert.equal(result, wanted);
@@ -111,6 +148,16 @@ test('a rename that would change the meaning is refused with the reason', () => 
     ['FROM a\nRUN <<E|\nF\nE\n', 'F', /would end it/],
     ['FROM a\nRUN <<E|\nF\n', 'G', /not ended/],
     ['FROM a\nFROM c\nCOPY --from=|0 / /\n', 'x', /no name here/],
+    ['FROM a AS b\nFROM c\nCOPY --from=|0 / /\n', 'x', /'b' is named by its number/],
+    ['FROM a AS b|\nFROM alpine\n', 'alpine', /line 2 uses an image or a context 'alpine'/],
+    ['FROM a AS b|\nCOPY --from=Debian / /\n', 'debian', /line 2 uses an image/],
+    ['ARG B=b\nFROM a AS b|\nFROM $B\n', 'x', /line 3 names it by a variable/],
+    ['FROM a\nARG TARGET|ARCH\n', 'X', /set by the builder under this name/],
+    ['FROM a\nARG X|\n', 'HTTP_PROXY', /the builder sets/],
+    ['FROM a\nENV X|=1\nRUN Y=2; echo $X $Y\n', 'Y', /line 3 uses a variable Y/],
+    ['FROM a\nENV X|=1\nRUN for Y in 1; do $X; done\n', 'Y', /line 3/],
+    ['FROM a\nENV X|=1\nONBUILD WORKDIR ${Z:-$Y}\n', 'Y', /line 3/],
+    ['FROM a\nENV X|=1\nRUN --mount=type=secret,id=s,env=Y x\n', 'Y', /line 3/],
     ['FROM a|\n', 'x', /only stages/],
   ] as const) {
     assert.match(renamed(text, name), reason, text);
@@ -154,6 +201,15 @@ test('a selection grows from the word to the file', () => {
   assert.ok(shell.indexOf('"$X"') < shell.indexOf('apt install "$X"'));
   assert.ok(shell.indexOf('apt install "$X"') < shell.indexOf('apt install "$X" && b'));
   assert.deepEqual(selections('|'), ['']);
+  assert.deepEqual(selections('FROM a\nRUN x \\\n # c|d\n y\n').slice(0, 2), [
+    '# cd',
+    'x \\\n # cd\n y',
+  ]);
+  assert.deepEqual(selections('# syntax=a|b\nFROM a\n').slice(0, 2), ['ab', '# syntax=ab']);
+  assert.deepEqual(selections('FROM a\r\nCOPY <<E /x\r\nl|i\r\nne\r\nE\r\n').slice(0, 2), [
+    'li',
+    'li\r\nne\r\n',
+  ]);
 });
 
 test('each selection lies within the next one, at every offset', () => {

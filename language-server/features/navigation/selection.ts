@@ -4,6 +4,7 @@ import { occurrenceAt } from '../../../src/lib/dockerfile/scope/names.ts';
 import {
   heldBy,
   instructionAt,
+  lastBefore,
   stageAt,
   touches,
 } from '../../../src/lib/dockerfile/scope/places.ts';
@@ -19,9 +20,27 @@ export function selectionAt(file: Dockerfile, offset: number): SelectionRange {
   if (stage !== undefined && touches(stage.range, offset)) ranges.push(stage.range);
   const instruction = instructionAt(file, offset);
   if (instruction !== undefined) ranges.push(...within(file, instruction, offset));
+  ranges.push(...outside(file, offset));
   const name = occurrenceAt(namesIn(file), offset);
   if (name !== undefined) ranges.push(name.range);
   return chain(file, ranges, offset);
+}
+
+/** The comment or directive at the offset, and a directive's value. */
+function outside({ comments, directives }: Dockerfile, offset: number): Range[] {
+  const comment = lastBefore(comments, offset);
+  const found = comment === undefined ? [] : [comment.range];
+  for (const one of [directives.syntax, directives.escape, directives.check])
+    if (one !== undefined) found.push(one.range, one.valueRange);
+  return found;
+}
+
+/** The line of a body that is no script. */
+function bodyLine({ text }: Dockerfile, { start, end }: Range, offset: number): Range {
+  const from = Math.max(start, text.lastIndexOf('\n', offset - 1) + 1);
+  const newline = text.indexOf('\n', offset);
+  const to = newline < 0 || newline > end ? end : newline;
+  return { start: from, end: text[to - 1] === '\r' ? to - 1 : to };
 }
 
 function within(file: Dockerfile, instruction: Instruction, offset: number): Range[] {
@@ -46,7 +65,11 @@ function within(file: Dockerfile, instruction: Instruction, offset: number): Ran
   }
   found.push(...wordsOf(held));
   if ('heredocs' in held)
-    found.push(...held.heredocs.flatMap(({ range, contentRange }) => [range, contentRange]));
+    for (const { range, contentRange } of held.heredocs) {
+      found.push(range, contentRange);
+      if (held.kind !== 'RUN' && touches(contentRange, offset))
+        found.push(bodyLine(file, contentRange, offset));
+    }
   found.push(...shellRanges(file, held));
   return found.filter((range) => touches(range, offset));
 }

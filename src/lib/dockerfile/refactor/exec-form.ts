@@ -1,16 +1,24 @@
 /** Turns a shell form into an exec form and back, where both run the same program with the same arguments. */
-import { replace } from '../lint/edits.ts';
+import { insertLine, replace } from '../lint/edits.ts';
 import { readShellText } from '../shell/read.ts';
 import { scriptsOf } from '../shell/scripts.ts';
 import type { ShellInForce } from '../shell/shells.ts';
 import type { ShellWord } from '../shell/syntax.ts';
 import { parseDockerfile } from '../parse.ts';
-import type { CommandInstruction, Instruction, RunInstruction } from '../syntax.ts';
+import type {
+  Command,
+  CommandInstruction,
+  HealthcheckInstruction,
+  Instruction,
+  Range,
+  RunInstruction,
+} from '../syntax.ts';
 import { andParts } from './lists.ts';
 import { onlyInstruction, scriptFor, stageOf } from './place.ts';
 import type { RefactorRequest, Refactoring } from './refactoring.ts';
 
-type Runs = RunInstruction | CommandInstruction;
+type Runs =
+  RunInstruction | CommandInstruction | (HealthcheckInstruction & { readonly command: Command });
 
 /** What a shell does itself, and may do in another way than a program of that name. */
 const BUILT_IN = new Set(
@@ -30,7 +38,12 @@ export function toExecForm(request: RefactorRequest): readonly Refactoring[] {
   const words = wordsOf(use.script);
   if (words === undefined) return [];
   const text = `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
-  const edits = [replace(instruction.command.command.range, text)];
+  const { range } = instruction.command.command;
+  const inside = request.file.comments.filter(
+    (comment) => comment.range.start > range.start && comment.range.end < range.end,
+  );
+  const comments = inside.map((comment) => insertLine(request.file, instruction, comment.text));
+  const edits = [...comments, replace(range, text)];
   return [{ title: `Change ${instruction.kind} to the exec form`, kind: 'rewrite', edits }];
 }
 
@@ -41,21 +54,35 @@ export function toShellForm(request: RefactorRequest): readonly Refactoring[] {
   const shell = shellAt(request, instruction);
   if (shell === undefined || !isOrdinary(shell)) return [];
   const line = lineOf(words, shell, instruction.kind);
-  if (line === undefined || !readsAs(request, line)) return [];
-  const edits = [replace(instruction.argument.range, line)];
+  const range = listRange(instruction);
+  if (line === undefined || range === undefined || !readsAs(request, line)) return [];
+  const edits = [replace(range, line)];
   return [{ title: `Change ${instruction.kind} to the shell form`, kind: 'rewrite', edits }];
+}
+
+/** Where the list stands; behind the word CMD for a health check. */
+function listRange({ kind, argument }: Runs): Range | undefined {
+  if (kind !== 'HEALTHCHECK') return argument.range;
+  const head = /^CMD\s+/i.exec(argument.text)?.[0].length;
+  if (head === undefined || argument.breaks.length > 0) return undefined;
+  return { start: argument.range.start + head, end: argument.range.end };
 }
 
 function commandOf(request: RefactorRequest): Runs | undefined {
   const instruction = onlyInstruction(request);
-  const kind = instruction?.kind;
-  if (kind === 'RUN') return instruction.heredocs.length === 0 ? instruction : undefined;
-  return kind === 'CMD' || kind === 'ENTRYPOINT' ? instruction : undefined;
+  return instruction !== undefined && isRuns(instruction) ? instruction : undefined;
+}
+
+function isRuns(instruction: Instruction): instruction is Runs {
+  const { kind } = instruction;
+  if (kind === 'RUN') return instruction.heredocs.length === 0;
+  if (kind === 'HEALTHCHECK') return instruction.command !== undefined;
+  return kind === 'CMD' || kind === 'ENTRYPOINT';
 }
 
 /** CMD is handed to ENTRYPOINT, in another way by each form: together they are not changed one by one. */
 function isFree({ file }: RefactorRequest, instruction: Runs): boolean {
-  if (instruction.kind === 'RUN') return true;
+  if (instruction.kind === 'RUN' || instruction.kind === 'HEALTHCHECK') return true;
   const other = instruction.kind === 'CMD' ? 'ENTRYPOINT' : 'CMD';
   return stageOf(file, instruction)?.instructions.every(({ kind }) => kind !== other) ?? false;
 }
@@ -119,7 +146,7 @@ function lineOf(words: readonly string[], shell: ShellInForce, kind: string): st
   if (BUILT_IN.has(program) || program.includes('=')) return undefined;
   const line = [program, ...rest].map(quote).join(' ');
   // The program and not a shell is to get the signals.
-  return kind === 'RUN' ? line : `exec ${line}`;
+  return kind === 'RUN' || kind === 'HEALTHCHECK' ? line : `exec ${line}`;
 }
 
 function quote(word: string): string {

@@ -29,7 +29,7 @@ export function toHeredoc(request: RefactorRequest): readonly Refactoring[] {
   const { script, shell } = use;
   if (script.marks.some(({ kind }) => kind === 'comment')) return [];
   const { file } = request;
-  const lines = linesOf(file, script, { errexit: shell.errexit });
+  const lines = linesOf(file, script, { errexit: shell.errexit, within: run.argument.range });
   if (lines === undefined || lines.length < 2) return [];
   let name = 'EOF';
   while (lines.some((line) => line.split('\n').some((each) => each.trim() === name))) name += '_';
@@ -44,22 +44,32 @@ export function toHeredoc(request: RefactorRequest): readonly Refactoring[] {
 function linesOf(
   file: Dockerfile,
   script: ShellScript,
-  { errexit }: { errexit: boolean },
+  { errexit, within }: { errexit: boolean; within: Range },
 ): readonly string[] | undefined {
   const { items } = script.body;
   const [only] = items;
   if (only === undefined) return undefined;
+  const comments = file.comments.filter(({ range }) => contains(within, range));
+  let from = 0;
+  /** With the comments that stand before it or in it. */
+  const withComments = (text: string, { end }: Range): string => {
+    const here = comments.filter(({ range }) => range.start >= from && range.start < end);
+    from = end;
+    return [...here.map((comment) => comment.text), text].join('\n');
+  };
   const parts = items.length === 1 && only.terminator !== '&' ? partsOf(only.node) : undefined;
   if (parts !== undefined && parts.length > 1) {
-    const texts = parts.map(({ range }) => pieceText(file, range, script));
-    // Where `set -e` would see more than `&&` does, the operators stay.
-    if (!parts.every(isPlain))
-      return texts.map((text, index) => (index < texts.length - 1 ? `${text} &&` : text));
-    return errexit ? texts : [SET, ...texts];
+    const pieces = parts.map(({ range }) => ({ range, text: pieceText(file, range, script) }));
+    const isJoined = !parts.every(isPlain);
+    const texts = pieces.map(({ range, text }, index) =>
+      // Where `set -e` would see more than `&&` does, the operators stay.
+      withComments(isJoined && index < pieces.length - 1 ? `${text} &&` : text, range),
+    );
+    return isJoined || errexit ? texts : [SET, ...texts];
   }
   return items.map(({ node, terminator }) => {
     const text = pieceText(file, node.range, script);
-    return terminator === '&' ? `${text} &` : text;
+    return withComments(terminator === '&' ? `${text} &` : text, node.range);
   });
 }
 

@@ -132,6 +132,31 @@ const OTHER: readonly Row[] = [
     'Change to a command line',
     'FROM a\nRUN --network=none a b \\\n    # why\n    && c\n',
   ],
+  [
+    'FROM a\r\nRUN \\\r\n  # one\r\n  x \\\r\n  # two\r\n  && ¦y z \\\r\n # three\r\n w\r\n',
+    'Change to a heredoc',
+    'FROM a\r\nRUN \\\r\n  # one\r\n  <<EOF\r\nset -e\r\nx\r\n# two\r\n# three\r\ny z w\r\nEOF\r\n',
+  ],
+  [
+    'FROM a\nRUN x; ¦y \\\n # why\n  z\n',
+    'Change to a heredoc',
+    'FROM a\nRUN <<EOF\nx\n# why\ny z\nEOF\n',
+  ],
+  [
+    'FROM a\n  CMD ¦x \\\n # why\n  y\n',
+    'Change CMD to the exec form',
+    'FROM a\n  # why\n  CMD ["x", "y"]\n',
+  ],
+  [
+    'FROM a\nHEALTHCHECK --interval=5s CMD ¦x "y z"\n',
+    'Change HEALTHCHECK to the exec form',
+    'FROM a\nHEALTHCHECK --interval=5s CMD ["x", "y z"]\n',
+  ],
+  [
+    'FROM a\nHEALTHCHECK --interval=5s \\\n  cmd ["¦x", "y z"]\n',
+    'Change HEALTHCHECK to the shell form',
+    "FROM a\nHEALTHCHECK --interval=5s \\\n  cmd x 'y z'\n",
+  ],
   ['FROM a\nRUN ¦x "a b" -c\n', 'Change RUN to the exec form', 'FROM a\nRUN ["x", "a b", "-c"]\n'],
   ['FROM a\nCMD ¦exec x \\\n  --y\n', 'Change CMD to the exec form', 'FROM a\nCMD ["x", "--y"]\n'],
   [

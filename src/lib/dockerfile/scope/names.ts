@@ -74,6 +74,8 @@ class Collector {
   private readonly graph: StageGraph;
   private readonly scripts = new Map<Instruction, ScriptUse>();
   private readonly globals: Scope = { own: new Map(), outer: undefined };
+  /** By name: stages that declare the same argument share the value that a build gives it. */
+  private readonly arguments = new Map<string, Draft>();
   private readonly ends = new Map<Stage, { scope: Scope; depth: number }>();
 
   constructor(file: Dockerfile, scripts: readonly ScriptUse[]) {
@@ -175,14 +177,18 @@ class Collector {
   private define({ name }: Pair, instruction: Instruction, scope: Scope): void {
     if (name.text === '' || name.text.includes('$')) return;
     const isArgument = instruction.kind === 'ARG' && scope !== this.globals;
-    const known =
-      find(scope, name.text) ?? (isArgument ? find(this.globals, name.text) : undefined);
-    const draft: Draft = known ?? {
-      kind: 'variable',
-      name: name.text,
-      occurrences: [],
-      stage: undefined,
-    };
+    const inForce = find(scope, name.text);
+    const declared = isArgument
+      ? (find(this.globals, name.text) ?? this.arguments.get(name.text))
+      : undefined;
+    const draft: Draft = inForce ??
+      declared ?? {
+        kind: 'variable',
+        name: name.text,
+        occurrences: [],
+        stage: undefined,
+      };
+    if (isArgument && inForce === undefined) this.arguments.set(name.text, draft);
     scope.own.set(name.text, draft);
     this.add(draft, { role: 'definition', range: name.range, renamable: true }, instruction);
   }
@@ -218,6 +224,8 @@ class Collector {
       shadowed.set(name, Math.min(end, shadowed.get(name) ?? end));
     };
     const uses: { name: string; range: Range }[] = [];
+    const mounts = instruction.kind === 'RUN' ? instruction.mounts : [];
+    for (const { env } of mounts) if (env !== undefined) shadow(env.text, 0);
     visitShell(script, {
       command: (command) => {
         if (command.kind === 'simple') {
