@@ -29,7 +29,7 @@ async function view({ workbench }: Bench, title: string): Promise<Tree> {
 /** The row of an image, beneath that of its repository. */
 async function imageRow(bench: Bench, repository: string, tag: string): Promise<Row> {
   const tree = await view(bench, 'Images');
-  await (await tree.row(new RegExp(`^repository ${repository}`)).waitFor()).expand();
+  await tree.unfold(new RegExp(`^repository ${repository}`));
   return tree.row(new RegExp(`^image ${repository}:${tag}`)).waitFor();
 }
 

@@ -26,9 +26,7 @@ async function dataFolder({ workbench, docker }: Bench): Promise<Tree> {
     const make = 'mkdir -p /data/sub && echo first > /data/note.txt && echo x > /data/sub/x.txt';
     await docker('run', '--name', 'web', '--network', 'none', 'busybox', 'sh', '-c', make);
   }
-  await (await tree.row(/container web/).waitFor()).expand();
-  await (await tree.row(/files of the container/).waitFor()).expand();
-  await (await tree.row(/folder data/).waitFor()).expand();
+  await tree.unfold(/container web/, /files of the container/, /folder data/);
   await tree.row(/file note\.txt/).waitFor();
   return tree;
 }

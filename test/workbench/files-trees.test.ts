@@ -2,33 +2,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { editFileOfVolume } from './actions/files.ts';
 import { until } from './parts/patience.ts';
 import { withWorkbench } from './rig.ts';
 
 const { test } = withWorkbench({ engine: { images: ['busybox:latest'] }, theme: 'light' });
 
 test('a file of a volume that no container uses is edited, renamed and deleted', async (bench) => {
-  const { workbench, docker, dir } = bench;
-  const mount = ['--rm', '--network', 'none', '-v', 'store:/v'];
-  await docker(
-    'run',
-    ...mount,
-    'busybox',
-    'sh',
-    '-c',
-    'mkdir /v/sub && echo kept > /v/sub/kept.txt',
-  );
-  await workbench.activityBar.open('Pinnace');
-  const { tree } = await workbench.sideBar.only('Volumes');
-  await (await tree.row(/volume store/).waitFor()).expand();
-  await (await tree.row(/files of the volume/).waitFor()).expand();
-  await (await tree.row(/folder sub/).waitFor()).expand();
-  await (await tree.row(/file kept\.txt/).waitFor()).click();
-  await workbench.editor.shows('kept');
-  await workbench.editor.focus();
-  await workbench.editor.press('Control+End');
-  await workbench.editor.type('more');
-  await workbench.editor.save();
+  const { workbench, dir } = bench;
+  const tree = await editFileOfVolume(bench);
   // Looked at from outside: a container with the volume would change the volume's row, and with that close menus.
   const folder = join(dir, 'data-root', 'volumes', 'store', '_data', 'sub');
   await until(
@@ -48,9 +30,7 @@ test('a file of a volume that no container uses is edited, renamed and deleted',
 test('the files of an image are read-only', async (bench) => {
   const { workbench } = bench;
   const { tree } = await workbench.sideBar.only('Images');
-  await (await tree.row(/busybox/).waitFor()).expand();
-  await (await tree.row(/image busybox:latest/).waitFor()).expand();
-  await (await tree.row(/files of the image/).waitFor()).expand();
+  await tree.unfold(/busybox/, /image busybox:latest/, /files of the image/);
   const etc = await tree.row(/folder etc/).waitFor();
   const actions = await etc.actions();
   assert.ok(!actions.some((title) => /New|Delete|Upload/.test(title)), actions.join());

@@ -14,9 +14,7 @@ async function dataFolder(bench: Bench): Promise<Tree> {
   const tree = (await bench.workbench.sideBar.only('Containers')).tree;
   if ((await docker('ps', '-aq', '--filter', 'name=web')) === '')
     await docker('run', '-d', '--name', 'web', 'busybox', 'sh', '-c', `${MAKE}; sleep 1000`);
-  await (await tree.row(/web/).waitFor()).expand();
-  await (await tree.row(/^Files|files of the container/).waitFor()).expand();
-  await (await tree.row(/folder data/).waitFor()).expand();
+  await tree.unfold(/web/, /^Files|files of the container/, /folder data/);
   await tree.row(/note\.txt/).waitFor();
   return tree;
 }

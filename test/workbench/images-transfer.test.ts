@@ -48,7 +48,7 @@ test('an image is pushed, removed and pulled again, and its digest copied', asyn
   const name = `${registry.address}/team/box:1`;
   await docker('tag', 'busybox:latest', name);
   const tree = await images(bench);
-  await (await tree.row(/team\/box/).waitFor()).expand();
+  await tree.unfold(/team\/box/);
   await (await (await tree.row(/image .*team\/box:1/).waitFor()).contextMenu()).choose('Push');
   await new NotificationCenter(workbench.page).awaited(`Pushed ${name}.`);
   await docker('rmi', name);
@@ -56,7 +56,7 @@ test('an image is pushed, removed and pulled again, and its digest copied', asyn
   await (await workbench.sideBar.view('Images')).act('Pull…');
   await workbench.quickInput.enter(name);
   await new NotificationCenter(workbench.page).awaited(`newer image for ${name}`);
-  await (await tree.row(/team\/box/).waitFor()).expand();
+  await tree.unfold(/team\/box/);
   const row = await tree.row(/image .*team\/box:1/).waitFor();
   await (await row.contextMenu()).choose('Copy Digest');
   const digest = await copied(workbench.page, /team\/box@sha256:[0-9a-f]{64}$/);
@@ -94,7 +94,7 @@ test('a pull that is cancelled leaves nothing, and the next one is whole', async
 test('an image is saved to a file, and loaded from it', async (bench) => {
   const { workbench, docker, dir } = bench;
   const tree = await images(bench);
-  await (await tree.row(/busybox/).waitFor()).expand();
+  await tree.unfold(/busybox/);
   await (
     await (await tree.row(/image busybox:latest/).waitFor()).contextMenu()
   ).choose('Save to File…');
@@ -117,7 +117,7 @@ test('a save that is cancelled leaves what it was to replace', async (bench) => 
   const { stdout } = await pinnace('engine', 'status', '--json');
   const engine = (JSON.parse(stdout) as { readonly pid: number }).pid;
   const tree = await images(bench);
-  await (await tree.row(/debian/).waitFor()).expand();
+  await tree.unfold(/debian/);
   const row = await tree.row(/image debian:bookworm-slim/).waitFor();
   await (await row.contextMenu()).choose('Save to File…');
   // The engine is held as soon as the file is begun: the save stays in its middle.
@@ -145,7 +145,7 @@ test('a save that is cancelled leaves what it was to replace', async (bench) => 
 test('an image is run with a command of its own, in a terminal', async (bench) => {
   const { workbench, docker } = bench;
   const tree = await images(bench);
-  await (await tree.row(/busybox/).waitFor()).expand();
+  await tree.unfold(/busybox/);
   const row = await tree.row(/image busybox:latest/).waitFor();
   await (await row.contextMenu()).choose('Run Interactive…');
   const { quickInput } = workbench;

@@ -64,7 +64,7 @@ test('a registry that wants a login is added and browsed', async ({ workbench })
   await logIn(workbench, 'open sesame');
   const row = await view.tree.row(/signed in as ali/).waitFor();
   await row.expand();
-  await (await view.tree.row(/team\/box/).waitFor()).expand();
+  await view.tree.unfold(/team\/box/);
   const texts = await view.tree.settled('the tags', (rows) => rows.some((text) => text === '1.9'));
   assert.ok(texts.indexOf('1.10') < texts.indexOf('1.9'));
 });

@@ -43,6 +43,11 @@ export class Tree {
     });
   }
 
+  /** Opens rows, each of which comes with the one before. */
+  async unfold(...names: readonly (string | RegExp)[]): Promise<void> {
+    for (const name of names) await (await this.row(name).waitFor()).expand();
+  }
+
   /** Selects several rows: the first by a click, the others with Ctrl. */
   async select(...names: readonly (string | RegExp)[]): Promise<void> {
     for (const [index, name] of names.entries())
