@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { withExtensionHostMocha } from './host-mocha.ts';
 import { FIGURE, GATES_VARIABLE, STRETCHES, SUITES_VARIABLE } from './host-suite/names.ts';
-import type { Workbench } from './parts/workbench.ts';
 import { shownAt } from './parts/in-page.ts';
+import { until } from './parts/patience.ts';
+import type { Row } from './parts/tree.ts';
+import type { Workbench } from './parts/workbench.ts';
 import { withWorkbench } from './rig.ts';
 import { Crowd } from './support/crowd.ts';
 import { busy } from './support/frames.ts';
@@ -37,11 +39,16 @@ async function renamed(workbench: Workbench, crowd: Crowd): Promise<number[]> {
 
 async function scrolled(workbench: Workbench): Promise<void> {
   const { tree } = await workbench.sideBar.view('Containers');
+  // A refresh that comes with the key leaves the rows where they are: then it is pressed again.
+  const leads = (key: string, row: Row): Promise<true> =>
+    until(`${key} leads to its row`, async () => {
+      await workbench.page.keyboard.press(key);
+      await row.element.waitFor({ timeout: 2000 });
+      return true;
+    });
   await tree.row(/^container project-000/).click();
-  await workbench.page.keyboard.press('End');
-  await tree.row(/^container single-999/).waitFor();
-  await workbench.page.keyboard.press('Home');
-  await tree.row(/^compose project project-000/).waitFor();
+  await leads('End', tree.row(/^container single-999/));
+  await leads('Home', tree.row(/^compose project project-000/));
   await tree.element.hover();
   for (let turn = 0; turn < 20; turn += 1) await workbench.page.mouse.wheel(0, 400);
   await tree.settled('further rows', (texts) => texts.length > 3 && texts[0] !== 'project-000');
