@@ -40,7 +40,7 @@ async function renamed(workbench: Workbench, crowd: Crowd): Promise<number[]> {
 async function scrolled(workbench: Workbench): Promise<void> {
   const { tree } = await workbench.sideBar.view('Containers');
   // A refresh that comes with the key leaves the rows where they are: then it is pressed again.
-  const leads = (key: string, row: Row): Promise<true> =>
+  const leads = (key: string, row: Row): Promise<boolean> =>
     until(`${key} leads to its row`, async () => {
       await workbench.page.keyboard.press(key);
       await row.element.waitFor({ timeout: 2000 });
