@@ -1,7 +1,6 @@
 /** Hostile and broken archives through docker load, build and cp, and a helper that is killed in the middle: a clear error, the engine goes on, nothing outside is touched, nothing is kept. */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import { archiveOf } from '../../scripts/lib/images.ts';
 import { startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
+import { imageArchive, type ImageParts } from '../support/image-archive.ts';
 import { tar, tarEntry, type TarEntry } from '../support/tar.ts';
 import { assertTraces, lives, processesWith, settledTraces, until } from '../support/traces.ts';
 
@@ -18,24 +18,9 @@ for (const mode of ['system', 'rootless'] as const) {
   describe(`hostile archives in mode ${mode}`, () => suite(mode));
 }
 
-/** A docker archive with one layer, as `docker save` writes it. */
-function archiveWith(layer: Buffer, more: { diffId?: string; manifest?: string } = {}): Buffer {
-  const config = JSON.stringify({
-    os: 'linux',
-    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-    config: { Cmd: ['sh'] },
-    rootfs: { type: 'layers', diff_ids: [more.diffId ?? sha256(layer)] },
-  });
-  const manifest = [{ Config: 'config.json', RepoTags: ['evil:1'], Layers: ['1/layer.tar'] }];
-  return tar([
-    { name: 'manifest.json', content: more.manifest ?? JSON.stringify(manifest) },
-    { name: 'config.json', content: config },
-    { name: '1/layer.tar', content: layer },
-  ]);
-}
-
-function sha256(data: Buffer): string {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+/** An image of one layer. */
+function archiveWith(layer: Buffer, more: Partial<ImageParts> = {}): Buffer {
+  return imageArchive({ name: 'evil:1', layers: [layer], ...more });
 }
 
 /** A gzip of a tar whose one file has so many zeros; a few MB long. */
@@ -189,7 +174,7 @@ function suite(mode: EngineMode): void {
 
   test('a layer that is not what its image says is refused by name', async () => {
     const base = await settledTraces(engine);
-    const input = archiveWith(tar([{ name: 'a' }]), { diffId: `sha256:${'0'.repeat(64)}` });
+    const input = archiveWith(tar([{ name: 'a' }]), { diffIds: [`sha256:${'0'.repeat(64)}`] });
     const loaded = await engine.tryDocker(['load'], { input });
     assert.notEqual(loaded.status, 0);
     assert.match(loaded.stderr, /sha256:/);
@@ -237,7 +222,7 @@ function suite(mode: EngineMode): void {
     assert.ok(layer.length < 16 * 2 ** 20);
     const pid = await engine.pid();
     const loaded = await engine.tryDocker(['load'], {
-      input: archiveWith(layer, { diffId: `sha256:${'0'.repeat(64)}` }),
+      input: archiveWith(layer, { diffIds: [`sha256:${'0'.repeat(64)}`] }),
       timeout: 200_000,
     });
     assert.notEqual(loaded.status, 0);

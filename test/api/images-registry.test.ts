@@ -6,7 +6,6 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { startRegistry } from '../../scripts/lib/registry.ts';
 import type { Registry } from '../../scripts/lib/registry.ts';
 import { pullImage } from '../../src/engine/images/pull.ts';
@@ -14,10 +13,12 @@ import type { ImageAdmitter } from '../../src/engine/images/store.ts';
 import type { Image, Progress, PullOptions } from '../../src/engine/images/types.ts';
 import { EngineError } from '../../src/lib/errors.ts';
 import { command } from '../support/engine.ts';
+import { imageArchive } from '../support/image-archive.ts';
 import {
   assertTidy,
   bytesOf,
   digestOf,
+  layerOf,
   makeConfig,
   makeLayer,
   makeTar,
@@ -79,17 +80,8 @@ describe('a registry as people use it', () => {
       'bin/sh': { link: 'busybox' },
     });
     const top = await makeTar({ 'etc/': { dir: true }, 'etc/name': 'top' });
-    const config = JSON.stringify(makeConfig([await asLayer(layer), await asLayer(top)]));
-    const archive = await makeTarOf({
-      'config.json': Buffer.from(config),
-      'a/layer.tar': layer,
-      'b/layer.tar': top,
-      'manifest.json': Buffer.from(
-        JSON.stringify([
-          { Config: 'config.json', RepoTags: ['app:1'], Layers: ['a/layer.tar', 'b/layer.tar'] },
-        ]),
-      ),
-    });
+    const config = makeConfig([layerOf(layer), layerOf(top)]);
+    const archive = imageArchive({ name: 'app:1', layers: [layer, top], config });
     writeFileSync(join(dir, 'app.tar'), archive);
     for (const [format, tag] of [
       ['v2s2', 'docker'],
@@ -188,21 +180,6 @@ describe('a registry as people use it', () => {
   });
 });
 
-async function asLayer(tar: Buffer): Promise<MadeLayer> {
-  const gzip = gzipSync(tar);
-  return Promise.resolve({ tar, gzip, diffId: digestOf(tar), digest: digestOf(gzip) });
-}
-
-async function makeTarOf(files: Record<string, Buffer>): Promise<Buffer> {
-  const { pack } = await import('tar-stream');
-  const tar = pack();
-  for (const [name, data] of Object.entries(files)) tar.entry({ name }, data);
-  tar.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of tar as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
 describe('a registry that lies', () => {
   let registry: LyingRegistry;
   let rig: Rig;
@@ -212,7 +189,7 @@ describe('a registry that lies', () => {
     registry = await startLyingRegistry();
     rig = await openRig();
     const noise = await makeTar({ noise: randomBytes(1_500_000).toString('base64') });
-    layers = [await makeLayer({ 'a/': { dir: true }, 'a/b': 'c' }), await asLayer(noise)];
+    layers = [await makeLayer({ 'a/': { dir: true }, 'a/b': 'c' }), layerOf(noise)];
     registry.publish('lib/app', '1', { config: JSON.stringify(makeConfig(layers)), layers });
     name = `${registry.address}/lib/app:1`;
   });

@@ -17,10 +17,12 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { chainIds } from '../../src/engine/storage/digest.ts';
 import type { Snapshot } from '../../src/engine/storage/types.ts';
 import { EngineError } from '../../src/lib/errors.ts';
+import { archiveFiles, type ArchiveFiles, archiveOfFiles } from '../support/image-archive.ts';
 import {
   assertTidy,
   bytesOf,
   digestOf,
+  layerOf,
   makeConfig,
   makeLayer,
   makeTar,
@@ -41,35 +43,9 @@ function ofKind(kind: string, words: RegExp): (error: unknown) => boolean {
   };
 }
 
-async function dockerArchive(
-  layers: readonly MadeLayer[],
-  tags: readonly string[] | null,
-): Promise<Record<string, string>> {
-  const config = JSON.stringify(makeConfig(layers));
-  const files: Record<string, string> = {};
-  for (const [at, layer] of layers.entries())
-    files[`${String(at)}/layer.tar`] = layer.tar.toString('latin1');
-  files['config.json'] = config;
-  files['manifest.json'] = JSON.stringify([
-    {
-      Config: 'config.json',
-      RepoTags: tags,
-      Layers: layers.map((_, at) => `${String(at)}/layer.tar`),
-    },
-  ]);
-  return Promise.resolve(files);
-}
-
-async function tarOf(files: Record<string, string>): Promise<Buffer> {
-  // Latin-1 texts carry bytes; tar-stream takes text as UTF-8, so hand it buffers.
-  const { pack } = await import('tar-stream');
-  const tar = pack();
-  for (const [name, text] of Object.entries(files))
-    tar.entry({ name }, Buffer.from(text, 'latin1'));
-  tar.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of tar as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
+function filesOf(layers: readonly MadeLayer[], name: string): ArchiveFiles {
+  const tars = layers.map(({ tar }) => tar);
+  return archiveFiles({ name, layers: tars, config: makeConfig(layers) });
 }
 
 describe('snapshots', () => {
@@ -310,7 +286,7 @@ describe('load and save', () => {
     ['zstd', (data: Buffer) => zstdCompressSync(data)],
   ] as const) {
     test(`a docker archive (${how}) loads and says its name`, async () => {
-      const archive = compress(await tarOf(await dockerArchive(layers, [`app:${how}`])));
+      const archive = compress(archiveOfFiles(filesOf(layers, `app:${how}`)));
       const lines: string[] = [];
       const images = await rig.images.load(streamOf(archive), {
         onProgress: (line) => lines.push(line.stream ?? ''),
@@ -362,21 +338,14 @@ describe('load and save', () => {
   test('a layer that stands twice in a chain is placed twice', async () => {
     const [first, second] = layers;
     assert.ok(first !== undefined && second !== undefined);
-    const files = await dockerArchive([first, second, first], ['twice:1']);
-    files['manifest.json'] = JSON.stringify([
-      {
-        Config: 'config.json',
-        RepoTags: ['twice:1'],
-        Layers: ['0/layer.tar', '1/layer.tar', '0/layer.tar'],
-      },
-    ]);
-    delete files['2/layer.tar'];
-    await rig.images.load(streamOf(await tarOf(files)), quiet);
+    const files = filesOf([first, second, first], 'twice:1');
+    assert.equal(Object.keys(files).length, 4);
+    await rig.images.load(streamOf(archiveOfFiles(files)), quiet);
     assert.equal(rig.snapshots.lowers(rig.images.get('twice:1').chainId).length, 3);
     await assertTidy(rig);
   });
 
-  const hostile: [string, (files: Record<string, string>) => void, string, RegExp][] = [
+  const hostile: [string, (files: ArchiveFiles) => void, string, RegExp][] = [
     [
       'no manifest',
       (files) => delete files['manifest.json'],
@@ -445,10 +414,10 @@ describe('load and save', () => {
   for (const [what, spoil, kind, words] of hostile) {
     test(`an archive with ${what} is refused and leaves nothing`, async () => {
       const other = await openRig();
-      const files = await dockerArchive(layers, ['bad:1']);
+      const files = filesOf(layers, 'bad:1');
       spoil(files);
       await assert.rejects(
-        other.images.load(streamOf(await tarOf(files)), quiet),
+        other.images.load(streamOf(archiveOfFiles(files)), quiet),
         ofKind(kind, words),
       );
       assert.deepEqual(other.images.list(), []);
@@ -465,14 +434,8 @@ describe('load and save', () => {
       'x/pinnace-evil': 'out',
       '../pinnace-evil': 'out',
     });
-    const layer: MadeLayer = {
-      tar: evil,
-      gzip: gzipSync(evil),
-      diffId: digestOf(evil),
-      digest: '',
-    };
     await other.images
-      .load(streamOf(await tarOf(await dockerArchive([layer], ['evil:1']))), quiet)
+      .load(streamOf(archiveOfFiles(filesOf([layerOf(evil)], 'evil:1'))), quiet)
       .catch(() => undefined);
     assert.equal(existsSync('/tmp/pinnace-evil'), false);
     assert.equal(existsSync(join(other.places.snapshotsDir, 'pinnace-evil')), false);
@@ -481,7 +444,7 @@ describe('load and save', () => {
   });
 
   test('a truncated archive and an aborted load leave nothing', async () => {
-    const archive = await tarOf(await dockerArchive(layers, ['cut:1']));
+    const archive = archiveOfFiles(filesOf(layers, 'cut:1'));
     const other = await openRig();
     await assert.rejects(
       other.images.load(streamOf(archive.subarray(0, archive.length / 2)), quiet),

@@ -1,7 +1,6 @@
 /** Row 28 of the table of known escapes: archives and documents that are small to send and enormous to read. Memory stays bounded, the error says what it is about, nothing is left behind. */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +8,7 @@ import { archiveOf } from '../../scripts/lib/images.ts';
 import { gzipOf, manyFiles, repeated, sparseEntry, zeros } from '../support/bombs.ts';
 import { smallDisk } from '../support/disk.ts';
 import { startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
+import { imageArchive, type ImageParts } from '../support/image-archive.ts';
 import { tar, tarEntry, type TarEntry } from '../support/tar.ts';
 import { assertTraces, childrenOf, settledTraces, type Traces } from '../support/traces.ts';
 
@@ -23,35 +23,6 @@ const HELPER_KB = 300_000;
 
 for (const mode of ['system', 'rootless'] as const) {
   describe(`bombs in mode ${mode}`, () => suite(mode));
-}
-
-function sha256(data: Buffer | string): string {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
-}
-
-interface Parts {
-  readonly layers: readonly Buffer[];
-  readonly diffIds?: readonly string[];
-  readonly config?: string;
-  readonly manifest?: string;
-}
-
-/** A docker archive; layers with the same bytes are one file in it. */
-function imageArchive(parts: Parts): Buffer {
-  const names = parts.layers.map((layer) => `${sha256(layer).slice(7, 19)}/layer.tar`);
-  const config = {
-    os: 'linux',
-    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-    config: { Cmd: ['sh'] },
-    rootfs: { type: 'layers', diff_ids: parts.diffIds ?? parts.layers.map(sha256) },
-  };
-  const manifest = [{ Config: 'config.json', RepoTags: ['bomb:1'], Layers: names }];
-  const files = new Map(names.map((name, at) => [name, parts.layers[at] ?? Buffer.alloc(0)]));
-  return tar([
-    { name: 'manifest.json', content: parts.manifest ?? JSON.stringify(manifest) },
-    { name: 'config.json', content: parts.config ?? JSON.stringify(config) },
-    ...[...files].map(([name, content]): TarEntry => ({ name, content })),
-  ]);
 }
 
 /** The most that a process had in memory, in kB. */
@@ -91,8 +62,8 @@ function suite(mode: EngineMode): void {
     await docker('builder', 'prune', '-af');
     await assertTraces(engine, base);
   };
-  const load = (what: string, words: RegExp, parts: Parts): Promise<void> =>
-    harmless(what, words, { args: ['load'], input: imageArchive(parts) });
+  const load = (what: string, words: RegExp, parts: Omit<ImageParts, 'name'>): Promise<void> =>
+    harmless(what, words, { args: ['load'], input: imageArchive({ name: 'bomb:1', ...parts }) });
   const build = (what: string, words: RegExp, input: Buffer): Promise<void> =>
     harmless(what, words, { args: ['build', '-'], input });
   const wrong = [`sha256:${'0'.repeat(64)}`];
@@ -180,7 +151,7 @@ function suite(mode: EngineMode): void {
     const layer = tar([{ name: 'file', content: 'x' }]);
     const many = (count: number): Buffer[] => Array<Buffer>(count).fill(layer);
     await load('a thousand', /more than 500 layers|at most 500/, { layers: many(1000) });
-    const input = imageArchive({ layers: many(490) });
+    const input = imageArchive({ name: 'bomb:1', layers: many(490) });
     const loaded = await engine.tryDocker(['load'], { input, timeout: 100_000 });
     assert.equal(loaded.status, 0, loaded.stderr);
     const created = await docker('create', '--name', 'target', 'bomb:1', 'sh');

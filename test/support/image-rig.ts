@@ -171,7 +171,10 @@ export interface MadeLayer {
 }
 
 export async function makeLayer(files: Files): Promise<MadeLayer> {
-  const tar = await makeTar(files);
+  return layerOf(await makeTar(files));
+}
+
+export function layerOf(tar: Buffer): MadeLayer {
   const gzip = gzipSync(tar);
   return { tar, gzip, diffId: digestOf(tar), digest: digestOf(gzip) };
 }
