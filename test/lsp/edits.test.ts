@@ -61,6 +61,94 @@ async function answersOf(server: LanguageServer, uri: string): Promise<unknown> 
   return JSON.parse(JSON.stringify(found).replaceAll(uri, ''));
 }
 
+interface Tokens {
+  readonly resultId?: string;
+  readonly data?: readonly number[];
+  readonly edits?: readonly {
+    readonly start: number;
+    readonly deleteCount: number;
+    readonly data?: readonly number[];
+  }[];
+}
+
+/** A client's tokens of a document, which it keeps by what the server says has changed. */
+class TokenClient {
+  data: readonly number[] = [];
+  /** How many answers told what had changed, rather than everything. */
+  deltas = 0;
+  private resultId = 'none';
+  private readonly server: LanguageServer;
+  private readonly uri: string;
+
+  constructor(server: LanguageServer, uri: string) {
+    this.server = server;
+    this.uri = uri;
+  }
+
+  async update(): Promise<void> {
+    const textDocument = { uri: this.uri };
+    const { resultId, data, edits } = await this.server.connection.sendRequest<Tokens>(
+      'textDocument/semanticTokens/full/delta',
+      { textDocument, previousResultId: this.resultId },
+    );
+    assert.ok(resultId !== undefined && resultId !== this.resultId);
+    this.resultId = resultId;
+    if (edits === undefined) {
+      this.data = data ?? [];
+      return;
+    }
+    this.deltas += 1;
+    // Each counts in what there was, so that the last one comes first.
+    for (const edit of edits.toSorted((a, b) => b.start - a.start))
+      this.data = this.data.toSpliced(edit.start, edit.deleteCount, ...(edit.data ?? []));
+  }
+
+  /** Those that the server gives for a part are those of the whole that lie in it, and maybe some around it. */
+  async checkPart(range: { start: Place; end: Place }, told: string): Promise<void> {
+    const { data = [] } = await this.server.connection.sendRequest<Tokens>(
+      'textDocument/semanticTokens/range',
+      { textDocument: { uri: this.uri }, range },
+    );
+    const part = placed(data);
+    const whole = placed(this.data);
+    for (const token of part.keys()) assert.ok(whole.has(token), `${told}: ${token} is not in the whole`);
+    for (const [token, { line, from, to }] of whole) {
+      const isBefore =
+        line < range.start.line || (line === range.start.line && to <= range.start.character);
+      const isBehind =
+        line > range.end.line || (line === range.end.line && from >= range.end.character);
+      if (!isBefore && !isBehind) assert.ok(part.has(token), `${told}: ${token} is missing`);
+    }
+  }
+}
+
+/** Tokens by all that they say, with their absolute places. */
+function placed(data: readonly number[]): Map<string, { line: number; from: number; to: number }> {
+  const found = new Map<string, { line: number; from: number; to: number }>();
+  let line = 0;
+  let from = 0;
+  for (let at = 0; at < data.length; at += 5) {
+    const [down = 0, across = 0, length = 0, type = 0, modifiers = 0] = data.slice(at, at + 5);
+    line += down;
+    from = down === 0 ? from + across : across;
+    found.set([line, from, length, type, modifiers].join(' '), { line, from, to: from + length });
+  }
+  return found;
+}
+
+/** Asked again of the same version nothing has changed; of a new one everything is told. */
+async function checkPull(server: LanguageServer, uri: string, before: string): Promise<string> {
+  const pull = (previousResultId: string): Promise<{ kind: string; resultId?: string }> =>
+    server.connection.sendRequest('textDocument/diagnostic', {
+      textDocument: { uri },
+      previousResultId,
+    });
+  const { kind, resultId } = await pull(before);
+  assert.ok(kind === 'full' && resultId !== undefined);
+  assert.deepEqual(await pull(resultId), { kind: 'unchanged', resultId });
+  return resultId;
+}
+
 const ROUNDS = 40;
 const EDITS = 12;
 
@@ -69,12 +157,13 @@ for (const [encoding, seed] of [
   ['utf-8', 8],
 ] as const) {
   describe(`edits in ${encoding}`, () => {
-    test('lead to the text that the client has', async () => {
+    test('lead to the text that the client has', async (t) => {
       const capabilities = {
         general: { positionEncodings: [encoding] },
         textDocument: { diagnostic: {} },
       };
       const server = await LanguageServer.start({ capabilities });
+      t.after(() => void server.child.kill());
       const random = numbers(seed);
       const piece = (): string => {
         const found = PIECES[random(PIECES.length)] ?? '';
@@ -85,6 +174,8 @@ for (const [encoding, seed] of [
       const start = Array.from({ length: 30 }, piece).join('');
       const client = TextDocument.create(uri, 'dockerfile', 1, start);
       await server.open(uri, start);
+      const tokens = new TokenClient(server, uri);
+      let pulled = 'none';
       for (let round = 0, version = 1; round < ROUNDS; round++) {
         const log: unknown[] = [];
         for (let edit = 0; edit < EDITS; edit++) {
@@ -99,7 +190,16 @@ for (const [encoding, seed] of [
           });
           log.push(changes);
           await server.change(uri, version, changes);
+          await tokens.update();
         }
+        const first = wholeAt(client.getText(), random(client.getText().length + 1));
+        const last = wholeAt(client.getText(), first + random(200));
+        const part = { start: client.positionAt(first), end: client.positionAt(last) };
+        await tokens.checkPart(
+          inEncoding(client, part, encoding),
+          JSON.stringify(client.getText()),
+        );
+        pulled = await checkPull(server, uri, pulled);
         const fresh = `file:///edits/${String(round)}/Dockerfile`;
         await server.open(fresh, client.getText());
         const [edited, opened] = await Promise.all([
@@ -108,8 +208,10 @@ for (const [encoding, seed] of [
         ]);
         const told = `seed ${String(seed)}, round ${String(round)}: ${JSON.stringify(log)}`;
         assert.deepEqual(edited, opened, told);
+        assert.deepEqual(tokens.data, (opened as readonly Tokens[])[0]?.data, told);
         await server.close(fresh);
       }
+      assert.ok(tokens.deltas > (ROUNDS * EDITS) / 2);
       await server.stop();
     });
   });
