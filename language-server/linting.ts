@@ -34,7 +34,12 @@ interface Linted {
 const CONTEXT_LIFE = 2000;
 
 /** Nothing is known of any image. */
-export const NO_FACTS: ImageFacts = { environment: () => undefined, platform: () => undefined };
+export const NO_FACTS: ImageFacts = {
+  environment: () => undefined,
+  platform: () => undefined,
+  user: () => undefined,
+  shell: () => undefined,
+};
 
 /** A judging that is under way. */
 interface Running extends Pick<Linted, 'version' | 'generation'> {

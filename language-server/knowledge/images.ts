@@ -14,6 +14,7 @@ import {
   type Reference,
   repositoryOf,
   tryReference,
+  withDefaultTag,
 } from '../../src/lib/image/reference.ts';
 import type { ImageSource, Known } from '../features/completion/images.ts';
 import type { ImageDescription, ImageFacts } from '../features/hover/image.ts';
@@ -104,8 +105,9 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   describeLocal(name: string): ImageDescription | undefined {
     const reference = tryReference(name);
     const names = reference === undefined ? undefined : this.local().value;
-    if (reference === undefined || names?.includes(familiarReference(reference)) !== true)
-      return undefined;
+    if (reference === undefined) return undefined;
+    const tagged = familiarReference(withDefaultTag(reference));
+    if (names?.includes(tagged) !== true) return undefined;
     const path = socketOf(this.permissions().socket);
     if (path === undefined) return undefined;
     return this.inspected.get(`${path} ${name}`, () => inspect(path, name)).value;
@@ -229,6 +231,7 @@ function configurationOf(config: Readonly<Record<string, unknown>>): Configurati
   return {
     environment: listOf(config['Env']),
     user: textOf(config['User']),
+    shell: listOf(config['Shell']),
     entrypoint: listOf(config['Entrypoint']),
     command: listOf(config['Cmd']),
     directory: textOf(config['WorkingDir']),

@@ -87,6 +87,7 @@ test('nothing is said of plain words, empty lines and unknown instructions', () 
 test("a base image's configuration is shown when it is known, and as text only", () => {
   const described: ImageDescription = {
     environment: ['PATH=/bin', 'X=`<b>|'],
+    shell: [],
     user: '',
     entrypoint: ['/e'],
     command: [],

@@ -11,6 +11,8 @@ import type { Described } from './hover.ts';
 export interface ImageDescription {
   readonly environment: readonly string[];
   readonly user: string;
+  /** What SHELL says; empty where nothing does. */
+  readonly shell: readonly string[];
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
   readonly directory: string;
@@ -84,6 +86,7 @@ function configuration(image: ImageDescription): string {
     ['created', created.slice(0, 10)],
     ['user', user === '' ? 'root' : user],
     ['workdir', directory],
+    ['shell', words(image.shell)],
     ['entrypoint', words(image.entrypoint)],
     ['cmd', words(image.command)],
     ['ports', image.ports.join(', ')],

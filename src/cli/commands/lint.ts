@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { type FoundConfiguration, readConfigurationFile } from '../../client/lint/configuration.ts';
 import { findDockerfiles } from '../../client/lint/files.ts';
+import { type KnownImages, localImages } from '../../client/lint/images.ts';
 import { findShellCheck } from '../../client/lint/shellcheck/program.ts';
 import { type Threshold, thresholdOf } from '../../lib/dockerfile/lint/config/hadolint.ts';
 import { ALL_NAMES, rulesNamed } from '../../lib/dockerfile/lint/table.ts';
@@ -35,6 +36,7 @@ interface LintFlags {
   stdinFilename: string;
   color: boolean;
   shellcheck: string;
+  images?: boolean;
 }
 
 const collect = (value: string, all: string[]): string[] => [...all, ...value.split(',')];
@@ -83,6 +85,10 @@ export const lint: Register = (program, context) => {
       "ShellCheck's findings too: auto (when it is in the PATH), off, or its path",
       'auto',
     )
+    .option(
+      '--images',
+      'take the environment, user and shell of base images from the engine that runs (--host)',
+    )
     .option('--no-color', 'no colours')
     .addHelpText(
       'after',
@@ -90,7 +96,10 @@ export const lint: Register = (program, context) => {
     )
     .action(async (paths: string[], flags: LintFlags) => {
       try {
-        await new LintRun(flags, context).run(paths);
+        const { env, signal } = context;
+        const { host } = program.opts<{ host?: string }>();
+        const images = flags.images === true ? await localImages({ host, env, signal }) : undefined;
+        await new LintRun(flags, context, images).run(paths);
       } catch (error) {
         context.exit(MISUSED);
         throw error;
@@ -103,10 +112,10 @@ class LintRun {
   private readonly context: Context;
   private readonly settings: LintSettings;
 
-  constructor(flags: LintFlags, context: Context) {
+  constructor(flags: LintFlags, context: Context, images: KnownImages | undefined) {
     this.flags = flags;
     this.context = context;
-    this.settings = settingsOf(flags, context.env);
+    this.settings = { ...settingsOf(flags, context.env), images };
   }
 
   async run(paths: readonly string[]): Promise<void> {
@@ -168,7 +177,7 @@ class LintRun {
   }
 }
 
-function settingsOf(flags: LintFlags, env: NodeJS.ProcessEnv): LintSettings {
+function settingsOf(flags: LintFlags, env: NodeJS.ProcessEnv): Omit<LintSettings, 'images'> {
   const { config, context, fix, fixSuggestions } = flags;
   return {
     configuration:

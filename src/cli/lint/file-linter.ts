@@ -8,11 +8,18 @@ import { ConfigurationFinder, type FoundConfiguration } from '../../client/lint/
 import { contextFacts } from '../../client/lint/context.ts';
 import { readDockerfile } from '../../client/lint/files.ts';
 import { fixText, writeFixed } from '../../client/lint/fix.ts';
+import { knownImage, type KnownImages } from '../../client/lint/images.ts';
 import { addShellCheck } from '../../client/lint/shellcheck/batch.ts';
+import { imageFacts } from '../../lib/dockerfile/lint/analysis/images.ts';
 import { withConfiguration } from '../../lib/dockerfile/lint/config/hadolint.ts';
 import { DEFAULT_OPTIONS, lintDockerfile } from '../../lib/dockerfile/lint/lint.ts';
 import { LintMemory } from '../../lib/dockerfile/lint/memory.ts';
-import type { FixSafety, LintOptions, LintProblem } from '../../lib/dockerfile/lint/rule.ts';
+import type {
+  FixSafety,
+  ImageFacts,
+  LintOptions,
+  LintProblem,
+} from '../../lib/dockerfile/lint/rule.ts';
 import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
 import type { Dockerfile, Severity } from '../../lib/dockerfile/syntax.ts';
 import type { FileReport } from './report.ts';
@@ -26,6 +33,8 @@ export interface LintSettings {
   readonly context: 'search' | 'none' | { readonly folder: string };
   /** ShellCheck's program. */
   readonly shellcheck: string | undefined;
+  /** Base images that are known; undefined: none was asked for. */
+  readonly images: KnownImages | undefined;
   /** Which fixes are applied. */
   readonly safeties: readonly FixSafety[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -59,12 +68,15 @@ export class FileLinter {
   /** Files that lie together are looked for in the same folders. */
   private readonly disk = new RememberedDisk({ life: Infinity });
   private readonly warnings = new Set<string>();
+  private readonly images: ImageFacts | undefined;
   private isMisconfigured = false;
 
   constructor(settings: LintSettings, signal: AbortSignal) {
     this.settings = settings;
     this.signal = signal;
     this.finder = new ConfigurationFinder(settings.env);
+    const { images } = settings;
+    this.images = images && imageFacts((name) => knownImage(images, name));
   }
 
   result(reports: readonly LintedFile[]): LintResult {
@@ -167,6 +179,7 @@ export class FileLinter {
         : withConfiguration(DEFAULT_OPTIONS, found.configuration);
     return {
       ...options,
+      images: this.images,
       severities: new Map([...options.severities, ...this.settings.overrides]),
     };
   }

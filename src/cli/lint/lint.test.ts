@@ -1,5 +1,6 @@
 /** Tests of the lint command in its own process's clothes: arguments in, output and exit status out. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,11 @@ function sink(): { readonly stream: Writable; readonly text: () => string } {
 }
 
 /** Runs the command as main.ts does. */
-async function run(args: readonly string[], stdin = ''): Promise<Outcome> {
+async function run(
+  args: readonly string[],
+  stdin = '',
+  env: NodeJS.ProcessEnv = {},
+): Promise<Outcome> {
   const stdout = sink();
   const stderr = sink();
   let status = 0;
@@ -39,7 +44,7 @@ async function run(args: readonly string[], stdin = ''): Promise<Outcome> {
     stdin: Readable.from([stdin]),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    env: { HOME: ROOT },
+    env: { HOME: ROOT, ...env },
     signal: new AbortController().signal,
     exit: (code: number) => {
       status = code;
@@ -200,4 +205,52 @@ test('annotations and XML keep their own characters apart from those of the file
 test('text for a terminal holds none of the file’s control characters', async () => {
   const { stdout } = await run(['-'], 'FROM a:1\n\x1b[31mX y\n');
   assert.ok(stdout.includes('UnknownInstruction') && !stdout.includes('\x1b'));
+});
+
+test('--images asks the engine that runs for what base images set, and says when there is none', async () => {
+  const root = folder('images', { Dockerfile: 'FROM base\nUSER root\nRUN a | b\nENV A=$NONE\n' });
+  const socket = join(root, 'engine.sock');
+  const asked: string[] = [];
+  const server = createServer(({ url = '' }, answer) => {
+    asked.push(url.replace(/^\/v[\d.]+/, ''));
+    answer.setHeader('Api-Version', '1.51');
+    if (url.endsWith('/_ping')) answer.end('OK');
+    else if (url.includes('/images/json'))
+      answer.end(
+        JSON.stringify([
+          { RepoTags: ['base:latest', 'gone:1'], RepoDigests: [] },
+          { RepoTags: null },
+        ]),
+      );
+    else if (url.includes('gone')) {
+      answer.statusCode = 404;
+      answer.end('{"message":"no such image"}');
+    } else
+      answer.end(
+        JSON.stringify({
+          Os: 'linux',
+          Architecture: 'amd64',
+          Config: { Env: ['A=1'], User: 'me', Shell: ['/bin/bash', '-o', 'pipefail', '-c'] },
+        }),
+      );
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  try {
+    const env = { PINNACE_HOST: `unix://${socket}` };
+    const found = await run(['--images', '--no-config', root], '', env);
+    assert.match(found.stdout, /its base image runs as me/);
+    assert.match(found.stdout, /'\$NONE' is not defined/);
+    assert.doesNotMatch(found.stdout, /pipefail/);
+    assert.equal(found.status, 1);
+    assert.equal(asked.length, 4);
+    const offline = await run(['--no-config', root], '', env);
+    assert.match(offline.stdout, /pipefail/);
+    assert.equal(asked.length, 4);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+  const none = await run(['--images', root], '', { PINNACE_HOST: `unix://${root}/none.sock` });
+  assert.equal(none.status, 2);
+  assert.match(none.stderr, /none\.sock/);
 });

@@ -18,6 +18,7 @@ const SETTINGS: LintSettings = {
   overrides: new Map(),
   context: 'search',
   shellcheck: undefined,
+  images: undefined,
   safeties: [],
   env: {},
 };

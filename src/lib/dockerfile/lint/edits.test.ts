@@ -78,7 +78,12 @@ const ALL_ON: LintOptions = {
   ] as const),
   strictLabels: true,
   context: { source: (path) => (path.length % 2 === 0 ? 'absent' : 'ignored') },
-  images: { environment: () => ['A'], platform: () => 'linux/s390x' },
+  images: {
+    environment: () => ['A'],
+    platform: () => 'linux/s390x',
+    user: () => 'sailor',
+    shell: () => ['/bin/bash', '-c'],
+  },
 };
 
 const PAGES = new URL('../../../../docs/rules/', import.meta.url);

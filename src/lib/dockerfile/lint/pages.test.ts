@@ -23,7 +23,12 @@ const WORLD: LintOptions = {
     source: (path) =>
       path === 'ignored.txt' ? 'ignored' : path === 'absent.txt' ? 'absent' : 'found',
   },
-  images: { environment: () => undefined, platform: () => 'linux/amd64' },
+  images: {
+    environment: () => undefined,
+    platform: () => 'linux/amd64',
+    user: () => 'sailor',
+    shell: () => undefined,
+  },
 };
 
 function section(page: string, title: string): string | undefined {

@@ -101,6 +101,10 @@ export interface ImageFacts {
   environment(image: string): readonly string[] | undefined;
   /** `os/architecture[/variant]` of the image that would be taken for a platform. */
   platform(image: string, wanted: string): string | undefined;
+  /** Who its containers run as; '' for root. */
+  user(image: string): string | undefined;
+  /** The shell that it sets by SHELL; empty where it sets none. */
+  shell(image: string): readonly string[] | undefined;
 }
 
 export interface LintOptions {

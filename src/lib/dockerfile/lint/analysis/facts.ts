@@ -153,6 +153,25 @@ export class Facts {
     return known;
   }
 
+  /** Who the image that a stage comes from runs as, '' for root; undefined: not known. */
+  imageUser(stage: Stage): string | undefined {
+    return this.images?.user(this.imageOf(this.rootOf(stage).from).text);
+  }
+
+  /** The shell that a FROM's image sets, empty for none; undefined: not known. */
+  imageShell(from: FromInstruction): readonly string[] | undefined {
+    return this.images?.shell(this.imageOf(from).text);
+  }
+
+  /** Where an instruction stands, SHELL was said in its stage, in one below, or by the base image. */
+  hasOwnShell(stage: Stage, { range }: Instruction): boolean {
+    const [own, ...below] = this.chainOf(stage);
+    const shell = own && this.summaryOf(own).shell;
+    if (shell !== undefined && shell < range.start) return true;
+    if (below.some((each) => this.summaryOf(each).shell !== undefined)) return true;
+    return (this.imageShell(this.rootOf(stage).from)?.length ?? 0) > 0;
+  }
+
   /** A FROM's image with the defaults of the global arguments. */
   imageOf(from: FromInstruction): BaseImage {
     const known = this.bases.get(from);

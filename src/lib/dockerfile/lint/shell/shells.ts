@@ -1,4 +1,4 @@
-/** Follows which shell runs the shell forms of a file: SHELL, a `# hadolint shell=` comment, Windows images. */
+/** Follows which shell runs the shell forms of a file: SHELL, a `# hadolint shell=` comment, what base images set. */
 import {
   DEFAULT_SHELL,
   isWindowsImage,
@@ -28,7 +28,7 @@ export function shellsOf(file: Dockerfile, facts: Facts): Shells {
   for (const stage of file.stages) {
     const base = facts.baseOf(stage);
     const before = base === undefined ? undefined : lastWithin(changes, base, base.range.end + 1);
-    const inherited = base === undefined ? defaultOf(stage) : initial.get(base);
+    const inherited = base === undefined ? defaultOf(stage, facts) : initial.get(base);
     initial.set(stage, before ?? inherited ?? DEFAULT_SHELL);
   }
   return {
@@ -78,6 +78,8 @@ function lastWithin(
     : undefined;
 }
 
-function defaultOf({ from }: Stage): ShellInForce {
+function defaultOf({ from }: Stage, facts: Facts): ShellInForce {
+  const known = facts.imageShell(from);
+  if (known !== undefined) return known.length === 0 ? DEFAULT_SHELL : shellFrom(known);
   return isWindowsImage(from.image.text, from.platform?.text) ? WINDOWS_SHELL : DEFAULT_SHELL;
 }

@@ -22,8 +22,7 @@ function check(instruction: CommandInstruction, scope: Scope): void {
     return;
   const { stage, facts, report } = scope;
   // A SHELL of one's own says that the shell is wanted.
-  const shell = stage === undefined ? undefined : facts.summaryOf(stage).shell;
-  if (shell !== undefined && shell < instruction.range.start) return;
+  if (stage !== undefined && facts.hasOwnShell(stage, instruction)) return;
   const { text, range } = command.command;
   const fix = arrayFix(text, range);
   report({
