@@ -69,12 +69,14 @@ export function count(number: number, one: string): string {
   return `${String(number)} ${one}${number === 1 ? '' : 's'}`;
 }
 
+export interface Named {
+  readonly what: string;
+  /** Empty for a single thing. */
+  readonly list: string;
+}
+
 /** What a question says it is about: the name, or the number with the names below it. */
-export function named<T>(
-  items: readonly T[],
-  one: string,
-  name: (item: T) => string,
-): { readonly what: string; readonly list: string } {
+export function named<T>(items: readonly T[], one: string, name: (item: T) => string): Named {
   const [only] = items;
   if (items.length === 1 && only !== undefined) return { what: `${one} ${name(only)}`, list: '' };
   const names = items.slice(0, 10).map(name);

@@ -2,6 +2,7 @@
 import { EngineError } from '../../../lib/errors.ts';
 import type { Command } from '../desk.ts';
 import { count, named, sizeText } from '../each.ts';
+import { confirmRemoval } from '../removal.ts';
 import { CONTAINERS } from '../targets.ts';
 import { isUp } from './lifecycle.ts';
 
@@ -14,9 +15,8 @@ export const prune: Command = {
     const { client } = await desk.engines.ready();
     const stopped = (await CONTAINERS.list(client)).filter((node) => !isUp(node.summary.State));
     if (stopped.length === 0) throw new EngineError('conflict', 'No container is stopped.');
-    const { what, list } = named(stopped, 'stopped container', (node) => node.name);
-    if (!(await desk.confirm({ message: `Remove ${what}?`, detail: list, action: 'Remove' })))
-      return;
+    const which = named(stopped, 'stopped container', (node) => node.name);
+    if (!(await confirmRemoval(desk, which))) return;
     const answer = await desk.progress('Removing stopped containers', () =>
       client.containers.prune(),
     );

@@ -5,6 +5,7 @@ import { EngineError } from '../../../lib/errors.ts';
 import type { ImageSummary } from '../../../lib/api/images.ts';
 import type { Command } from '../desk.ts';
 import { count, sizeText } from '../each.ts';
+import { confirmRemoval, pickUnused } from '../removal.ts';
 import { CONTAINERS, imageNodes } from '../targets.ts';
 
 interface Unused {
@@ -21,39 +22,30 @@ export const prune: Command = {
     const { client } = await desk.engines.ready();
     const { dangling, all } = await unusedImages(client);
     if (all.length === 0) throw new EngineError('conflict', 'Every image is used by a container.');
-    const choice = await desk.pick<'dangling' | 'all'>('Remove which images?', [
-      {
-        label: 'Without a Name',
-        description: `${count(dangling.length, 'image')}, up to ${spaceOf(dangling)}`,
+    const chosen = await pickUnused(desk, 'Remove which images?', {
+      nameless: {
+        items: dangling,
         detail: 'What builds and pulls left behind when a name went to a newer image',
-        value: 'dangling',
+        none: 'Every image has a name.',
       },
-      {
-        label: 'All Unused',
-        description: `${count(all.length, 'image')}, up to ${spaceOf(all)}`,
-        detail: 'Every image that no container uses, running or stopped',
-        value: 'all',
-      },
-    ]);
-    if (choice === undefined) return;
-    const chosen = choice === 'all' ? all : dangling;
-    if (chosen.length === 0) throw new EngineError('conflict', 'Every image has a name.');
-    const names = chosen.flatMap(imageNodes).map(({ reference }) => reference.slice(0, 60));
-    const confirmed = await desk.confirm({
-      message: `Remove ${count(chosen.length, 'image')}?`,
-      detail: `${names.slice(0, 10).join(', ')}${names.length > 10 ? ` and ${String(names.length - 10)} more` : ''}`,
-      action: 'Remove',
+      all: { items: all, detail: 'Every image that no container uses, running or stopped' },
+      describe: (items) => `${count(items.length, 'image')}, up to ${spaceOf(items)}`,
     });
-    if (!confirmed) return;
+    if (chosen === undefined) return;
+    const what = count(chosen.length, 'image');
+    const names = chosen.flatMap(imageNodes).map(({ reference }) => reference.slice(0, 60));
+    const more = names.length > 10 ? ` and ${String(names.length - 10)} more` : '';
+    const list = `${names.slice(0, 10).join(', ')}${more}`;
+    if (!(await confirmRemoval(desk, { what, list }))) return;
     await standInsOf(client).releaseIdle();
     const answer = await desk.progress('Removing unused images', () =>
-      client.images.prune({ dangling: [choice === 'all' ? 'false' : 'true'] }),
+      client.images.prune({ dangling: [chosen === all ? 'false' : 'true'] }),
     );
     const deleted = (answer.ImagesDeleted ?? []).filter((item) => item.Deleted !== undefined);
     await desk.inform(
       deleted.length === 0
         ? 'No image could be removed.'
-        : `Removed ${count(chosen.length, 'image')}; ${sizeText(answer.SpaceReclaimed)} came free.`,
+        : `Removed ${what}; ${sizeText(answer.SpaceReclaimed)} came free.`,
     );
   },
 };

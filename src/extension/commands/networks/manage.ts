@@ -5,6 +5,7 @@ import { EngineError } from '../../../lib/errors.ts';
 import type { NetworkNode } from '../../views/nodes.ts';
 import type { Command } from '../desk.ts';
 import { count, forEach, named } from '../each.ts';
+import { confirmRemoval } from '../removal.ts';
 import { chooseMany, isPredefined, NETWORKS } from '../targets.ts';
 
 function nameProblem(name: string, taken: ReadonlySet<string>): string | undefined {
@@ -75,14 +76,8 @@ export const remove: Command = {
     });
     if (nodes === undefined) return;
     const { client } = await desk.engines.ready();
-    const { what, list } = named(nodes, 'network', ({ name }) => name);
-    const members = await membersText(client, nodes);
-    const confirmed = await desk.confirm({
-      message: `Remove ${what}?`,
-      detail: [list, members].filter((line) => line !== '').join('\n'),
-      action: 'Remove',
-    });
-    if (!confirmed) return;
+    const which = named(nodes, 'network', ({ name }) => name);
+    if (!(await confirmRemoval(desk, which, await membersText(client, nodes)))) return;
     await forEach(desk, {
       doing: 'Removing',
       verb: 'remove',

@@ -5,6 +5,7 @@ import { EngineError } from '../../../lib/errors.ts';
 import type { ContainerNode } from '../../views/nodes.ts';
 import type { Command } from '../desk.ts';
 import { count, forEach, named, sizeText } from '../each.ts';
+import { confirmRemoval, pickUnused } from '../removal.ts';
 import { chooseMany, CONTAINERS, VOLUMES } from '../targets.ts';
 
 /** The rule of moby's volume names. */
@@ -46,7 +47,6 @@ export const remove: Command = {
     const { client } = await desk.engines.ready();
     const names = new Set(nodes.map(({ name }) => name));
     const users = (await volumeUsers(client)).filter(({ volume }) => names.has(volume));
-    const { what, list } = named(nodes, 'volume', ({ name }) => name);
     if (users.length > 0) {
       const used = users.map(({ volume, container }) => `${volume} by ${container.name}`);
       throw new EngineError(
@@ -54,12 +54,8 @@ export const remove: Command = {
         `Still used: ${used.slice(0, 10).join(', ')}. Remove the containers first.`,
       );
     }
-    const confirmed = await desk.confirm({
-      message: `Remove ${what}?`,
-      detail: [list, 'The files in it are lost.'].filter((line) => line !== '').join('\n'),
-      action: 'Remove',
-    });
-    if (!confirmed) return;
+    const which = named(nodes, 'volume', ({ name }) => name);
+    if (!(await confirmRemoval(desk, which, 'The files in it are lost.'))) return;
     await standInsOf(client).releaseIdle();
     await forEach(desk, {
       doing: 'Removing',
@@ -85,32 +81,18 @@ export const prune: Command = {
     const unused = (await VOLUMES.list(client)).filter(({ name }) => !used.has(name));
     if (unused.length === 0)
       throw new EngineError('conflict', 'Every volume is used by a container.');
-    const anonymous = unused.filter(({ name }) => ANONYMOUS.test(name));
-    const choice = await desk.pick<'anonymous' | 'all'>('Remove which volumes?', [
-      {
-        label: 'Without a Name',
-        description: count(anonymous.length, 'volume'),
+    const going = await pickUnused(desk, 'Remove which volumes?', {
+      nameless: {
+        items: unused.filter(({ name }) => ANONYMOUS.test(name)),
         detail: 'Made for a container that is gone',
-        value: 'anonymous',
+        none: 'No unused volume is without a name.',
       },
-      {
-        label: 'All Unused',
-        description: count(unused.length, 'volume'),
-        detail: 'Also those that somebody named',
-        value: 'all',
-      },
-    ]);
-    if (choice === undefined) return;
-    const going = choice === 'all' ? unused : anonymous;
-    if (going.length === 0)
-      throw new EngineError('conflict', 'No unused volume is without a name.');
-    const { what, list } = named(going, 'volume', ({ name }) => name.slice(0, 24));
-    const confirmed = await desk.confirm({
-      message: `Remove ${what}?`,
-      detail: [list, 'Their files are lost.'].filter((line) => line !== '').join('\n'),
-      action: 'Remove',
+      all: { items: unused, detail: 'Also those that somebody named' },
+      describe: ({ length }) => count(length, 'volume'),
     });
-    if (!confirmed) return;
+    if (going === undefined) return;
+    const which = named(going, 'volume', ({ name }) => name.slice(0, 24));
+    if (!(await confirmRemoval(desk, which, 'Their files are lost.'))) return;
     await standInsOf(client).releaseIdle();
     // One by one: what the prune of older engines takes along is not what was asked for.
     const removed = await forEach(desk, {
