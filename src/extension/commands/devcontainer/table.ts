@@ -3,10 +3,12 @@ import type { Command } from '../desk.ts';
 import { devcontainerAddConfiguration } from './add-configuration.ts';
 import { devcontainerAttach } from './attach.ts';
 import { devcontainerOpenFolder } from './open-folder.ts';
-import { devcontainerRebuild } from './rebuild.ts';
-import { devcontainerRebuildWithoutCache } from './rebuild-without-cache.ts';
 import { devcontainerRemove } from './remove.ts';
-import { devcontainerReopen } from './reopen.ts';
+import {
+  devcontainerRebuild,
+  devcontainerRebuildWithoutCache,
+  devcontainerReopen,
+} from './reopen.ts';
 import { devcontainerReopenLocally } from './reopen-locally.ts';
 import { devcontainerShowLog } from './show-log.ts';
 import { devcontainerStop } from './stop.ts';
