@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import { archiveOf } from '../../scripts/lib/images.ts';
+import { sendSignal } from '../support/children.ts';
 import { startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
 import { imageArchive, type ImageParts } from '../support/image-archive.ts';
 import { tar, tarEntry, type TarEntry } from '../support/tar.ts';
@@ -241,7 +242,7 @@ function suite(mode: EngineMode): void {
       return helpers.length > 0;
     });
     await sleep(50);
-    for (const pid of helpers.filter(lives)) process.kill(pid, 'SIGKILL');
+    for (const pid of helpers) sendSignal(pid, 'SIGKILL');
     const { status, stderr } = await load;
     assert.notEqual(status, 0);
     assert.match(stderr, /SIGKILL|killed|helper/i);

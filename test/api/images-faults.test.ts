@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { clearTemporary } from '../../src/engine/storage/places.ts';
 import { EngineError } from '../../src/lib/errors.ts';
+import { end, owned } from '../support/children.ts';
 import { ROOT, command } from '../support/engine.ts';
 import {
   assertTidy,
@@ -40,8 +41,9 @@ function helpersIn(root: string): string[] {
 test(
   'an engine killed in the middle of a pull leaves nothing that the next start does not clear',
   { timeout: 180_000 },
-  async () => {
+  async (t) => {
     const registry = await startLyingRegistry();
+    t.after(() => registry.close());
     const root = mkdtempSync(join(tmpdir(), 'pinnace-killed-'));
     const noise = await makeLayer({ noise: randomBytes(3_000_000).toString('base64') });
     registry.publish('app', '1', { config: JSON.stringify(makeConfig([noise])), layers: [noise] });
@@ -51,13 +53,14 @@ test(
       return response.write(noise.gzip.subarray(0, 2_000_000)) || true;
     };
     const program = join(ROOT, 'test/support/pull-forever.ts');
-    const engine = spawn(process.execPath, [program, root, `${registry.address}/app:1`], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const engine = owned(
+      spawn(process.execPath, [program, root, `${registry.address}/app:1`], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    );
     await once(engine.stdout, 'data');
     await until('the helper unpacks', () => helpersIn(root).length === 1);
-    engine.kill('SIGKILL');
-    await once(engine, 'exit');
+    await end(engine);
     await until('the helper ends with its engine', () => helpersIn(root).length === 0);
     const rig = await openRig({ root });
     await clearTemporary(rig.places);
@@ -65,7 +68,6 @@ test(
     await assertTidy(rig);
     assert.deepEqual(readdirSync(rig.places.snapshotsDir), []);
     await rig.close();
-    await registry.close();
   },
 );
 

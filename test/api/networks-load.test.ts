@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { archiveOf } from '../../scripts/lib/images.ts';
+import { owned, sendSignal } from '../support/children.ts';
 import {
   startTestEngine,
   type EngineMode,
@@ -210,7 +211,7 @@ function suite(mode: EngineMode): void {
     await untilOpen('127.0.0.1', port);
     for (let turn = 0; turn < 3; turn += 1) {
       const killed = uplink();
-      process.kill(killed, 'SIGKILL');
+      assert.ok(sendSignal(killed, 'SIGKILL'));
       await until(() => ![0, killed].includes(uplink()), 'another uplink');
       await untilOpen('127.0.0.1', port);
       assert.match((await reaches('kept')).stdout, /^web/);
@@ -222,8 +223,7 @@ function suite(mode: EngineMode): void {
     await docker('run', '-d', '--name', 'risen', '-p', `${port}:80`, 'busybox', 'sh', '-c', page);
     assert.match(await fetchText('127.0.0.1', port), /^page/);
     const killed = helpers(engine).find(({ verb }) => verb === '')?.pid ?? 0;
-    assert.ok(killed > 1);
-    process.kill(killed, 'SIGKILL');
+    assert.ok(sendSignal(killed, 'SIGKILL'));
     await until(
       async () => /^web/.test((await reaches('risen')).stdout),
       'a way out again',
@@ -282,10 +282,8 @@ function processorTime(pid: number): number {
 
 /** A docker command that stays; its standard input is ours. */
 function hold(engine: TestEngine, words: readonly string[]): ChildProcess {
-  return spawn('docker', words, {
-    env: { ...process.env, DOCKER_HOST: engine.address },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const env = { ...process.env, DOCKER_HOST: engine.address };
+  return owned(spawn('docker', words, { env, stdio: ['pipe', 'pipe', 'inherit'] }));
 }
 
 async function said(child: ChildProcess, text: string): Promise<void> {

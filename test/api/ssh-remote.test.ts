@@ -10,6 +10,7 @@ import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
 import { ensureHost, HOST_NODE } from '../../scripts/lib/workbench.ts';
 import { readProduct } from '../../src/client/vscode-server/product.ts';
 import { passingOf } from '../../src/extension/resolver/passing.ts';
+import { end, owned } from '../support/children.ts';
 import { command, type Result, ROOT, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { freePort } from '../support/sshd.ts';
 import { connectManagement } from '../support/vscode-client.ts';
@@ -67,9 +68,8 @@ test('the host is asked what it is', async () => {
 test('a script on the standard input of bash starts the server, and its session stays', async () => {
   const began = performance.now();
   const options = ['-v', '-T', '-D', String(socks), '-o', 'ConnectTimeout=15'];
-  session = spawn('ssh', ['-F', config, ...options, 'dev@pinnace.box', 'bash'], {
-    env: { ...process.env, ...environment() },
-  });
+  const env = { ...process.env, ...environment() };
+  session = owned(spawn('ssh', ['-F', config, ...options, 'dev@pinnace.box', 'bash'], { env }));
   session.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   let log = '';
   session.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
@@ -137,9 +137,7 @@ test('further commands share the connection where ssh is told to', async () => {
 
 test('the server outlives the session, for the next one to find', async () => {
   assert.ok(session !== undefined);
-  const gone = once(session, 'exit');
-  session.kill('SIGKILL');
-  await gone;
+  await end(session);
   const script = `kill -0 "$(cat ${PLACE}/pid)" && cat ${PLACE}/port`;
   const { stdout, stderr } = await ssh(['dev@pinnace.box', script]);
   assert.equal(stdout.trim(), String(listening), stderr);

@@ -16,6 +16,7 @@ import {
 import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { end, owned, sendSignal } from '../support/children.ts';
 import { tar } from '../support/tar.ts';
 import { Bench, answerOf, below, failureOf, type Failed, type Outcome } from './layer-rig.ts';
 
@@ -142,17 +143,14 @@ describe('archive get', () => {
   });
 
   it('reads the root of a running process', async () => {
-    const child = spawn(
-      'unshare',
-      ['-m', 'sh', '-c', `mount --bind ${dir} ${dir}/etc/deep && echo ready && exec sleep 60`],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+    const script = `mount --bind ${dir} ${dir}/etc/deep && echo ready && exec sleep 60`;
+    const child = owned(
+      spawn('unshare', ['-m', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] }),
     );
     await once(child.stdout, 'data');
     const there = { pid: child.pid };
     assert.deepEqual(names({ root: there, path: `${dir}/etc/deep/etc/conf` }), ['conf']);
-    const closed = once(child, 'close');
-    child.kill('SIGKILL');
-    await closed;
+    await end(child);
     assert.equal(refused('stat', { root: there, path: '/' }).kind, 'not-found');
   });
 });
@@ -228,7 +226,7 @@ describe('archive put', () => {
     ]);
     // A container that swaps a directory and a link to the outside as fast as it can.
     const swap = `cd ${dir} && ln -s ${secret} evil && while :; do mv -T a/b spare/b; mv -T evil a/b; mv -T a/b evil; mv -T spare/b a/b; done`;
-    const child = spawn('sh', ['-c', swap], { stdio: 'ignore', detached: true });
+    const child = owned(spawn('sh', ['-c', swap], { stdio: 'ignore', detached: true }));
     const closed = once(child, 'close');
     try {
       for (let turn = 0; turn < 60; turn += 1) {
@@ -238,7 +236,7 @@ describe('archive put', () => {
         assert.notEqual(archive('stat', { root: { dir }, path: '/a/b/key' }).status, 0);
       }
     } finally {
-      process.kill(-(child.pid ?? 0), 'SIGKILL');
+      sendSignal(-(child.pid ?? 0), 'SIGKILL');
       await closed;
     }
     assert.deepEqual(readdirSync(secret), ['key'], 'a file was written outside');

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { end, owned } from '../support/children.ts';
 import { Rig, nativeBinary, until, type Mode } from './shim-rig.ts';
 
 const modes: readonly Mode[] = ['system', 'rootless', 'single-id'];
@@ -95,7 +96,7 @@ for (const mode of modes) {
     it('stays the same process', async () => {
       const [command, ...args] = rig.entered(['sleep', '1000']);
       assert.ok(command);
-      const child = spawn(command, args, { stdio: 'ignore' });
+      const child = owned(spawn(command, args, { stdio: 'ignore' }));
       const { pid } = child;
       assert.ok(pid);
       const name = (): string => readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim();
@@ -118,8 +119,7 @@ for (const mode of modes) {
         readlinkSync(`/proc/${String(pid)}/ns/${space}`),
       );
       assert.deepEqual(joined.stdout.trim().split('\n'), [...spaces, '0', mode]);
-      child.kill('SIGKILL');
-      await new Promise((resolve) => child.once('exit', resolve));
+      await end(child);
     });
 
     it('says what it cannot run', () => {

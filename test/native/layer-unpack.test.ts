@@ -13,10 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { after, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { end } from '../support/children.ts';
 import { paxRecord, tar, tarEntry, type TarEntry } from '../support/tar.ts';
 import { Bench, answerOf, below, failureOf } from './layer-rig.ts';
+import { until } from './shim-rig.ts';
 
 const sha256 = (data: Buffer): string =>
   `sha256:${createHash('sha256').update(data).digest('hex')}`;
@@ -246,10 +247,8 @@ describe('streams', () => {
     const child = bench.start(['layer', 'unpack', '--request', JSON.stringify(request)]);
     child.stdin?.on('error', () => undefined);
     child.stdin?.write(archive.subarray(0, archive.length - 100_000));
-    while (!existsSync(`${dir}/data`)) await sleep(5);
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGKILL');
-    await ended;
+    await until(() => existsSync(`${dir}/data`), 'the beginning of the tree');
+    await end(child);
     assert.deepEqual(readdirSync(bench.path('killed')), ['fs']);
     bench.ask('remove', { dirs: [bench.path('killed'), bench.path('never-was')] });
     assert.ok(!existsSync(bench.path('killed')));

@@ -17,6 +17,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { end, owned } from '../support/children.ts';
 import { makeUser, type TestUser } from '../support/users.ts';
 import { Connection, nativeBinary, runs, until, type Json } from './shim-rig.ts';
 
@@ -101,7 +102,7 @@ export class NetRig {
 
   #spawn(words: readonly string[]): ChildProcess {
     const [command = '', ...args] = words;
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' });
+    const child = owned(spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' }));
     this.#children.push(child);
     return child;
   }
@@ -116,7 +117,7 @@ export class NetRig {
       startTime: startTimeOf(pid),
       run: (...words) => output(inside(words)),
       start: (...words) => this.#spawn(inside(words)),
-      end: () => ended(child),
+      end: () => end(child),
     };
   }
 
@@ -187,7 +188,7 @@ export class NetRig {
       await this.must({ op: 'stop', force: true });
       await until(() => !runs(this.#supervisor), 'the end of the supervisor');
     }
-    for (const child of this.#children.reverse()) await ended(child);
+    for (const child of this.#children.reverse()) await end(child);
     for (const pid of uplinks) assert.ok(!runs(pid), `uplink ${String(pid)} still runs`);
     assert.deepEqual(
       readdirSync(this.dir).filter((name) => name !== 'net.lock'),
@@ -207,13 +208,6 @@ async function firstLine(child: ChildProcess): Promise<void> {
   child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   await until(() => text.includes('\n') || child.exitCode !== null, 'a first line');
   assert.ok(text.includes('\n'), `it ended early: ${child.spawnargs.join(' ')}`);
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const over = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  if (over()) return;
-  child.kill('SIGKILL');
-  await until(over, 'the end of a child');
 }
 
 function output(words: readonly string[]): string {

@@ -8,6 +8,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendSignal } from '../support/children.ts';
 import { NetRig, type Box, type Link, type NetMode } from './net-rig.ts';
 import { runs, until, type Json } from './shim-rig.ts';
 
@@ -403,7 +404,7 @@ for (const mode of modes) {
       await attach(one);
       const before = await publish(one, [port({})]);
       const uplink = (await rig.networks())[0]?.uplinkPid ?? 0;
-      process.kill(uplink, 'SIGKILL');
+      sendSignal(uplink, 'SIGKILL');
       let now = uplink;
       const end = Date.now() + 3000;
       while ((now === uplink || !runs(now)) && Date.now() < end) {

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -16,6 +15,7 @@ import {
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { end, owned } from '../support/children.ts';
 import { command, type CommandOptions, type Result } from '../support/engine.ts';
 import { makeUser, type TestUser } from '../support/users.ts';
 import { nativeBinary } from './shim-rig.ts';
@@ -97,7 +97,7 @@ export class World {
 
   spawn(words: readonly string[], where: 'here' | 'inside'): Started {
     const [program = '', ...args] = where === 'here' ? words : [...this.host, ...words];
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' });
+    const child = owned(spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' }));
     this.#children.push(child);
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     return {
@@ -187,12 +187,7 @@ export class World {
 
   async end(): Promise<void> {
     await this.ask({ op: 'stop', force: true }).catch(() => undefined);
-    for (const child of this.#children.reverse()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      await gone;
-    }
+    for (const child of this.#children.reverse()) await end(child);
     this.#endUser();
     this.user?.remove();
     rmSync(this.dir, { recursive: true, force: true });

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { end } from '../support/children.ts';
 import { lives, processesWith } from '../support/traces.ts';
 import { Connection, Rig, textOf, until, type Shim } from './shim-rig.ts';
 
@@ -160,12 +161,10 @@ describe('a caller that dies while the container is made', () => {
         const caller = spawn(join(rig.root, 'pn'), ['shim'], {
           stdio: ['pipe', 'ignore', 'ignore'],
         });
-        const gone = new Promise((resolve) => caller.once('exit', resolve));
         caller.stdin.on('error', () => undefined);
         caller.stdin.end(request);
         await sleep(round / 4);
-        caller.kill('SIGKILL');
-        await gone;
+        await end(caller);
         let answer: unknown;
         // Either it answers some time, or nothing of it lives any more.
         while (answer === undefined && processesWith(join(rig.root, 'pn')).some(lives)) {

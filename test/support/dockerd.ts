@@ -1,9 +1,9 @@
 /** A dockerd of its own, where one is installed, whose bridges and firewall rules stay in a network namespace that goes with it. */
 
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { end, owned } from './children.ts';
 import { command } from './engine.ts';
 
 export interface Dockerd {
@@ -22,24 +22,19 @@ export async function startDockerd(dir: string): Promise<Dockerd | undefined> {
   const roots = ['--data-root', `${dir}/data`, '--exec-root', `${dir}/exec`, '-p', `${dir}/pid`];
   const flags = [...roots, '-H', address, '--storage-driver', 'overlay2'];
   const script = 'ip link set lo up && exec /usr/sbin/dockerd "$@"';
-  const child = spawn('unshare', ['-n', 'sh', '-c', script, 'dockerd', ...flags], {
-    stdio: 'ignore',
-  });
+  const words = ['-n', 'sh', '-c', script, 'dockerd', ...flags];
+  const child = owned(spawn('unshare', words, { stdio: 'ignore' }));
   const env = { DOCKER_HOST: address };
   for (let tries = 0; tries < 200; tries += 1) {
     if ((await command(['docker', 'version'], { env })).status === 0)
       return {
         address,
         beside: ['nsenter', `--net=/proc/${String(child.pid)}/ns/net`],
-        stop: async () => {
-          const gone = once(child, 'exit');
-          child.kill('SIGTERM');
-          await gone;
-        },
+        stop: () => end(child, 'SIGTERM'),
       };
     if (child.exitCode !== null) return undefined;
     await delay(100);
   }
-  child.kill('SIGKILL');
+  await end(child);
   return undefined;
 }

@@ -25,6 +25,7 @@ import {
   StreamMessageWriter,
   type TextDocumentContentChangeEvent,
 } from 'vscode-languageserver/node';
+import { owned } from './children.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const BUNDLE = join(ROOT, 'out', 'language-server.cjs');
@@ -71,10 +72,8 @@ export class LanguageServer {
   static async start(options: ServerOptions = {}): Promise<LanguageServer> {
     const own = [process.execPath, '--disable-warning=ExperimentalWarning', SERVER, '--stdio'];
     const [program = '', ...args] = options.command ?? own;
-    const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, ...options.env },
-    });
+    const env = { ...process.env, ...options.env };
+    const child = owned(spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env }));
     const connection = createProtocolConnection(
       new StreamMessageReader(child.stdout),
       new StreamMessageWriter(child.stdin),

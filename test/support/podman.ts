@@ -1,9 +1,9 @@
 /** A Podman API service of its own, with roots and namespaces that go with it: networks, mounts, the watchers that outlive execs. It must never touch the machine's own Podman storage. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { end, owned } from './children.ts';
 import { command } from './engine.ts';
 
 export interface Podman {
@@ -21,10 +21,12 @@ export async function startPodman(dir: string): Promise<Podman | undefined> {
   const log = join(dir, 'service.log');
   const own = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const words = ['sh', '-c', SCRIPT, log, ...flagsOf(dir, address)];
-  const child = spawn('unshare', [...own, ...words], {
-    stdio: 'ignore',
-    env: { ...process.env, CONTAINERS_CONF: configuration(dir) },
-  });
+  const child = owned(
+    spawn('unshare', [...own, ...words], {
+      stdio: 'ignore',
+      env: { ...process.env, CONTAINERS_CONF: configuration(dir) },
+    }),
+  );
   const env = { DOCKER_HOST: address };
   for (let tries = 0; tries < 200; tries += 1) {
     if ((await command(['docker', 'version'], { env })).status === 0)
@@ -32,7 +34,7 @@ export async function startPodman(dir: string): Promise<Podman | undefined> {
     if (child.exitCode !== null) return undefined;
     await delay(100);
   }
-  child.kill('SIGKILL');
+  await end(child);
   return undefined;
 }
 
@@ -64,7 +66,5 @@ async function stop(
   const left = await command(['docker', 'ps', '-aq'], { env });
   const ids = left.stdout.split('\n').filter((id) => id !== '');
   if (ids.length > 0) await command(['docker', 'rm', '-f', ...ids], { env });
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
+  await end(child);
 }

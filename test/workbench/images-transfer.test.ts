@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { type Registry, startRegistry } from '../../scripts/lib/registry.ts';
+import { sendSignal } from '../support/children.ts';
 import { copied } from './parts/clipboard.ts';
 import { FileDialog } from './parts/file-dialog.ts';
 import { NotificationCenter } from './parts/notification-center.ts';
@@ -121,22 +122,19 @@ test('a save that is cancelled leaves what it was to replace', async (bench) => 
   const row = await tree.row(/image debian:bookworm-slim/).waitFor();
   await (await row.contextMenu()).choose('Save to File…');
   // The engine is held as soon as the file is begun: the save stays in its middle.
-  const begun = new Promise<void>((resolve) => {
-    const watcher = watch(dir, (_event, name) => {
-      if (name?.endsWith('.part') !== true) return;
-      process.kill(engine, 'SIGSTOP');
-      watcher.close();
-      resolve();
-    });
+  let isHeld = false;
+  const watcher = watch(dir, (_event, name) => {
+    if (name?.endsWith('.part') === true) isHeld ||= sendSignal(engine, 'SIGSTOP');
   });
-  await new FileDialog(workbench.page).choose(target, { replace: true });
   try {
-    await begun;
+    await new FileDialog(workbench.page).choose(target, { replace: true });
+    await until('the engine is held', () => isHeld);
     const progress = await new NotificationCenter(workbench.page).awaited('Saving debian');
     await progress.press('Cancel');
     await progress.gone();
   } finally {
-    process.kill(engine, 'SIGCONT');
+    watcher.close();
+    sendSignal(engine, 'SIGCONT');
   }
   await until('the beginning is gone', () => !readdirSync(dir).some((n) => n.endsWith('.part')));
   assert.ok(readFileSync(target).equals(before));

@@ -1,12 +1,12 @@
 /** A window on a dockerd of its own: what `withWorkbench` is for our engine. The dockerd and its registry live in a network namespace that goes with them. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { ensurePackages } from '../../../scripts/lib/debian.ts';
 import { archiveOf, makeImages } from '../../../scripts/lib/images.ts';
+import { end, owned } from '../../support/children.ts';
 import { type Dockerd, startDockerd } from '../../support/dockerd.ts';
 import { command } from '../../support/engine.ts';
 import { until } from '../parts/patience.ts';
@@ -46,11 +46,7 @@ export function withDockerd(
     await docker('rmi', `${REGISTRY}/team/box:1`);
   });
   after(async () => {
-    if (registry?.exitCode === null) {
-      const gone = once(registry, 'exit');
-      registry.kill('SIGTERM');
-      await gone;
-    }
+    if (registry !== undefined) await end(registry, 'SIGTERM');
     await dockerd?.stop();
     rmSync(dir, { recursive: true, force: true });
   });
@@ -78,7 +74,7 @@ function startRegistry(dir: string, { beside }: Dockerd): ChildProcess {
     `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${root}}}\nhttp: {addr: '${REGISTRY}'}\n`,
   );
   const [program, ...words] = [...beside, 'docker-registry', 'serve', config];
-  return spawn(program, words, { stdio: 'ignore' });
+  return owned(spawn(program, words, { stdio: 'ignore' }));
 }
 
 async function choose({ workbench }: Bench): Promise<void> {
