@@ -32,6 +32,9 @@ export const language = (known: Knowledge): Group => ({
   }),
   register: (session) => {
     const { connection } = session;
+    known.images.onFailed((message) => {
+      connection.console.warn(`registry: ${message}`);
+    });
     connection.onCompletion(({ textDocument: { uri }, position }) => {
       const items = session.inConfiguration({ uri, position }, configurationItems);
       if (items !== undefined) return items;

@@ -18,6 +18,8 @@ export interface CacheOptions {
   readonly clock?: () => number;
   /** Called when an answer comes that is another than the one before. */
   readonly arrived?: () => void;
+  /** Called when an asking failed; it counts as nothing known all the same. */
+  readonly failed?: (error: unknown) => void;
 }
 
 /** More are forgotten, the oldest first. */
@@ -71,8 +73,9 @@ export class Cache<T> {
         entry.until = this.now() + this.options.fresh;
         if (isNew) this.options.arrived?.();
       })
-      .catch(() => {
+      .catch((error: unknown) => {
         // Not known is an answer too; it is asked again later.
+        this.options.failed?.(error);
         entry.until = this.now() + this.options.retry;
       })
       .finally(() => {

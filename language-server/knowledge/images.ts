@@ -8,6 +8,7 @@ import { enginePaths } from '../../src/client/engine/paths.ts';
 import { RegistryBrowser } from '../../src/client/registry/browse.ts';
 import { Hub } from '../../src/client/registry/hub.ts';
 import { listTags, readImage } from '../../src/client/registry/registry.ts';
+import { EngineError } from '../../src/lib/errors.ts';
 import {
   familiarReference,
   formatReference,
@@ -35,10 +36,21 @@ const TIME_LIMIT = 3 * SECOND;
 const IMAGES_LIMIT = 1000;
 /** Of a registry's catalog, a hundred names each. */
 const PAGES_LIMIT = 5;
+/** More failures of registries are not told. */
+const COMPLAINTS = 50;
 
 export class ImageKnowledge implements ImageSource, ImageFacts {
   private readonly permissions: () => Permissions;
   private readonly listeners: (() => void)[] = [];
+  private readonly complaints = new Set<string>();
+  private complain: (message: string) => void = () => undefined;
+  private readonly failed = (error: unknown): void => {
+    // A name that is not there is half a name, most often.
+    if (!(error instanceof EngineError) || error.kind === 'not-found') return;
+    if (this.complaints.has(error.message) || this.complaints.size >= COMPLAINTS) return;
+    this.complaints.add(error.message);
+    this.complain(error.message);
+  };
   private readonly arrived = (): void => {
     for (const listener of this.listeners) listener();
   };
@@ -50,10 +62,12 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   private readonly lists = new Cache<readonly string[]>({
     fresh: 600 * SECOND,
     retry: 60 * SECOND,
+    failed: this.failed,
   });
   private readonly catalogs = new Cache<readonly string[]>({
     fresh: 600 * SECOND,
     retry: 60 * SECOND,
+    failed: this.failed,
   });
   private readonly inspected = new Cache<ImageDescription>({
     fresh: 60 * SECOND,
@@ -63,6 +77,7 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   private readonly remote = new Cache<ImageDescription>({
     fresh: 3600 * SECOND,
     retry: 60 * SECOND,
+    failed: this.failed,
   });
 
   constructor(permissions: () => Permissions) {
@@ -94,6 +109,11 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   platforms(name: string): Known<readonly string[]> {
     const { value, pending } = this.describe(name);
     return { value: value?.platforms, pending };
+  }
+
+  /** Calls back with what registries refuse or fail at, each once; what they do not have is no failure. */
+  onFailed(complain: (message: string) => void): void {
+    this.complain = complain;
   }
 
   /** Calls back when more is known of the engine's images than was told before. */
@@ -131,6 +151,7 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   clear(): void {
     for (const cache of [this.images, this.lists, this.catalogs, this.inspected, this.remote])
       cache.clear();
+    this.complaints.clear();
   }
 }
 

@@ -1,7 +1,7 @@
-/** What the language server learns from registries: a real one, one that hangs, one that must not be asked. */
+/** What the language server learns from registries: a real one, with TLS and logins, one that hangs, one that must not be asked. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -10,9 +10,17 @@ import {
   type CodeAction,
   CodeActionRequest,
   DidChangeConfigurationNotification,
+  LogMessageNotification,
 } from 'vscode-languageserver/node';
 import { type Registry, startRegistry } from '../../scripts/lib/registry.ts';
 import { LanguageServer } from '../support/language-server.ts';
+import {
+  type Authority,
+  makeAuthority,
+  startTlsRegistry,
+  startTokenServer,
+  type TlsRegistry,
+} from '../support/tls-registry.ts';
 
 const folder = mkdtempSync('/tmp/pinnace-lsp-registry-');
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -94,14 +102,28 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop();
 });
 
+interface Client {
+  readonly trusted?: boolean;
+  /** An authority that is trusted too. */
+  readonly ca?: string;
+  /** Takes what the server logs. */
+  readonly log?: string[];
+}
+
 /** A server whose one document is the text; the cursor is where the | is. */
 async function serverWith(
   marked: string,
   settings: Readonly<Record<string, unknown>> = {},
-  trusted = true,
+  { trusted = true, ca, log }: Client = {},
 ): Promise<{ server: LanguageServer; position: { line: number; character: number } }> {
   const server = await LanguageServer.start({
     initializationOptions: { trusted, settings: { engineLookups: false, ...settings } },
+    ...(ca === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: ca } }),
+    prepare: (connection) => {
+      connection.onNotification(LogMessageNotification.type, ({ message }) => {
+        log?.push(message);
+      });
+    },
   });
   const [before = ''] = marked.split('|');
   const lines = before.split('\n');
@@ -185,6 +207,92 @@ describe('a real registry', () => {
   });
 });
 
+describe('a registry behind TLS', () => {
+  const storage = join(folder, 'tls');
+  let authority: Authority;
+  const stops: (() => unknown)[] = [];
+
+  before(async () => {
+    authority = makeAuthority(join(folder, 'authority'));
+    const plain = await startRegistry(storage);
+    try {
+      await push(plain.url, 'fleet/app', '1.9');
+    } finally {
+      await plain.stop();
+    }
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+  });
+
+  async function serve(auth?: string): Promise<TlsRegistry> {
+    const options = auth === undefined ? { authority } : { authority, auth };
+    const registry = await startTlsRegistry(storage, options);
+    stops.push(() => registry.stop());
+    return registry;
+  }
+
+  /** Waits until the tags of the image are offered. */
+  async function tagsOf({ address }: TlsRegistry, client: Client): Promise<void> {
+    const { server, position } = await serverWith(`FROM ${address}/fleet/app:|`, {}, client);
+    await server.awaited(
+      async () => (await server.labels(uri, position)).includes('1.9'),
+      () => client.log?.join('; ') ?? '',
+    );
+  }
+
+  /** Waits until something is logged about the image's tags, while every answer comes at once. */
+  async function refusalOf({ address }: TlsRegistry, client: Client): Promise<string> {
+    const log: string[] = [];
+    const marked = `FROM ${address}/fleet/app:|`;
+    const { server, position } = await serverWith(marked, {}, { ...client, log });
+    await server.awaited(async () => {
+      const started = performance.now();
+      assert.ok(!(await server.labels(uri, position)).includes('1.9'));
+      await server.hover(uri, { line: 0, character: 8 });
+      assert.ok(performance.now() - started < AT_ONCE);
+      return log.some((line) => line.includes('registry: '));
+    });
+    for (let turn = 0; turn < 3; turn++) await server.labels(uri, position);
+    const told = log.filter((line) => line.includes('registry: '));
+    assert.equal(new Set(told).size, told.length, 'nothing is told twice');
+    return told.join('\n');
+  }
+
+  test('is read where its authority is trusted', async () => {
+    const registry = await serve();
+    await tagsOf(registry, { ca: authority.ca, log: [] });
+  });
+
+  test('whose authority is not trusted is told, with the way out', async () => {
+    const registry = await serve();
+    assert.match(
+      await refusalOf(registry, {}),
+      /127\.0\.0\.1:\d+ has a certificate that is not trusted \(\w+\); name its .* NODE_EXTRA_CA_CERTS/,
+    );
+  });
+
+  test('that gives tokens to everybody is read with one', async () => {
+    const tokens = await startTokenServer(authority);
+    stops.push(() => {
+      tokens.stop();
+    });
+    const registry = await serve(tokens.auth);
+    await tagsOf(registry, { ca: authority.ca, log: [] });
+    assert.ok(tokens.asked.includes('repository:fleet/app:pull'), tokens.asked.join());
+  });
+
+  test('that wants a login is told, and holds nothing up', async () => {
+    const users = join(storage, 'users');
+    writeFileSync(users, 'a:$2y$05$abcdefghijklmnopqrstuuQDoL5Sa/TtfS/XN4AY/jgq.HBbO1BTu\n');
+    const registry = await serve(`{htpasswd: {realm: test, path: ${users}}}`);
+    assert.match(
+      await refusalOf(registry, { ca: authority.ca }),
+      /127\.0\.0\.1:\d+ wants a login for fleet\/app/,
+    );
+  });
+});
+
 /** Asks everything that a registry could be asked for. */
 async function askAll(server: LanguageServer, image: string): Promise<void> {
   const text = `FROM ${image}\nFROM ${image}:\nFROM ${image}:1@\nFROM ${image.split('/')[0] ?? ''}/\n`;
@@ -243,7 +351,7 @@ describe('a registry that must not be asked', () => {
 
   test('hears nothing before the workspace is trusted', async () => {
     asked = 0;
-    const { server } = await serverWith('FROM a|\n', {}, false);
+    const { server } = await serverWith('FROM a|\n', {}, { trusted: false });
     await askAll(server, image());
     await askAll(server, image());
     assert.equal(asked, 0);

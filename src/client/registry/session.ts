@@ -57,7 +57,8 @@ interface Call {
 /** Calls to one registry that end within ten seconds together. */
 export class RegistrySession {
   readonly host: string;
-  private readonly base: URL;
+  /** Of this machine plain HTTP is asked first, and HTTPS when that is what is spoken. */
+  private base: URL;
   private readonly signal: AbortSignal;
   private readonly fetch: typeof fetch;
   private readonly login: RegistryLogin | undefined;
@@ -105,9 +106,14 @@ export class RegistrySession {
     readonly subject: Subject;
   }): Promise<Response> {
     const { method, accept, subject } = request;
-    const url = new URL(request.path, this.base);
+    let url = new URL(request.path, this.base);
     const known = this.tokens.get(subject.scope);
     let answer = await this.follow(url, { method, accept, authorization: known });
+    if (answer.status === 400 && (await this.wantsTls(answer))) {
+      this.base = new URL(`https://${this.host}`);
+      url = new URL(request.path, this.base);
+      answer = await this.follow(url, { method, accept, authorization: known });
+    }
     if (answer.status === 401) {
       await answer.body?.cancel();
       this.tokens.delete(subject.scope);
@@ -118,6 +124,12 @@ export class RegistrySession {
     if (answer.ok) return answer;
     await answer.body?.cancel();
     throw this.failure(answer, method, subject);
+  }
+
+  /** What servers that speak TLS answer to plain HTTP. */
+  private async wantsTls(answer: Response): Promise<boolean> {
+    if (this.base.protocol !== 'http:') return false;
+    return /HTTPS (server|port)/i.test(await readBody(answer.clone(), this.base.host));
   }
 
   private failure(answer: Response, method: Method, { name }: Subject): EngineError {
@@ -185,7 +197,7 @@ export class RegistrySession {
         ...(form === undefined ? {} : { body: form }),
       });
     } catch (cause) {
-      throw new EngineError('unavailable', `${url.host} cannot be reached`, { cause });
+      throw new EngineError('unavailable', `${url.host} ${reasonOf(cause)}`, { cause });
     }
   }
 
@@ -252,6 +264,14 @@ function baseOf(host: string): URL {
   if (!/^[\w.[\]:-]+$/.test(host) || !URL.canParse(text))
     throw new EngineError('invalid', `not a registry's address: ${host.slice(0, 200)}`);
   return new URL(text);
+}
+
+/** Why a call came to nothing, as far as that helps to find the way out. */
+function reasonOf(failure: unknown): string {
+  const inner: unknown = failure instanceof Error ? failure.cause : undefined;
+  const code = isRecord(inner) && typeof inner['code'] === 'string' ? inner['code'] : '';
+  if (!/CERT|ALTNAME|SIGNATURE/.test(code)) return 'cannot be reached';
+  return `has a certificate that is not trusted (${code}); name its authority's PEM file in NODE_EXTRA_CA_CERTS`;
 }
 
 function basic({ username, secret }: RegistryLogin): string {
