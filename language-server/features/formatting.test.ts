@@ -44,6 +44,13 @@ test('a range formats only what it touches', () => {
   const file = parseDockerfile('from a\nrun  x\nrun  y\n');
   const edits = formattingOf(file, formatOptions(SPACES, undefined), { start: 8, end: 9 });
   assert.match(applied(file, edits), /^from a\nRUN x\nrun {2}y\n$/);
+  for (const newline of ['\n', '\r\n']) {
+    const lines = parseDockerfile(['from a', 'run  x', 'run  y', ''].join(newline));
+    const end = lines.lines.offset(2, 0);
+    const whole = formattingOf(lines, formatOptions(SPACES, undefined), { start: 6, end });
+    const wanted = ['FROM a', 'RUN x', 'run  y', ''].join(newline);
+    assert.equal(applied(lines, whole), wanted);
+  }
 });
 
 function typed(marked: string): string {

@@ -52,11 +52,19 @@ const MEMORY = new FormatMemory();
 
 /** The edits of the document, or of what a range touches. */
 export function formattingOf(file: Dockerfile, options: FormatOptions, range?: Range): TextEdit[] {
-  const request = range === undefined ? { memory: MEMORY } : { memory: MEMORY, range };
+  const request =
+    range === undefined ? { memory: MEMORY } : { memory: MEMORY, range: selectedIn(file, range) };
   return formatDockerfile(file, options, request).map((edit) => ({
     range: rangeAt(file.lines, edit.range),
     newText: edit.text,
   }));
+}
+
+/** A selection of whole lines ends where the next one begins, which is not meant. */
+function selectedIn({ text }: Dockerfile, { start, end }: Range): Range {
+  if (end <= start || text[end - 1] !== '\n') return { start, end };
+  const isWindows = text[end - 2] === '\r' && end - 2 >= start;
+  return { start, end: end - (isWindows ? 2 : 1) };
 }
 
 /**

@@ -111,7 +111,8 @@ class TokenClient {
     );
     const part = placed(data);
     const whole = placed(this.data);
-    for (const token of part.keys()) assert.ok(whole.has(token), `${told}: ${token} is not in the whole`);
+    for (const token of part.keys())
+      assert.ok(whole.has(token), `${told}: ${token} is not in the whole`);
     for (const [token, { line, from, to }] of whole) {
       const isBefore =
         line < range.start.line || (line === range.start.line && to <= range.start.character);
