@@ -17,17 +17,16 @@ import {
 } from '../../lib/image/platform.ts';
 import { familiarReference, parseReference, withDefaultTag } from '../../lib/image/reference.ts';
 import type { Reference } from '../../lib/image/reference.ts';
+import { slots } from '../../lib/turns.ts';
+import type { Slot } from '../../lib/turns.ts';
 import { chainIds } from '../storage/digest.ts';
 import type { Lease } from '../storage/types.ts';
 import { openRepository } from './registry.ts';
 import type { RawManifest, Repository } from './registry.ts';
 import type { ImageAdmitter } from './store.ts';
+import { paced, PARALLEL } from './transport.ts';
 import type { TransportLimits } from './transport.ts';
 import type { Image, Progress, PullOptions } from './types.ts';
-
-/** Layers that are fetched at the same time, as Docker does. */
-const PARALLEL = 3;
-const PROGRESS_MS = 100;
 
 interface Job {
   readonly store: ImageAdmitter;
@@ -36,7 +35,7 @@ interface Job {
   readonly lease: Lease;
   /** Aborted by the caller or by the first layer that fails. */
   readonly signal: AbortSignal;
-  readonly slot: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly slot: Slot;
 }
 
 interface Layer {
@@ -265,17 +264,11 @@ function source(job: Job, layer: Layer): Readable {
   const { blobs } = job.store.parts;
   const { digest, size } = layer.descriptor;
   if (blobs.has(digest)) return createReadStream(blobs.path(digest), { highWaterMark: 256 * 1024 });
-  let last = 0;
-  return job.repository.blob(layer.descriptor, (current) => {
-    const now = performance.now();
-    if (now - last < PROGRESS_MS && current < size) return;
-    last = now;
-    job.report({
-      id: shortId(digest),
-      status: 'Downloading',
-      progressDetail: { current, total: size },
-    });
-  });
+  const id = shortId(digest);
+  const told = paced(size, (current) =>
+    job.report({ id, status: 'Downloading', progressDetail: { current, total: size } }),
+  );
+  return job.repository.blob(layer.descriptor, told);
 }
 
 function complete(job: Job, layer: Layer): void {
@@ -287,21 +280,4 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) =>
     signal.addEventListener('abort', () => resolve(), { once: true }),
   );
-}
-
-/** At most `count` pieces of work at a time, in the order of their asking. */
-function slots(count: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let free = count;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free--;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free++;
-      else next();
-    }
-  };
 }

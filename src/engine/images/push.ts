@@ -15,15 +15,13 @@ import {
   tryReference,
 } from '../../lib/image/reference.ts';
 import type { Reference } from '../../lib/image/reference.ts';
+import { inTurns } from '../../lib/turns.ts';
 import { chainIds, sha256 } from '../storage/digest.ts';
 import type { ImageAdmitter } from './store.ts';
+import { paced, PARALLEL } from './transport.ts';
 import type { TransportLimits } from './transport.ts';
 import type { Image, Progress, PushOptions } from './types.ts';
 import { Uploads } from './uploads.ts';
-
-/** Layers that are sent at the same time. */
-const PARALLEL = 3;
-const PROGRESS_MS = 100;
 
 interface Job {
   readonly store: ImageAdmitter;
@@ -103,7 +101,7 @@ async function pushOne(image: Image, job: Job): Promise<void> {
   const from = repositoriesOf(image, reference);
   const kept = await keptManifest(image, { chains, from, job });
   // Compressing uses all the processors that there are by itself, sending waits for the network: a few at a time.
-  await inTurns(chains, async (chainId, at) => {
+  await inTurns(PARALLEL, chains, async (chainId, at) => {
     const id = shortId(diffIds[at] ?? '');
     const descriptor =
       kept?.manifest.layers[at] ?? (await store.parts.snapshots.compressed(chainId, job.signal));
@@ -143,18 +141,14 @@ async function pushOne(image: Image, job: Job): Promise<void> {
 async function pushLayer(layer: Layer, from: readonly string[], job: Job): Promise<void> {
   const { report, uploads, store } = job;
   const { digest, size } = layer.descriptor;
-  let last = 0;
   const upload = {
     digest,
     size,
     file: store.parts.blobs.path(digest),
     from,
-    onBytes: (current: number) => {
-      const now = performance.now();
-      if (now - last < PROGRESS_MS && current < size) return;
-      last = now;
-      report({ id: layer.id, status: 'Pushing', progressDetail: { current, total: size } });
-    },
+    onBytes: paced(size, (current) =>
+      report({ id: layer.id, status: 'Pushing', progressDetail: { current, total: size } }),
+    ),
   };
   const { blobs } = store.parts;
   // A layer of the manifest that the image came with may be there without being here.
@@ -213,27 +207,4 @@ function repositoriesOf(image: Image, reference: Reference): string[] {
     return elsewhere ? [other.path] : [];
   });
   return [...new Set(paths)];
-}
-
-/** Does the work for every item, a few at a time; the first failure stops what has not begun. */
-async function inTurns<T>(
-  items: readonly T[],
-  work: (item: T, at: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const failed: { error?: unknown } = {};
-  const run = async (): Promise<void> => {
-    while (next < items.length && !('error' in failed)) {
-      const at = next++;
-      const item = items[at];
-      if (item === undefined) continue;
-      try {
-        await work(item, at);
-      } catch (error) {
-        failed.error ??= error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, run));
-  if ('error' in failed) throw failed.error;
 }

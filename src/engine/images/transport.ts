@@ -37,6 +37,23 @@ export const DEFAULT_LIMITS: TransportLimits = {
   retryMs: 500,
 };
 
+/** Layers that are under way at the same time, as Docker has it. */
+export const PARALLEL = 3;
+
+/** Between two reports of a layer's bytes, in milliseconds. */
+const REPORT_MS = 100;
+
+/** Takes each new number of bytes and tells one now and then, and the last. */
+export function paced(total: number, tell: (bytes: number) => void): (bytes: number) => void {
+  let last = 0;
+  return (bytes) => {
+    const now = performance.now();
+    if (now - last < REPORT_MS && bytes < total) return;
+    last = now;
+    tell(bytes);
+  };
+}
+
 export interface Exchange {
   readonly endpoint: Endpoint;
   readonly url: string;
