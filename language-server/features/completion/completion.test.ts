@@ -209,6 +209,10 @@ const FILES: ContextFiles = {
             { name: 'node_modules', isDirectory: true },
             { name: '.env', isDirectory: false },
             { name: 'a b', isDirectory: false },
+            { name: 'x[1].txt', isDirectory: false },
+            { name: 'no$pe', isDirectory: false },
+            { name: 'no"pe', isDirectory: false },
+            { name: 'no\npe', isDirectory: false },
           ]
         : [{ name: `in-${directory.replaceAll('/', '-')}`, isDirectory: false }],
     ),
@@ -217,9 +221,9 @@ const FILES: ContextFiles = {
 
 test('sources of COPY and ADD are the files of the context that are not ignored', async () => {
   const files = FILES;
-  assert.equal(await labels('FROM a\nCOPY |', { files }), 'src/ b.txt');
-  assert.equal(await labels('FROM a\nADD --link b|', { files }), 'src/ b.txt');
-  assert.equal(await labels('FROM a\nCOPY .|', { files }), 'src/ b.txt');
+  assert.equal(await labels('FROM a\nCOPY |', { files }), 'src/ b.txt x[1].txt');
+  assert.equal(await labels('FROM a\nADD --link b|', { files }), 'src/ b.txt x[1].txt');
+  assert.equal(await labels('FROM a\nCOPY .|', { files }), 'src/ b.txt x[1].txt');
   assert.equal(await taken('FROM a\nCOPY src/|', undefined, { files }), 'FROM a\nCOPY src/in-src');
   assert.equal(
     await taken('FROM a\nCOPY ./src/../x/|y /', undefined, { files }),
@@ -232,6 +236,20 @@ test('sources of COPY and ADD are the files of the context that are not ignored'
   assert.equal(
     await taken('FROM a\nRUN --mount=type=bind,source=|,target=/x y', 'src/', { files }),
     'FROM a\nRUN --mount=type=bind,source=src/,target=/x y',
+  );
+  assert.equal(await taken('FROM a\nCOPY ["|"]', 'a b', { files }), 'FROM a\nCOPY ["a b"]');
+  assert.equal(await taken('FROM a\nCOPY x|', 'x[1].txt', { files }), 'FROM a\nCOPY x[[]1].txt');
+  assert.equal(
+    await taken('FROM a\nRUN --mount=source=x|,target=/y z', 'x[1].txt', { files }),
+    'FROM a\nRUN --mount=source=x[1].txt,target=/y z',
+  );
+  assert.equal(
+    await taken('FROM a\nCOPY s|rv/x.js y/ /', 'src/', { files }),
+    'FROM a\nCOPY src/x.js y/ /',
+  );
+  assert.equal(
+    await taken('FROM a\nCOPY ["s|rv/x.js", "/"]', 'b.txt', { files }),
+    'FROM a\nCOPY ["b.txt", "/"]',
   );
   for (const text of ['../|', 'https://|', 'x /|', '--from=b |', '<<E|', '*|']) {
     assert.equal(await labels(`FROM a\nCOPY ${text}`, { files }), '', text);
@@ -263,6 +281,13 @@ test('local images and the tags of registries are offered, and what is pending i
   assert.match(await labels('FROM |', { images }), /^node:22 mine\/app:dev scratch alpine/);
   assert.equal(await labels('FROM node:|', { images }), '22 latest 22-alpine 20');
   assert.equal(await taken('FROM node:2|', '22-alpine', { images }), 'FROM node:22-alpine');
+  assert.equal(await taken('FROM al|pin:3 AS x', 'alpine', { images }), 'FROM alpine:3 AS x');
+  assert.equal(await taken('FROM al|pin@sha256:a', 'alpine', { images }), 'FROM alpine@sha256:a');
+  assert.equal(await taken('FROM no|de:20 AS x', 'node:22', { images }), 'FROM node:22 AS x');
+  assert.equal(
+    await taken('FROM x\nCOPY --from=ghcr.io/us/a|p:1 a b', 'ghcr.io/us/app', { images }),
+    'FROM x\nCOPY --from=ghcr.io/us/app:1 a b',
+  );
   const file = parseDockerfile('FROM other:\n');
   const pending = await completionsAt(file, 11, { ...NO_SOURCES, images });
   assert.deepEqual(pending, { items: [], isIncomplete: true });

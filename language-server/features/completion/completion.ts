@@ -162,7 +162,8 @@ function transferred(
     return insideFrom(file, use, { place, typed, offset, directories: false }, sources.inside);
   }
   if (from !== undefined || (typed.startsWith('/') && !isFirst)) return NO_COMPLETIONS;
-  return paths(file, { place, typed }, sources.files);
+  const form = quote === undefined ? 'word' : 'json';
+  return paths(file, { place, typed, form }, sources.files);
 }
 
 /** Another word of the same line stands behind the one at the offset. */

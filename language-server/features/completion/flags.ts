@@ -162,7 +162,9 @@ async function mountPaths(
   if (isSource && (type === 'bind' || type === 'cache')) {
     const from = /(?:^|,)from=([^,]*)/.exec(whole)?.[1];
     if (from === undefined)
-      return type === 'bind' ? paths(file, { place, typed }, sources.files) : undefined;
+      return type === 'bind'
+        ? paths(file, { place, typed, form: 'mount' }, sources.files)
+        : undefined;
     if (stage === undefined) return NO_COMPLETIONS;
     const use = { name: from, kind: 'mount', at: stage } as const;
     return insideFrom(file, use, { place, typed, offset, directories: false }, sources.inside);

@@ -76,13 +76,16 @@ export function imagesAndStages(
   const usual: Draft[] = Object.entries(BASE_IMAGES)
     .filter(([name]) => !known.has(name))
     .map(([label, detail]) => ({ label, detail, kind: CompletionItemKind.Reference }));
+  // A tag or digest that is there already stays behind a name that comes without one.
+  const version = /[:@][^/]*$/.exec(file.text.slice(place.start + typed.length, place.end));
+  const named = { start: place.start, end: place.end - (version?.[0].length ?? 0) };
+  const unversioned = [...others, ...usual].map((draft) => ({ ...draft, place: named }));
   const wanted = typed.toLowerCase();
   const all = [
     ...stages,
     ...images,
     ...(before === undefined ? [] : [empty]),
-    ...others,
-    ...usual,
+    ...unversioned,
   ].filter(({ label }) => label.toLowerCase().includes(wanted));
   return {
     items: itemsAt(file, place, all.slice(0, LIMIT)),

@@ -2,12 +2,11 @@
  * Completes paths inside a stage: what its own instructions make, and what the image of its last build or of its base holds.
  * Pure but for the source that is handed in, which answers soon or not at all.
  */
-import { CompletionItemKind } from 'vscode-languageserver/node';
 import type { Dockerfile, Range, Stage } from '../../../src/lib/dockerfile/syntax.ts';
 import { graphIn, imagesFor, madePaths, resolvePath, workdirAt } from '../stage-files.ts';
 import type { Known } from './images.ts';
 import { type Completions, itemsAt, NO_COMPLETIONS } from './items.ts';
-import type { ContextEntry } from './paths.ts';
+import { type ContextEntry, pathDraft } from './paths.ts';
 
 /** Names of `/etc/passwd` and `/etc/group`. */
 export interface Accounts {
@@ -155,11 +154,11 @@ function items(
     .filter(([name, isDirectory]) => isDirectory || !directories || name === '')
     .filter(([name]) => isWritable(name) && (!name.startsWith('.') || begun.startsWith('.')))
     .sort((a, b) => Number(b[1]) - Number(a[1]) || (a[0] < b[0] ? -1 : 1));
-  const drafts = found.slice(0, LIMIT).map(([name, isDirectory]) => ({
-    label: isDirectory ? `${name}/` : name,
-    insert: `${typed.slice(0, slash)}${name}${isDirectory ? '/' : ''}`,
-    kind: isDirectory ? CompletionItemKind.Folder : CompletionItemKind.File,
-  }));
+  const drafts = found
+    .slice(0, LIMIT)
+    .map(([name, isDirectory]) =>
+      pathDraft(file, { place, typed }, { name, written: name, isDirectory }),
+    );
   return {
     items: itemsAt(file, place, drafts),
     isIncomplete: pending || found.length > LIMIT,

@@ -2,7 +2,7 @@
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import type { Dockerignore } from '../../../src/lib/dockerfile/dockerignore.ts';
 import type { Dockerfile, Range } from '../../../src/lib/dockerfile/syntax.ts';
-import { type Completions, itemsAt, NO_COMPLETIONS } from './items.ts';
+import { type Completions, type Draft, itemsAt, NO_COMPLETIONS } from './items.ts';
 
 export interface ContextEntry {
   readonly name: string;
@@ -17,11 +17,26 @@ export interface ContextFiles {
   ignored(): Promise<Dockerignore | undefined>;
 }
 
+export interface PathPlace {
+  readonly place: Range;
+  /** The path up to the cursor. */
+  readonly typed: string;
+  /** A word and a JSON string are patterns, a mount's source is a name; only a JSON string may hold blanks. */
+  readonly form: 'word' | 'json' | 'mount';
+}
+
 const LIMIT = 1000;
+
+/** Characters that a name cannot have, or could only have in a way that nobody reads. */
+const UNWRITABLE = {
+  word: /[\s\p{Cc}"'`$\\*?]/u,
+  json: /[^\P{Z} ]|[\p{Cc}"'`$\\*?]/u,
+  mount: /[\s\p{Cc}"'`$\\,]/u,
+} as const;
 
 export async function paths(
   file: Dockerfile,
-  { place, typed }: { readonly place: Range; readonly typed: string },
+  { place, typed, form }: PathPlace,
   files: ContextFiles | undefined,
 ): Promise<Completions> {
   if (files === undefined || /[$*?[\]{}"']|:\/\//.test(typed)) return NO_COMPLETIONS;
@@ -31,18 +46,38 @@ export async function paths(
   const [entries, ignored] = await Promise.all([files.list(directory), files.ignored()]);
   const begun = typed.slice(slash);
   const found = entries
-    .filter(({ name }) => !/[\s\p{Cc}]/u.test(name) && isShown(name, begun))
+    .filter(({ name }) => !UNWRITABLE[form].test(name) && isShown(name, begun))
     .filter(({ name, isDirectory }) => {
       const path = directory === '' ? name : `${directory}/${name}`;
       return isDirectory ? ignored?.prunes(path) !== true : ignored?.matches(path) !== true;
     })
     .sort((a, b) => Number(b.isDirectory) - Number(a.isDirectory) || (a.name < b.name ? -1 : 1));
-  const drafts = found.slice(0, LIMIT).map(({ name, isDirectory }) => ({
-    label: isDirectory ? `${name}/` : name,
-    insert: `${typed.slice(0, slash)}${name}${isDirectory ? '/' : ''}`,
-    kind: isDirectory ? CompletionItemKind.Folder : CompletionItemKind.File,
-  }));
+  const drafts = found.slice(0, LIMIT).map(({ name, isDirectory }) => {
+    // A bracket begins a set of characters, of which itself may be the only one.
+    const written = form === 'mount' ? name : name.replaceAll('[', '[[]');
+    return pathDraft(file, { place, typed }, { name, written, isDirectory });
+  });
   return { items: itemsAt(file, place, drafts), isIncomplete: found.length > LIMIT };
+}
+
+/** A directory takes the place of one part of a longer path, a file that of all of it. */
+export function pathDraft(
+  { text }: Dockerfile,
+  { place, typed }: { readonly place: Range; readonly typed: string },
+  entry: { readonly name: string; readonly written: string; readonly isDirectory: boolean },
+): Draft {
+  const before = typed.slice(0, typed.lastIndexOf('/') + 1);
+  const { name, written, isDirectory } = entry;
+  const kind = isDirectory ? CompletionItemKind.Folder : CompletionItemKind.File;
+  if (!isDirectory) return { label: name, insert: before + written, kind };
+  const end = text.indexOf('/', place.start + typed.length) + 1;
+  const isFollowed = end > 0 && end <= place.end;
+  return {
+    label: `${name}/`,
+    insert: `${before}${written}/`,
+    kind,
+    ...(isFollowed ? { place: { start: place.start, end } } : {}),
+  };
 }
 
 /** Hidden files are shown once a dot is typed. */

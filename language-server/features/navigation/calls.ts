@@ -10,7 +10,7 @@ import { occurrenceAt } from '../../../src/lib/dockerfile/scope/names.ts';
 import { instructionAt } from '../../../src/lib/dockerfile/scope/places.ts';
 import { StageGraph, stageReferences } from '../../../src/lib/dockerfile/stages.ts';
 import type { Dockerfile, Stage } from '../../../src/lib/dockerfile/syntax.ts';
-import { namesIn } from '../../facts.ts';
+import { namesIn, variablesIn } from '../../facts.ts';
 import { rangeAt } from '../positions.ts';
 import type { Addressed } from './occurrences.ts';
 
@@ -48,10 +48,12 @@ interface Link {
 
 function links(file: Dockerfile): Link[] {
   const graph = new StageGraph(file.stages);
+  const variables = variablesIn(file);
   return file.stages.flatMap((stage) => {
     const found = new Map<Stage, Range[]>();
     for (const { kind, word } of stageReferences(stage)) {
-      const used = graph.resolve({ kind, name: word.text, at: stage });
+      const name = kind === 'base' && word.text.includes('$') ? variables.imageOf(word) : word.text;
+      const used = graph.resolve({ kind, name, at: stage });
       if (used === undefined) continue;
       const ranges = found.get(used) ?? [];
       ranges.push(rangeAt(file.lines, word.range));

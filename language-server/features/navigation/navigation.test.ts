@@ -247,6 +247,20 @@ test('stages call those that they use', () => {
   assert.deepEqual(prepareCalls(at('FROM x\nRUN |y\n')), []);
 });
 
+test('stages are called by a variable too, and by what mounts them', () => {
+  const text =
+    'ARG B=a\nFROM x AS a|\nFROM $B AS b\nFROM c\nRUN --mount=from=a,target=/x y\nONBUILD COPY --from=a / /\n';
+  const [item] = prepareCalls(at(text));
+  assert.ok(item !== undefined);
+  const { file } = at(text);
+  assert.deepEqual(
+    callsTo(file, item).map(
+      ({ from, fromRanges }) => `${from.name} ${fromRanges.map((one) => textOf(file, one)).join()}`,
+    ),
+    ['b $B', 'stage 2 a'],
+  );
+});
+
 test('workspace symbols are found by letters in their order', () => {
   const file = parseDockerfile('ARG VERSION=1\nFROM node AS build\nFROM scratch\n');
   const names = (query: string): string[] =>
