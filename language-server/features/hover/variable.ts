@@ -26,7 +26,7 @@ export function describeVariable(
       ? builtInAt(file, instruction, offset)
       : undefined;
   const name = reference?.name ?? named?.named.name ?? shell?.name;
-  const range = reference?.nameRange ?? named?.range ?? shell?.range;
+  const range = rangeOf(reference, offset) ?? named?.range ?? shell?.range;
   if (name === undefined || range === undefined) return undefined;
   const isDefinition = reference === undefined && named?.role === 'definition';
   // A definition has the value that it sets: that in force behind the instruction.
@@ -38,6 +38,12 @@ export function describeVariable(
     predefinedText(name),
   ].filter((part) => part !== '');
   return { range, text: text.join('\n\n') };
+}
+
+/** The name, or all of the reference around its dollar, modifier and operand. */
+function rangeOf(reference: VariableReference | undefined, offset: number): Range | undefined {
+  if (reference === undefined) return undefined;
+  return touches(reference.nameRange, offset) ? reference.nameRange : reference.range;
 }
 
 /** A variable of a shell text that the file does not define and the builder may. */
