@@ -51,6 +51,13 @@ export class Members {
     return this.update(new Set([...this.byContainer.keys(), ...containers.keys()]), containers);
   }
 
+  hear(
+    ids: ReadonlySet<string> | 'all',
+    containers: ReadonlyMap<string, ContainerSummary>,
+  ): ReadonlySet<string> {
+    return ids === 'all' ? this.rebuild(containers) : this.update(ids, containers);
+  }
+
   private join(key: string, id: string): void {
     const ids = this.byKey.get(key);
     if (ids === undefined) this.byKey.set(key, new Set([id]));

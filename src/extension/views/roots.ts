@@ -1,21 +1,32 @@
 /** The roots of a tree that follow the live store and the user's arrangement: filled at the first look, changed by what is told from then on. Pure; what the nodes are, their model knows. */
 import type { Listener } from '../engine/engines.ts';
-import type { Change, LiveStore } from '../live/store.ts';
-import type { Arrangements, TreeName } from './arrangement.ts';
+import type { Change, HoldingKind, LiveStore } from '../live/store.ts';
+import type { Arrangement, Arrangements, TreeName } from './arrangement.ts';
 import type { GroupedList } from './grouped.ts';
 import { firstAnswer } from './loading.ts';
 import type { Node } from './nodes.ts';
 import { type Changed, Listeners } from './row.ts';
+import { filterWords } from './text.ts';
+
+/** The user's arrangement of a tree; the words that rows must have to be shown. */
+export interface By {
+  readonly arrangement: Arrangement;
+  readonly words: readonly string[];
+}
 
 interface Setup<N extends Node, G extends Node> {
   readonly live: LiveStore;
   readonly arrangements: Arrangements;
   readonly tree: TreeName;
+  /** What its nodes are made of. */
+  readonly kind: HoldingKind;
   readonly list: GroupedList<N, G>;
   /** Puts everything that the store holds into the list anew. */
-  readonly fill: () => void;
-  /** Puts a change into the list and calls `tell` or `rebuild`. */
-  readonly hear: (change: Change) => void;
+  readonly fill: (by: By) => void;
+  /** Puts what has changed into the list. */
+  readonly update: (ids: ReadonlySet<string>, by: By) => void;
+  /** Containers have changed, which may use what the tree shows: calls `tell` or `say`. */
+  readonly users?: (ids: Change['ids'], by: By) => void;
 }
 
 export class Roots<N extends Node, G extends Node> {
@@ -29,16 +40,16 @@ export class Roots<N extends Node, G extends Node> {
 
   /** Waits for the store's first answer, so that a tree shows progress and not emptiness. */
   async children(): Promise<readonly Node[]> {
-    const { live, arrangements, tree, list, fill, hear } = this.setup;
+    const { live, arrangements, tree, list, fill } = this.setup;
     if (this.heard === undefined) {
       this.heard = [
-        live.onDidChange(hear),
+        live.onDidChange((change) => this.hear(change)),
         arrangements.onDidChange((changed) => {
           if (changed === tree) this.rebuild();
         }),
       ];
       await firstAnswer(live);
-      fill();
+      fill(this.by());
       list.flush();
     } else await firstAnswer(live);
     return [...list.children];
@@ -48,9 +59,25 @@ export class Roots<N extends Node, G extends Node> {
     return this.listeners.add(listener);
   }
 
-  rebuild(): void {
-    this.setup.fill();
+  private hear({ kind, ids }: Change): void {
+    const { setup } = this;
+    if (kind === 'container') setup.users?.(ids, this.by());
+    if (kind !== setup.kind) return;
+    if (ids === 'all') this.rebuild();
+    else {
+      setup.update(ids, this.by());
+      this.tell();
+    }
+  }
+
+  private rebuild(): void {
+    this.setup.fill(this.by());
     this.tell();
+  }
+
+  private by(): By {
+    const arrangement = this.setup.arrangements.of(this.setup.tree);
+    return { arrangement, words: filterWords(arrangement.filter) };
   }
 
   /** Tells what has changed in the list since the last time. */

@@ -8,9 +8,9 @@ import { containerHover, containerRow } from './containers/row.ts';
 import { GroupedList } from './grouped.ts';
 import { Members } from './members.ts';
 import type { ContainerNode, NetworkNode, Node, VolumeNode } from './nodes.ts';
-import { Roots } from './roots.ts';
+import { type By, Roots } from './roots.ts';
 import type { Changed, Hover, Row, TreeModel } from './row.ts';
-import { filterWords, matches } from './text.ts';
+import { matches } from './text.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -35,7 +35,6 @@ export class UsedModel<
   N extends VolumeNode | NetworkNode,
 > implements TreeModel {
   private readonly live: LiveStore;
-  private readonly arrangements: Arrangements;
   private readonly of: UsedKind<K, N>;
   private readonly list = new GroupedList<N, never>(() => {
     throw new Error('there are no headings here');
@@ -49,16 +48,19 @@ export class UsedModel<
 
   constructor(live: LiveStore, arrangements: Arrangements, of: UsedKind<K, N>) {
     this.live = live;
-    this.arrangements = arrangements;
     this.of = of;
     this.members = new Members((summary) => of.keysOf(summary));
     this.roots = new Roots({
       live,
       arrangements,
       tree: of.tree,
+      kind: of.kind,
       list: this.list,
-      fill: () => this.fill(),
-      hear: (change) => this.hear(change),
+      fill: (by) => this.fill(by),
+      update: (ids, by) => {
+        for (const id of ids) this.update(id, by);
+      },
+      users: (ids) => this.hearUsers(ids),
     });
   }
 
@@ -105,34 +107,22 @@ export class UsedModel<
     this.roots.dispose();
   }
 
-  private hear({ kind, ids }: Change): void {
-    if (kind === 'container') this.hearUsers(ids);
-    if (kind !== this.of.kind) return;
-    if (ids === 'all') this.roots.rebuild();
-    else {
-      for (const id of ids) this.update(id);
-      this.roots.tell();
-    }
-  }
-
-  private hearUsers(ids: ReadonlySet<string> | 'all'): void {
-    const containers = this.live.all('container');
-    const touched =
-      ids === 'all' ? this.members.rebuild(containers) : this.members.update(ids, containers);
+  private hearUsers(ids: Change['ids']): void {
+    const touched = this.members.hear(ids, this.live.all('container'));
     const nodes = new Set([...touched].flatMap((key) => [...(this.byKey.get(key) ?? [])]));
     const shown = [...nodes].filter((node) => this.list.get(idOf(node)) === node);
     this.roots.say(shown);
   }
 
-  private fill(): void {
+  private fill(by: By): void {
     this.members.rebuild(this.live.all('container'));
     this.list.clear();
     const all = this.live.all(this.of.kind);
     for (const id of [...this.nodes.keys()]) if (!all.has(id)) this.forget(id);
-    for (const id of all.keys()) this.update(id);
+    for (const id of all.keys()) this.update(id, by);
   }
 
-  private update(id: string): void {
+  private update(id: string, { arrangement, words }: By): void {
     const holding = this.live.all(this.of.kind).get(id);
     if (holding === undefined) {
       this.forget(id);
@@ -147,11 +137,10 @@ export class UsedModel<
         this.byKey.set(key, nodes.add(node));
       }
     } else this.of.renew(node, holding);
-    const { filter, sort } = this.arrangements.of(this.of.tree);
-    const words = filterWords(filter);
     if (words.length > 0 && !matches(words, this.of.searched(node).toLowerCase())) {
       this.list.take(id);
-    } else this.list.put(id, node, { group: undefined, order: this.of.order(node, sort) });
+    } else
+      this.list.put(id, node, { group: undefined, order: this.of.order(node, arrangement.sort) });
   }
 
   private forget(id: string): void {

@@ -1,14 +1,14 @@
 /** The tree of containers: its nodes, where they stand, and what has changed. Pure; it reads the live store and asks no engine. */
 import type { ContainerSummary } from '../../../lib/api/containers.ts';
 import type { Listener } from '../../engine/engines.ts';
-import type { Change, LiveStore } from '../../live/store.ts';
+import type { LiveStore } from '../../live/store.ts';
 import type { Arrangement, Arrangements } from '../arrangement.ts';
 import { LABEL } from '../arrangement.ts';
 import { GroupedList, type Heading, type Place } from '../grouped.ts';
 import type { ContainerNode, GroupNode, Node, PortNode } from '../nodes.ts';
-import { Roots } from '../roots.ts';
+import { type By, Roots } from '../roots.ts';
 import type { Changed, Hover, Row, TreeModel } from '../row.ts';
-import { clean, filterWords, matches, naturalKey } from '../text.ts';
+import { clean, matches, naturalKey } from '../text.ts';
 import { labelOf, nameOf, portsOf, projectOf, sent, sinceOf, stateOf, statusAt } from './facts.ts';
 import type { Since } from './facts.ts';
 import { containerGroupRow, containerHover, containerRow, portRow } from './row.ts';
@@ -50,9 +50,13 @@ export class ContainersModel implements TreeModel {
       live: options.live,
       arrangements: options.arrangements,
       tree: 'containers',
+      kind: 'container',
       list: this.list,
-      fill: () => this.fill(),
-      hear: (change) => this.hear(change),
+      fill: (by) => this.fill(by),
+      update: (ids, by) => {
+        const all = options.live.all('container');
+        for (const id of ids) this.update(id, all.get(id), by);
+      },
     });
   }
 
@@ -113,38 +117,19 @@ export class ContainersModel implements TreeModel {
     this.roots.dispose();
   }
 
-  private hear({ kind, ids }: Change): void {
-    if (kind !== 'container') return;
-    if (ids === 'all') {
-      this.roots.rebuild();
-      return;
-    }
-    const arrangement = this.options.arrangements.of('containers');
-    const words = filterWords(arrangement.filter);
-    const all = this.options.live.all('container');
-    for (const id of ids) this.update(id, all.get(id), { arrangement, words });
-    this.roots.tell();
-  }
-
-  private fill(): void {
+  private fill(by: By): void {
     const all = this.options.live.all('container');
     for (const id of this.nodes.keys()) if (!all.has(id)) this.nodes.delete(id);
     this.list.clear();
-    const arrangement = this.options.arrangements.of('containers');
-    const words = filterWords(arrangement.filter);
     const sorted = [...all.values()].map((summary) => ({
       summary,
-      order: orderOf(summary, arrangement.sort),
+      order: orderOf(summary, by.arrangement.sort),
     }));
     sorted.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
-    for (const { summary } of sorted) this.update(summary.Id, summary, { arrangement, words });
+    for (const { summary } of sorted) this.update(summary.Id, summary, by);
   }
 
-  private update(
-    id: string,
-    summary: ContainerSummary | undefined,
-    by: { readonly arrangement: Arrangement; readonly words: readonly string[] },
-  ): void {
+  private update(id: string, summary: ContainerSummary | undefined, by: By): void {
     if (summary === undefined) {
       this.nodes.delete(id);
       this.list.take(id);

@@ -8,9 +8,9 @@ import { newestFirst } from '../containers/model.ts';
 import { GroupedList, type Place } from '../grouped.ts';
 import { Members } from '../members.ts';
 import type { GroupNode, ImageNode, LayerNode, Node } from '../nodes.ts';
-import { Roots } from '../roots.ts';
+import { type By, Roots } from '../roots.ts';
 import type { Changed, Hover, Row, TreeModel } from '../row.ts';
-import { filterWords, matches, naturalKey, shortId } from '../text.ts';
+import { matches, naturalKey, shortId } from '../text.ts';
 import { layerHover, layerRow, layersOf } from './layers.ts';
 import {
   imageGroupRow,
@@ -30,11 +30,6 @@ interface Options {
   readonly now: () => number;
   /** An image's history, newest first. */
   readonly history: (image: string) => Promise<readonly ImageHistoryItem[]>;
-}
-
-interface By {
-  readonly arrangement: Arrangement;
-  readonly words: readonly string[];
 }
 
 interface Beneath {
@@ -66,9 +61,11 @@ export class ImagesModel implements TreeModel {
       live: options.live,
       arrangements: options.arrangements,
       tree: 'images',
+      kind: 'image',
       list: this.list,
-      fill: () => this.fill(),
-      hear: (change) => this.hear(change),
+      fill: (by) => this.fill(by),
+      update: (ids, by) => this.updateAll(ids, by),
+      users: (ids, by) => this.hearUsers(ids, by),
     });
   }
 
@@ -125,27 +122,16 @@ export class ImagesModel implements TreeModel {
     this.roots.dispose();
   }
 
-  private hear({ kind, ids }: Change): void {
-    if (kind === 'container') this.hearUsers(ids);
-    if (kind !== 'image') return;
-    if (ids === 'all') {
-      this.roots.rebuild();
-      return;
-    }
-    const by = this.by();
+  private updateAll(ids: ReadonlySet<string>, by: By): void {
     const all = this.options.live.all('image');
     // What is gone first, so that a tag that moved is taken from the old image and then given to the new one.
     for (const id of ids) if (!all.has(id)) this.update(id, undefined, by);
     for (const id of ids) this.update(id, all.get(id), by);
-    this.roots.tell();
   }
 
-  private hearUsers(ids: ReadonlySet<string> | 'all'): void {
-    const containers = this.options.live.all('container');
-    const touched =
-      ids === 'all' ? this.users.rebuild(containers) : this.users.update(ids, containers);
+  private hearUsers(ids: Change['ids'], by: By): void {
+    const touched = this.users.hear(ids, this.options.live.all('container'));
     if (touched.size === 0) return;
-    const by = this.by();
     const all = this.options.live.all('image');
     for (const id of touched) {
       const full = all.has(id) ? id : `sha256:${id}`;
@@ -155,18 +141,12 @@ export class ImagesModel implements TreeModel {
     this.roots.tell();
   }
 
-  private by(): By {
-    const arrangement = this.options.arrangements.of('images');
-    return { arrangement, words: filterWords(arrangement.filter) };
-  }
-
-  private fill(): void {
+  private fill(by: By): void {
     const { live } = this.options;
     const all = live.all('image');
     this.users.rebuild(live.all('container'));
     this.list.clear();
     this.references.clear();
-    const by = this.by();
     const gone = new Set(this.nodes.keys());
     const sorted = [...all.values()].flatMap((summary) =>
       referencesOf(summary).map((reference) => ({
