@@ -18,6 +18,7 @@ import { IMAGE_COMMANDS } from '../../src/extension/commands/images/table.ts';
 import { NETWORK_COMMANDS } from '../../src/extension/commands/networks/table.ts';
 import { CONTAINERS, IMAGES, NETWORKS, VOLUMES } from '../../src/extension/commands/targets.ts';
 import { VOLUME_COMMANDS } from '../../src/extension/commands/volumes/table.ts';
+import { OpenPorts, type ToldPort } from '../../src/extension/devcontainer/open-ports.ts';
 import type { Feature } from '../../src/extension/engine/engines.ts';
 import { createForwards } from '../../src/extension/ports/forward.ts';
 import { createFeed } from '../../src/extension/webviews/logs/feed.ts';
@@ -25,6 +26,7 @@ import type { LogLine } from '../../src/extension/webviews/logs/messages.ts';
 import { followLog } from '../../src/extension/webviews/logs/source.ts';
 import { sampleOf } from '../../src/extension/webviews/stats/sample.ts';
 import type { Node } from '../../src/extension/views/nodes.ts';
+import { parseDevContainer } from '../../src/lib/devcontainer/config.ts';
 import { startDockerd } from '../support/dockerd.ts';
 import { command, ROOT, startTestEngine } from '../support/engine.ts';
 import { startPodman } from '../support/podman.ts';
@@ -460,6 +462,45 @@ for (const [name, start] of Object.entries(ENGINES)) {
       abort.abort();
       await following;
     });
+
+    if (name === 'Pinnace')
+      test('ports of an open container are carried while something listens, as its configuration says', async () => {
+        const attributes = { 8001: { label: 'App' }, 8002: { onAutoForward: 'ignore' } };
+        const text = JSON.stringify({ image: 'busybox', portsAttributes: attributes });
+        const told: ToldPort[] = [];
+        const ports = new OpenPorts({
+          forwards: createForwards({ dial: (id, port) => client.containers.dial(id, port) }),
+          listening: (id) => client.containers.listeningPorts(id),
+          tell: (port) => {
+            told.push(port);
+            return Promise.resolve(false);
+          },
+          show: () => Promise.reject(new Error('nobody wants to see it')),
+          complain: (error) => assert.fail(String(error)),
+        });
+        try {
+          await run('dev', 'sleep', '600');
+          const { config } = parseDevContainer(text);
+          ports.watch({ containerId: 'dev', name: 'dev', port: 1, config });
+          const serve = 'echo hi > /index.html; httpd -p 8001 -h /; httpd -p 8002 -h /';
+          await docker('exec', 'dev', 'sh', '-c', serve);
+          await until(() => told.length > 0);
+          const [{ port, label, of, local } = assert.fail()] = told;
+          assert.deepEqual([port, label, of], [8001, 'App', 'dev']);
+          const page = (): Promise<string> =>
+            fetch(`http://127.0.0.1:${local}/`).then(
+              (answer) => answer.text(),
+              (error: unknown) => String((error as Error).cause),
+            );
+          assert.equal(await page(), 'hi\n');
+          await docker('exec', 'dev', 'killall', 'httpd');
+          await until(async () => (await page()).includes('ECONNREFUSED'));
+          assert.equal(told.length, 1);
+        } finally {
+          ports.dispose();
+          await docker('rm', '-f', 'dev');
+        }
+      });
 
     if (name === 'Pinnace')
       test('a port that is not published is reached from here', async () => {

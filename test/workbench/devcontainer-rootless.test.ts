@@ -101,16 +101,30 @@ test('ports that begin to listen are told in its window as the configuration say
   const { docker } = bench;
   assert.ok(inner);
   const id = await docker('ps', '-q');
-  for (const port of ['3457', '3456'])
+  for (const port of ['3458', '3457', '3456'])
     await docker('exec', '-d', '-u', 'ann', id, '/.pinnace/node', `${WORKSPACE}/serve.cjs`, port);
-  const told = await new NotificationCenter(inner.page).awaited(/\(Shop\) running on port 3456/);
+  const center = new NotificationCenter(inner.page);
+  const shop = await center.awaited(/\(Shop\) running on port 3456/);
   if (SHOTS !== undefined) await inner.screenshot(join(SHOTS, 'ports.png'));
-  assert.ok(!(await inner.notifications.texts()).some((text) => text.includes('3457')));
+  const told = await center.texts();
+  assert.ok(!told.some((text) => /345[78]/.test(text)), told.join('\n'));
   const page = inner.page.context().waitForEvent('page');
-  await told.press('Open in Browser');
+  await shop.press('Open in Browser');
   const site = await page;
   await site.getByText('served by 3456').waitFor();
   assert.match(site.url(), /\/proxy\/3456\/$/);
+  await site.close();
+});
+
+test('a port that the configuration wants opened is opened by itself', async ({ docker }) => {
+  assert.ok(inner);
+  const page = inner.page.context().waitForEvent('page');
+  const id = await docker('ps', '-q');
+  const serve = ['/.pinnace/node', `${WORKSPACE}/serve.cjs`, '3459'];
+  await docker('exec', '-d', '-u', 'ann', id, ...serve);
+  const site = await page;
+  await site.getByText('served by 3459').waitFor();
+  assert.match(site.url(), /\/proxy\/3459\/$/);
 });
 
 function makeFolder(folder: string): void {
@@ -124,6 +138,8 @@ function makeFolder(folder: string): void {
     portsAttributes: {
       '3456': { label: 'Shop' },
       '3457': { onAutoForward: 'ignore' },
+      '3458': { onAutoForward: 'silent' },
+      '3459': { onAutoForward: 'openBrowser' },
     },
     customizations: { vscode: { settings: { 'editor.tabSize': 3 } } },
   });

@@ -14,6 +14,13 @@ export class NotificationCenter {
     this.page = page;
   }
 
+  /** What the open list says. */
+  texts(): Promise<string[]> {
+    return this.page
+      .locator('.notifications-center .notification-list-item-message')
+      .allInnerTexts();
+  }
+
   /** Opens the list and waits for a notification that matches; opens it again where something has closed it. */
   async awaited(text: string | RegExp): Promise<Notification> {
     const item = this.page
