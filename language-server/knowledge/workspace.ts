@@ -4,6 +4,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isDockerfileName } from '../../src/client/lint/files.ts';
 import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
 import type { Dockerfile } from '../../src/lib/dockerfile/syntax.ts';
 
@@ -17,14 +18,6 @@ const FILES_LIMIT = 2000;
 const DEPTH_LIMIT = 12;
 const SIZE_LIMIT = 1024 * 1024;
 const SKIPPED = new Set(['node_modules', '.git', '.hg', '.svn', '.cache', 'vendor', 'target']);
-
-/** Whether a file's name is that of a Dockerfile. */
-export function isDockerfileName(name: string): boolean {
-  if (/\.dockerignore$/i.test(name)) return false;
-  return (
-    /^(Dockerfile|Containerfile)(\..+)?$/i.test(name) || /\.(dockerfile|containerfile)$/i.test(name)
-  );
-}
 
 /** The Dockerfiles below the folders, parsed, one after the other. `isStopped` ends the search. */
 export async function* findDockerfiles(

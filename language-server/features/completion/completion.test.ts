@@ -157,6 +157,8 @@ test('stages and images are offered for FROM, COPY --from and AS', async () => {
   assert.match(await labels(`${text}FROM |`), /^one two scratch alpine/);
   assert.match(await labels(`${text}COPY --from=|`), /^one two alpine/);
   assert.match(await labels('FROM |\nFROM b AS two\n'), /^scratch/);
+  assert.match(await labels(`${text}ONBUILD COPY --from=|`), /^alpine/);
+  assert.match(await labels(`${text}ONBUILD RUN --mount=from=|`), /^alpine/);
   assert.equal(await taken('FROM a |'), 'FROM a AS ');
   assert.equal(await taken('from a |'), 'from a as ');
 });
@@ -423,6 +425,8 @@ test('users and groups are those of the image and of the stage', async () => {
 test("the linter's comments are completed anywhere, with the rules that are not there yet", async () => {
   assert.equal(await labels('FROM a\n# hadolint |\nRUN x\n'), 'ignore= global ignore=');
   assert.match(await labels('FROM a\n# hadolint ignore=|\nRUN x\n'), /DL3008/);
+  assert.match(await labels('FROM a\n# pinnace ignore=|\r\nRUN x\r\n'), /DL3008/);
+  assert.match(await labels('FROM a\n# shellcheck disable=|\nRUN x\n'), /^SC\d{4}( SC\d{4})+$/);
   assert.doesNotMatch(await labels('FROM a\n# hadolint ignore=DL3008,|\nRUN x\n'), /DL3008/);
   assert.equal(
     await taken('# hadolint global ignore=DL3008, DL30|\nFROM a\n', 'DL3009'),

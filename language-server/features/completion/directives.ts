@@ -75,21 +75,26 @@ function pragmas(file: Dockerfile, text: string, line: Range): CompletionItem[] 
     start: offset - begun.length,
     end: offset + (rest.exec(behind)?.[0].length ?? 0),
   });
-  const words = /^#\s*hadolint\s+((?:global\s+)?[a-z]*)$/.exec(text)?.[1];
+  const words = /^#\s*(?:hadolint|pinnace)\s+((?:global\s+)?[a-z]*)$/i.exec(text)?.[1];
   if (words !== undefined)
     return itemsAt(file, place(words, /^[a-z]*(?: +ignore)?(?: *=)?/), PRAGMAS);
-  const list = /^#\s*hadolint\s+(?:global\s+)?ignore\s*=\s*((?:[\w-]+\s*,\s*)*)([\w-]*)$/.exec(
-    text,
-  );
+  const list = LIST.exec(text);
   if (list === null) return undefined;
-  const there = new Set((list[1] ?? '').split(',').map((name) => name.trim()));
+  const there = new Set((list[2] ?? '').split(',').map((name) => name.trim()));
+  const isShell = list[1] !== undefined;
   const rules = RULES.flatMap(({ id, aliases, summary }) =>
-    [id, ...aliases].map((label) => ({ label, detail: summary })),
+    [id, ...aliases]
+      .filter((label) => !isShell || /^SC\d{4}$/.test(label))
+      .map((label) => ({ label, detail: summary })),
   );
   const kind = CompletionItemKind.EnumMember;
   const drafts = rules.filter(({ label }) => !there.has(label)).map((one) => ({ ...one, kind }));
-  return itemsAt(file, place(list[2] ?? '', /^[\w-]*/), drafts);
+  return itemsAt(file, place(list[3] ?? '', /^[\w-]*/), drafts);
 }
+
+/** Whether it is the shell's own, the names before the cursor's, and the cursor's up to it. */
+const LIST =
+  /^#\s*(?:(?:hadolint|pinnace)\s+(?:global\s+)?ignore|(shellcheck)\s+disable)\s*=\s*((?:[\w-]+\s*,\s*)*)([\w-]*)$/i;
 
 const PRAGMAS: readonly Draft[] = [
   { label: 'ignore=', detail: 'rules that the next instruction may break' },

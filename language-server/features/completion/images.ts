@@ -32,6 +32,8 @@ export interface ImagePlace {
   readonly typed: string;
   /** Only stages above this offset; undefined: all. */
   readonly before: number | undefined;
+  /** In ONBUILD: the stages will be those of another file. */
+  readonly held?: boolean;
 }
 
 /** Longer lists are cut; typing on narrows them. */
@@ -39,7 +41,7 @@ const LIMIT = 500;
 
 export function imagesAndStages(
   file: Dockerfile,
-  { place, typed, before }: ImagePlace,
+  { place, typed, before, held = false }: ImagePlace,
   source: ImageSource | undefined,
 ): Completions {
   const local = source?.local() ?? { value: undefined, pending: false };
@@ -49,7 +51,10 @@ export function imagesAndStages(
   const isTag = colon > typed.lastIndexOf('/');
   if (isTag) return tagsOf(file, { place, typed, local }, source);
   const stages: Draft[] = file.stages
-    .filter(({ name, range }) => name !== undefined && (before === undefined || range.end < before))
+    .filter(
+      ({ name, range }) =>
+        name !== undefined && !held && (before === undefined || range.end < before),
+    )
     .map(({ from }) => ({
       label: from.name?.text ?? '',
       detail: `stage from ${from.image.text}`,
