@@ -106,8 +106,16 @@ export function lacksArgument(statement: Statement, message: string): boolean {
 export function readCommand(statement: Statement, slice: Slice = statement.slice): Command {
   const json = readJson(slice);
   if (json.form === 'strings') return { form: 'exec', words: json.words };
-  reportJson(statement, json.form);
-  return { form: 'shell', command: wordOf(slice) };
+  const command = wordOf(slice);
+  if (json.form !== 'none' && !isTest(command.text)) reportJson(statement, json.form);
+  return { form: 'shell', command };
+}
+
+/** `[ "$a" = b ] && …`: brackets of the shell, with more behind them. */
+function isTest(text: string): boolean {
+  if (!/^\[{1,2}\s/.test(text)) return false;
+  const close = /\s\]{1,2}\s*(?:&&|\|\||;)/.exec(text);
+  return close !== null && !/["']\s*,/.test(text.slice(0, close.index));
 }
 
 /** Reports what looks like a JSON array of strings and is not one. */

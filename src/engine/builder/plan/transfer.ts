@@ -114,17 +114,13 @@ function targetedMount(
   word: Word,
   { state, context }: { state: StageState; context: StepContext },
 ): RunMount[] {
-  if (mount.target === undefined) {
-    context.expander.report(
-      'InvalidMount',
-      `a mount of type ${mount.type} needs a target`,
-      word.range,
-    );
-    return [];
-  }
-  const target = joinPath(state.config.WorkingDir ?? '/', mount.target.text);
+  const target = joinPath(state.config.WorkingDir ?? '/', mount.target?.text ?? '');
   if (target === '/') {
-    context.expander.report('InvalidMount', "a mount's target cannot be the root", word.range);
+    const message =
+      mount.target === undefined
+        ? 'a mount without a target lies at WORKDIR, which is the root here: give it a target'
+        : "a mount's target cannot be the root";
+    context.expander.report('InvalidMount', message, word.range);
     return [];
   }
   if (mount.type === 'tmpfs') return [{ type: 'tmpfs', target, size: mount.size }];

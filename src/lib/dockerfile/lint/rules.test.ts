@@ -85,6 +85,8 @@ const TABLE: Readonly<Record<string, Cases>> = {
       file('ENV PUBLIC_KEY=x'),
       file('ENV KEYBOARD=x'),
       file('ENV SECRET_FILE=/run/x'),
+      file('ENV GPG_KEYS=1234'),
+      file('ARG AUTH_VERSION=2'),
       file('ARG TOKENIZER=x'),
     ],
   },
@@ -116,6 +118,28 @@ const TABLE: Readonly<Record<string, Cases>> = {
     catches: [file('EXPOSE 9-8'), file('EXPOSE http'), file('EXPOSE 65536')],
     passes: [file('EXPOSE 0 65535 1-2/udp $P ${P}-9')],
   },
+  InvalidMount: {
+    catches: [file('RUN --mount=target=/ a'), file('RUN --mount=type=cache,dst=/.. a')],
+    passes: [
+      file('RUN --mount=from=b:1 a'),
+      file('RUN --mount=type=bind a'),
+      file('RUN --mount=type=tmpfs,target=/x a'),
+    ],
+  },
+  InvalidJSON: {
+    catches: [
+      file(`CMD ['a', 'b']`),
+      file(`CMD ["a", "b"`),
+      file(`RUN [ 'a', 'b' ] && c`),
+      file(`RUN ["a" "b"]`),
+    ],
+    passes: [
+      file('RUN [ "${A}" = "b" ] && exit 0; wget c'),
+      file('RUN [[ "$a" == b ]] || c'),
+      file('CMD [ -f a ] && b'),
+      file('CMD [ "a" ]'),
+    ],
+  },
   InvalidSignal: {
     catches: [file('STOPSIGNAL 99'), file('STOPSIGNAL SIGX')],
     passes: [
@@ -129,7 +153,14 @@ const TABLE: Readonly<Record<string, Cases>> = {
     catches: [file('USER 0:0'), 'FROM a:1 AS b\nUSER root\nFROM b\n'],
     passes: [file('RUN x'), 'FROM a:1\nUSER root\nFROM b:1\nUSER 5\n', file('USER rooty')],
   },
-  NonNumericUser: { passes: [file('USER 1000:app'), file('USER ${U}'), file('USER root')] },
+  NonNumericUser: {
+    passes: [
+      'FROM mcr.microsoft.com/windows/nanoserver:1809\nUSER ContainerUser\n',
+      file('USER 1000:app'),
+      file('USER ${U}'),
+      file('USER root'),
+    ],
+  },
   ConsecutiveRun: {
     catches: [file('RUN a\nRUN b\nRUN c')],
     passes: [
@@ -246,6 +277,8 @@ const TABLE: Readonly<Record<string, Cases>> = {
       'apt-get -q=2 install a',
       'apt-get update',
       'apt-get -o APT::Get::Assume-Yes=true install a',
+      'apt-get install -s a',
+      'apt-get --dry-run install a',
     ),
   },
   AptNoRecommends: {
@@ -253,6 +286,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
       'apt-get install --no-install-recommends a',
       'apt-get -o APT::Install-Recommends=false install a',
       'apt-get remove a',
+      'apt-get install -s a',
     ),
   },
   UseAptGet: {
@@ -472,7 +506,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
   },
   SpacedAssignment: {
     catches: run('a =b'),
-    passes: run('a=b', '[ a = b ]', 'test a = b', 'a == b', './a = b'),
+    passes: run('chmod =2775 /opt', 'a=b', '[ a = b ]', 'test a = b', 'a == b', './a = b'),
   },
   MissingSpace: {
     catches: run('if[ -n x ]; then a; fi', '[-n x ] && b'),

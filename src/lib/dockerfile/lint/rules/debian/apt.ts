@@ -1,5 +1,5 @@
 /** Reads apt-get's command lines for its rules. */
-import { type CommandLine, isOpen, readCommandLine } from '../../shell/options.ts';
+import { type CommandLine, hasOption, isOpen, readCommandLine } from '../../shell/options.ts';
 import type { ShellCall } from '../../shell/script.ts';
 import type { ShellWord } from '../../../shell/syntax.ts';
 
@@ -24,10 +24,14 @@ export interface AptCommand {
   readonly packages: readonly ShellWord[];
 }
 
-/** The action of `apt-get …`; undefined without one. */
+/** It only tells what it would do. */
+const SIMULATES = ['s', 'simulate', 'just-print', 'dry-run', 'recon', 'no-act', 'print-uris'];
+
+/** The action of `apt-get …`; undefined without one, and where nothing is done. */
 export function aptCommand(call: ShellCall): AptCommand | undefined {
   if (call.name !== 'apt-get' && call.name !== 'apt' && call.name !== 'aptitude') return undefined;
   const line = readCommandLine(call, VALUES);
+  if (hasOption(line, ...SIMULATES)) return undefined;
   const [action, ...packages] = line.operands;
   return action === undefined ? undefined : { action, line, packages };
 }

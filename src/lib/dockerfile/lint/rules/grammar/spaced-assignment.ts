@@ -2,6 +2,9 @@
 import { replace, suggestedFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
 
+/** Programs whose first argument may well begin with an equals sign: `chmod =755`. */
+const TAKING = new Set(['chmod', 'setfacl', 'echo', 'printf', 'grep', 'test', 'expr', 'date']);
+
 export const spacedAssignment: Rule = {
   id: 'SpacedAssignment',
   aliases: ['SC1068', 'SC2283'],
@@ -15,6 +18,7 @@ export const spacedAssignment: Rule = {
         script === undefined ||
         first === undefined ||
         !/^\$?[A-Za-z_]\w*$/.test(nameWord.text) ||
+        TAKING.has(nameWord.text) ||
         !/^=([^=~]|$)/.test(first.text)
       )
         return;

@@ -11,6 +11,8 @@ export const nonNumericUser: Rule = {
     USER: ({ value: { text, range } }, { report }) => {
       const user = text.replaceAll(/["']/g, '').split(':')[0] ?? '';
       if (user === '' || user === 'root' || user.includes('$') || /^\d+$/.test(user)) return;
+      // Windows has no numbers for them.
+      if (/^Container(Administrator|User)$/i.test(user) || user.includes('\\')) return;
       const message = `'${user}' is known inside the image only: a numeric id can be checked from outside (runAsNonRoot)`;
       report({ message, range });
     },

@@ -14,12 +14,11 @@ export const invalidMount: Rule = {
   fixable: true,
   checks: {
     RUN: ({ mounts }, { report }) => {
-      for (const { type, target, options, range } of mounts) {
-        const isKnown = !options.some(
-          ({ key, value }) => key === 'type' && value?.text.includes('$'),
-        );
-        if (!isKnown || target !== undefined || type === 'secret' || type === 'ssh') continue;
-        report({ message: `a mount of type ${type} needs a target`, range });
+      // Without a target it lies at WORKDIR.
+      for (const { type, target } of mounts) {
+        if (type === 'secret' || type === 'ssh' || target === undefined) continue;
+        if (/^\/[/.]*$/.test(target.text))
+          report({ message: "a mount's target cannot be the root", range: target.range });
       }
     },
   },

@@ -3,8 +3,8 @@ import type { PairInstruction } from '../../../syntax.ts';
 import type { Rule, Scope } from '../../rule.ts';
 
 const SECRET =
-  /(^|_)(apikey|auth|credentials?|keys?|passwords?|passphrase|passwd|pword|secrets?|tokens?)(_|$)/i;
-const HARMLESS = /(^|_)(public|pub|file|path|dir|url|fingerprint)(_|$)|_?keys?_?server/i;
+  /(^|_)(apikey|auth|credentials?|key|passwords?|passphrase|passwd|pword|secrets?|tokens?)(_|$)/i;
+const HARMLESS = /(^|_)(public|pub|file|path|dir|url|fingerprint|version)(_|$)|_?keys?_?server/i;
 
 export const secretsUsedInArgOrEnv: Rule = {
   id: 'SecretsUsedInArgOrEnv',
