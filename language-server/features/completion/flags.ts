@@ -10,7 +10,7 @@ import {
 } from '../../../src/lib/dockerfile/manual/mounts.ts';
 import { MOUNT_TYPES } from '../../../src/lib/dockerfile/mounts.ts';
 import type { Dockerfile, MountType, Range } from '../../../src/lib/dockerfile/syntax.ts';
-import { lastBefore, stageAt } from '../../../src/lib/dockerfile/scope/places.ts';
+import { stageAt } from '../../../src/lib/dockerfile/scope/places.ts';
 import type { Argument } from '../cursor.ts';
 import { complete, type Completions, type Draft, itemsAt, NO_COMPLETIONS } from './items.ts';
 import { imagesAndStages, type ImageSource } from './images.ts';
@@ -62,8 +62,7 @@ export async function flagValues(
   const value = typed.slice(equals + 1);
   if (name === 'mount') return mountParts(file, cursor, { value, sources });
   if (name === 'from') {
-    const held = isHeld(file, cursor);
-    return imagesAndStages(file, { place, typed: value, before: undefined, held }, sources.images);
+    return imagesAndStages(file, { place, typed: value, before: undefined }, sources.images);
   }
   if (name === 'platform' && cursor.instruction.kind === 'FROM')
     return platforms(file, { place, image: cursor.instruction.image.text }, sources.images);
@@ -81,11 +80,6 @@ export async function flagValues(
   const known = new Set(found.map(({ label }) => label));
   const usual = value.includes(':') ? [] : drafts.filter(({ label }) => !known.has(label));
   return { items: itemsAt(file, place, [...found, ...usual]), isIncomplete: pending };
-}
-
-/** ONBUILD keeps the instruction for another file. */
-function isHeld(file: Dockerfile, { instruction, word }: Argument): boolean {
-  return lastBefore(file.instructions, word.start) !== instruction;
 }
 
 /** Those that there are of the image first. */
@@ -113,10 +107,9 @@ interface MountPlace {
 
 async function mountParts(
   file: Dockerfile,
-  cursor: Argument,
+  { word, typed: written, rest, piece }: Argument,
   { value, sources }: MountPlace,
 ): Promise<Completions> {
-  const { word, typed: written, rest, piece } = cursor;
   const comma = value.lastIndexOf(',') + 1;
   const field = value.slice(comma);
   const index = written.length - field.length;
@@ -136,10 +129,8 @@ async function mountParts(
   const place = { start: fieldPlace.start + equals + 1, end: fieldPlace.end };
   const typed = field.slice(equals + 1);
   const entry = keyEntry(type, key);
-  if (key === 'from') {
-    const held = isHeld(file, cursor);
-    return imagesAndStages(file, { place, typed, before: undefined, held }, sources.images);
-  }
+  if (key === 'from')
+    return imagesAndStages(file, { place, typed, before: undefined }, sources.images);
   const named = await mountPaths(file, { key, type, whole, place, typed, sources });
   if (named !== undefined) return named;
   const drafts = (entry?.values ?? []).map((one) => ({

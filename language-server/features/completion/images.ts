@@ -32,8 +32,6 @@ export interface ImagePlace {
   readonly typed: string;
   /** Only stages above this offset; undefined: all. */
   readonly before: number | undefined;
-  /** In ONBUILD: the stages will be those of another file. */
-  readonly held?: boolean;
 }
 
 /** Longer lists are cut; typing on narrows them. */
@@ -41,7 +39,7 @@ const LIMIT = 500;
 
 export function imagesAndStages(
   file: Dockerfile,
-  { place, typed, before, held = false }: ImagePlace,
+  { place, typed, before }: ImagePlace,
   source: ImageSource | undefined,
 ): Completions {
   const local = source?.local() ?? { value: undefined, pending: false };
@@ -51,10 +49,7 @@ export function imagesAndStages(
   const isTag = colon > typed.lastIndexOf('/');
   if (isTag) return tagsOf(file, { place, typed, local }, source);
   const stages: Draft[] = file.stages
-    .filter(
-      ({ name, range }) =>
-        name !== undefined && !held && (before === undefined || range.end < before),
-    )
+    .filter(({ name, range }) => name !== undefined && (before === undefined || range.end < before))
     .map(({ from }) => ({
       label: from.name?.text ?? '',
       detail: `stage from ${from.image.text}`,
