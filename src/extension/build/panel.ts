@@ -1,6 +1,4 @@
 /** The editor tab that shows a build, live or remembered, or two of them side by side. One tab; it follows what was asked for last. */
-import { readFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { BuildRecord } from '../../lib/api/builds.ts';
 import { messageOf } from '../../lib/errors.ts';
@@ -9,7 +7,8 @@ import { compareBuilds } from './compare.ts';
 import { type FromView, readFromView, type ToView } from './messages.ts';
 import { shownBuild, shownComparison } from './shown.ts';
 import { titleOf } from './request.ts';
-import { say, wordsOfPage } from '../words/say.ts';
+import { dress, pageOptions } from '../webviews/panels.ts';
+import { say } from '../words/say.ts';
 
 /** Milliseconds between two looks of the view while a build runs. */
 const FRAME = 60;
@@ -78,24 +77,20 @@ class Panel implements BuildPanel {
   }
 
   private create(): vscode.WebviewPanel {
-    const pages = vscode.Uri.joinPath(this.parts.extension, 'media', 'webview');
-    const folder = vscode.Uri.joinPath(pages, 'builds');
+    const { extension } = this.parts;
+    const title = vscode.l10n.t('Build');
     const view = vscode.window.createWebviewPanel(
       'pinnace.build',
-      vscode.l10n.t('Build'),
+      title,
       { viewColumn: vscode.ViewColumn.Active, preserveFocus: false },
-      { enableScripts: true, localResourceRoots: [pages], enableFindWidget: true },
+      { ...pageOptions(extension), enableFindWidget: true },
     );
-    view.iconPath = {
-      light: vscode.Uri.joinPath(folder, 'build-light.svg'),
-      dark: vscode.Uri.joinPath(folder, 'build-dark.svg'),
-    };
     view.webview.onDidReceiveMessage((message: unknown) => this.hear(readFromView(message)));
     view.onDidDispose(() => {
       this.view = undefined;
       this.subject = undefined;
     });
-    view.webview.html = pageOf(view.webview, folder);
+    dress(view, extension, { folder: 'builds', title, state: undefined });
     return view;
   }
 
@@ -178,20 +173,4 @@ class Panel implements BuildPanel {
   private post(message: ToView): void {
     void this.view?.webview.postMessage(message);
   }
-}
-
-/** The page: its own script and style, and nothing from anywhere else. */
-function pageOf(webview: vscode.Webview, folder: vscode.Uri): string {
-  const nonce = randomBytes(16).toString('base64');
-  const address = (name: string): string =>
-    webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
-  const values: Readonly<Record<string, string>> = {
-    nonce,
-    source: webview.cspSource,
-    style: address('view.css'),
-    script: address('view.js'),
-    words: wordsOfPage(),
-  };
-  const page = readFileSync(vscode.Uri.joinPath(folder, 'view.html').fsPath, 'utf8');
-  return page.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '');
 }

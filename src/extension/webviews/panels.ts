@@ -30,24 +30,13 @@ const BODY = '<main id="app" class="app"></main>';
 
 export function createPanels<T>(extension: vscode.Uri, kind: PageKind<T>): Panels<T> {
   const open = new Map<string, vscode.WebviewPanel>();
-  const pages = vscode.Uri.joinPath(extension, 'media', 'webview');
-  const media = vscode.Uri.joinPath(pages, kind.folder);
-  const options = { enableScripts: true, localResourceRoots: [pages] };
   const restore = (panel: vscode.WebviewPanel, target: T): void => {
     const key = kind.key(target);
     open.set(key, panel);
     panel.onDidDispose(() => open.delete(key));
-    panel.iconPath = {
-      light: vscode.Uri.joinPath(media, 'icon-light.svg'),
-      dark: vscode.Uri.joinPath(media, 'icon-dark.svg'),
-    };
-    panel.webview.options = options;
     kind.fill(panel, target);
-    panel.webview.html = htmlOf(panel.webview, {
-      media,
-      title: kind.title(target),
-      state: kind.state(target),
-    });
+    const { folder } = kind;
+    dress(panel, extension, { folder, title: kind.title(target), state: kind.state(target) });
   };
   return {
     open: (target) => {
@@ -58,7 +47,12 @@ export function createPanels<T>(extension: vscode.Uri, kind: PageKind<T>): Panel
       }
       const title = kind.title(target);
       restore(
-        vscode.window.createWebviewPanel(kind.view, title, vscode.ViewColumn.Active, options),
+        vscode.window.createWebviewPanel(
+          kind.view,
+          title,
+          vscode.ViewColumn.Active,
+          pageOptions(extension),
+        ),
         target,
       );
     },
@@ -67,12 +61,33 @@ export function createPanels<T>(extension: vscode.Uri, kind: PageKind<T>): Panel
 }
 
 interface Content {
-  readonly media: vscode.Uri;
+  /** Beneath media/webview. */
+  readonly folder: string;
   readonly title: string;
   readonly state: unknown;
 }
 
-function htmlOf(webview: vscode.Webview, { media, title, state }: Content): string {
+/** What pages may: run our scripts, read our files. */
+export function pageOptions(extension: vscode.Uri): vscode.WebviewOptions {
+  return { enableScripts: true, localResourceRoots: [pagesOf(extension)] };
+}
+
+/** Gives a panel its icon, its rights and its document. Who feeds it listens before. */
+export function dress(panel: vscode.WebviewPanel, extension: vscode.Uri, content: Content): void {
+  const media = vscode.Uri.joinPath(pagesOf(extension), content.folder);
+  panel.iconPath = {
+    light: vscode.Uri.joinPath(media, 'icon-light.svg'),
+    dark: vscode.Uri.joinPath(media, 'icon-dark.svg'),
+  };
+  panel.webview.options = pageOptions(extension);
+  panel.webview.html = htmlOf(panel.webview, media, content);
+}
+
+function pagesOf(extension: vscode.Uri): vscode.Uri {
+  return vscode.Uri.joinPath(extension, 'media', 'webview');
+}
+
+function htmlOf(webview: vscode.Webview, media: vscode.Uri, { title, state }: Content): string {
   const file = (name: string): string =>
     webview.asWebviewUri(vscode.Uri.joinPath(media, name)).toString();
   const json = JSON.stringify(state ?? null).replaceAll('<', '\\u003c');

@@ -3,7 +3,7 @@ import { t } from '../words.js';
 import { Painter } from './ansi.js';
 
 const vscode = acquireVsCodeApi();
-const root = document.getElementById('root');
+const root = document.getElementById('app');
 const saved = vscode.getState() ?? { opened: [], closed: [], key: '' };
 
 /** Characters of a log that stay on the page. */
