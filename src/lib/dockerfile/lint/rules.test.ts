@@ -86,6 +86,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
       file('ENV KEYBOARD=x'),
       file('ENV SECRET_FILE=/run/x'),
       file('ENV GPG_KEYS=1234'),
+      file('ENV SSH_AUTH_SOCK=/s'),
       file('ARG AUTH_VERSION=2'),
       file('ARG TOKENIZER=x'),
     ],
@@ -260,6 +261,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
       ...run(
         'apt-get update && rm -rf /var/lib/apt/lists/*',
         'apt-get update && apt-get dist-clean',
+        'apt-get update && find /var/lib/apt/lists/ -mindepth 1 -delete',
         '--mount=type=cache,target=/var/lib/apt apt-get update',
         'apt-get install a',
       ),
@@ -306,6 +308,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
     passes: run(
       'dnf install a-1.2',
       'dnf install @group',
+      "dnf install 'dnf-command(config-manager)'",
       'dnf install ./a.rpm',
       'dnf install https://a/b.rpm',
       'dnf remove a',
@@ -448,7 +451,11 @@ const TABLE: Readonly<Record<string, Cases>> = {
   },
   UselessBackslash: {
     catches: run('echo a\\nb'),
-    passes: run('echo a\\ b', 'echo "a\\nb"', "echo 'a\\n'", '\\rm a', 'echo \\$a', 'a \\\n  b'),
+    passes: [
+      'FROM mcr.microsoft.com/dotnet/framework/runtime:4.8\nRUN app\\setup.exe\n',
+      '# escape=`\nFROM own:1\nRUN app\\setup.exe\n',
+      ...run('echo a\\ b', 'echo "a\\nb"', "echo 'a\\n'", '\\rm a', 'echo \\$a', 'a \\\n  b'),
+    ],
   },
   LiteralBrace: {
     catches: run('echo }'),

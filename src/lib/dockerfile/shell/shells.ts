@@ -79,5 +79,5 @@ export function shebangOf(text: string): ShellInForce | undefined {
 /** Whether an image's name is that of a Windows image, whose default shell is cmd. */
 export function isWindowsImage(image: string, platform: string | undefined): boolean {
   if (platform !== undefined && /^windows\b/i.test(platform)) return true;
-  return /(^|[/:-])(windows|nanoserver|windowsservercore)\b/i.test(image);
+  return /(^|[/:-])(windows|nanoserver|windowsservercore)\b|\bdotnet\/framework\//i.test(image);
 }

@@ -63,10 +63,9 @@ function covers({ target }: Mount, folder: string): boolean {
   );
 }
 
-/** `rm` of something below a folder. */
-export function removes(call: ShellCall, folder: string): boolean {
-  return (
-    call.name === 'rm' &&
-    call.arguments.some(({ text }) => text.replaceAll(/["']/g, '').startsWith(folder))
-  );
+/** `rm` of something below a folder, or `find` with `-delete`. */
+export function removes({ name, arguments: words }: ShellCall, folder: string): boolean {
+  if (name !== 'rm' && !(name === 'find' && words.some(({ text }) => text === '-delete')))
+    return false;
+  return words.some(({ text }) => text.replaceAll(/["']/g, '').startsWith(folder));
 }

@@ -28,7 +28,7 @@ export function shellsOf(file: Dockerfile, facts: Facts): Shells {
   for (const stage of file.stages) {
     const base = facts.baseOf(stage);
     const before = base === undefined ? undefined : lastWithin(changes, base, base.range.end + 1);
-    const inherited = base === undefined ? defaultOf(stage, facts) : initial.get(base);
+    const inherited = base === undefined ? defaultOf(stage, file, facts) : initial.get(base);
     initial.set(stage, before ?? inherited ?? DEFAULT_SHELL);
   }
   return {
@@ -78,8 +78,12 @@ function lastWithin(
     : undefined;
 }
 
-function defaultOf({ from }: Stage, facts: Facts): ShellInForce {
+function defaultOf({ from }: Stage, { directives }: Dockerfile, facts: Facts): ShellInForce {
   const known = facts.imageShell(from);
   if (known !== undefined) return known.length === 0 ? DEFAULT_SHELL : shellFrom(known);
-  return isWindowsImage(from.image.text, from.platform?.text) ? WINDOWS_SHELL : DEFAULT_SHELL;
+  // Who chose the backtick has backslashes in paths.
+  const isLikely = directives.escapeCharacter === '`' && !/linux/i.test(from.platform?.text ?? '');
+  return isLikely || isWindowsImage(from.image.text, from.platform?.text)
+    ? WINDOWS_SHELL
+    : DEFAULT_SHELL;
 }

@@ -1,6 +1,6 @@
 /** GuardCd: when cd fails, what follows does not run in the wrong directory. */
 import type { Script, ShellCall } from '../../shell/script.ts';
-import { insert, safeFix } from '../../edits.ts';
+import { insert, safeFix, suggestedFix } from '../../edits.ts';
 import { isTested } from '../grammar/conditions.ts';
 import type { Rule } from '../../rule.ts';
 
@@ -15,7 +15,9 @@ export const guardCd: Rule = {
     call: (call, { report }) => {
       const { script, name, range } = call;
       if (script === undefined || !isLost(call) || stopsAtFailure(script)) return;
-      const fix = safeFix('Add || exit 1', insert(range.end, ' || exit 1'));
+      // Behind && it would also stop what goes on when the command before fails.
+      const fixOf = call.place?.previous === '&&' ? suggestedFix : safeFix;
+      const fix = fixOf('Add || exit 1', insert(range.end, ' || exit 1'));
       report({
         message: `when ${name} fails, what follows runs in the wrong directory: add || exit`,
         range,

@@ -1,5 +1,6 @@
 /** QuoteSubstitution: the result of a command stands in quotes where it is one argument. */
 import { insert, suggestedFix } from '../../edits.ts';
+import type { CommandPart } from '../../../shell/syntax.ts';
 import type { Rule } from '../../rule.ts';
 import { splits } from './splitting.ts';
 
@@ -17,18 +18,17 @@ export const quoteSubstitution: Rule = {
         if (part.kind !== 'command' || part.body.items.length === 0) continue;
         if (!splits(placed, script)) continue;
         const { range } = part;
-        const fix = suggestedFix(
-          'Put it in quotes',
-          insert(range.start, '"'),
-          insert(range.end, '"'),
-        );
-        report({
-          message:
-            'the result of this command is split at spaces and its wildcards are expanded: quote it',
-          range,
-          fix,
-        });
+        const quote = [insert(range.start, '"'), insert(range.end, '"')];
+        const fix = mayBeNothing(part) ? {} : { fix: suggestedFix('Put it in quotes', ...quote) };
+        const message =
+          'the result of this command is split at spaces and its wildcards are expanded: quote it';
+        report({ message, range, ...fix });
       }
     },
   },
 };
+
+/** `$(test … && echo --flag)`: in quotes it would be an empty argument when there is no flag. */
+function mayBeNothing({ body }: CommandPart): boolean {
+  return body.items.some(({ node }) => node.kind === 'logical' || node.kind === 'if');
+}

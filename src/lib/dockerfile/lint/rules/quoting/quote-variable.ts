@@ -24,7 +24,7 @@ export const quoteVariable: Rule = {
         if (isPlain(part, flow, scope)) continue;
         const { range, text } = part;
         const message = `${text} is split at spaces and its wildcards are expanded: write ${quoted(part)}`;
-        scope.report({ message, range, fix: fixOf(part) });
+        scope.report({ message, range, ...(isList(part) ? {} : { fix: fixOf(part) }) });
       }
     },
   },
@@ -47,6 +47,11 @@ function isPlain(part: ParameterPart, flow: Flow, scope: Scope): boolean {
 /** All arguments stay the arguments that they are only as `"$@"`. */
 function quoted({ name, text }: ParameterPart): string {
   return name === '*' && text.length <= 4 ? '"$@"' : `"${text}"`;
+}
+
+/** `$CFLAGS`, `$JAVA_OPTS`, `$BUILD_DEPS`: most often more than one argument, on purpose. */
+function isList({ name }: ParameterPart): boolean {
+  return /(flags|opts|options|args|params|deps|packages|pkgs|modules|extensions|list)$/i.test(name);
 }
 
 function fixOf(part: ParameterPart): Fix {

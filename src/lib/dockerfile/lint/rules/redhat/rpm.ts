@@ -55,7 +55,7 @@ function unpinned(
     (word) =>
       !isOpen(word) &&
       !version.test(word.text) &&
-      !/\.rpm$|:\/\/|^[@./]/.test(word.text.replaceAll(/["']/g, '')),
+      !/\.rpm$|:\/\/|^[@./]|\(.*\)/.test(word.text.replaceAll(/["']/g, '')),
   );
 }
 

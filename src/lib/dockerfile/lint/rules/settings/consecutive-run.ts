@@ -14,9 +14,11 @@ export const consecutiveRun: Rule = {
 
 function check({ instructions }: Stage, scope: Scope): void {
   let before: RunInstruction | undefined;
+  let joins: boolean | undefined;
   for (const instruction of instructions) {
     if (instruction.kind === 'RUN' && before !== undefined && alike(before, instruction)) {
-      const fix = mergeFix(before, instruction, scope);
+      joins ??= !instructions.some(isPowerShell);
+      const fix = joins ? mergeFix(before, instruction, scope) : undefined;
       scope.report({
         message: 'this RUN follows another: as one they make one layer',
         range: instruction.keyword.range,
@@ -25,6 +27,11 @@ function check({ instructions }: Stage, scope: Scope): void {
     }
     before = runOf(instruction);
   }
+}
+
+/** Windows' own PowerShell has no &&. */
+function isPowerShell(instruction: Instruction): boolean {
+  return instruction.kind === 'SHELL' && /powershell|pwsh/i.test(instruction.words[0]?.text ?? '');
 }
 
 function runOf(instruction: Instruction): RunInstruction | undefined {
