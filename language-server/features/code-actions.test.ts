@@ -109,7 +109,7 @@ const IGNORED: readonly string[] = [
   'FROM a:1\nRUN <<EOF\n|sudo x\nEOF\n',
   '  FROM a:1\n  ONBUILD RUN |sudo x',
   '# hadolint global ignore=\nFROM a:1\nRUN |sudo x\n',
-  '# syntax=docker/dockerfile:1\r\n# escape=`\r\nFROM a:1\r\nRUN y `\r\n && |sudo x\r\n',
+  '# syntax=docker/dockerfile:1\r\n# check=error=true\r\nFROM a:1\r\nRUN y \\\r\n && |sudo x\r\n',
 ];
 
 test('a comment that ignores takes the finding away and nothing else', () => {

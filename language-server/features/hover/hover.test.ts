@@ -52,6 +52,10 @@ const CASES: readonly (readonly [string, string, RegExp])[] = [
   ['FROM a\nRUN echo $HTTP_PR|OXY\n', 'HTTP_PROXY', /proxy for HTTP/],
   ['FROM a\nRUN <<E\necho ${TARGET|ARCH}\nE\n', 'TARGETARCH', /no value[\s\S]*architecture/],
   ['FROM a\r\nONBUILD COPY --par|ents a b\r\n', '--parents', /directories/],
+  ['FROM a\nENV PATH=/x:$PATH\nRUN $PA|TH\n', 'PATH', /PATH=\/x:\$PATH\n[\s\S]*base image `a`/],
+  ['FROM a\nENV B=$C/y\nENV D=$B/z\nRUN $|D\n', 'D', /D=\$B\/z\n[\s\S]*`C` is what/],
+  ['FROM scratch\nENV B=$C/y\nRUN $|B\n', 'B', /B=\/y\n/],
+  ['FROM a\nENV B=${C:-d}/y\nRUN $|B\n', 'B', /B=d\/y\n/],
   ['FROM a\nRUN --mount=type=cache,\\\nsha|ring=locked,target=/x y\n', 'sharing', /two builds/],
   ['# escape=`\nFROM a\nRUN --mount=type=cache,`\nsharing=lo|cked y\n', 'locked', /waits/],
   ['\ufefffr|om a\n', 'from', /begins a stage/i],
@@ -104,6 +108,15 @@ test("a base image's configuration is shown when it is known, and as text only",
   for (const part of ['4.2 MB', 'root', '/w', '["/e"]', '80/tcp', 'linux/amd64', '2026-01-02'])
     assert.ok(found?.text.includes(part), part);
   assert.ok(found?.text.includes('X=  b>') === true);
+  const facts: ImageFacts = {
+    describe: () => ({
+      value: { ...described, environment: ['PATH=/bin', 'V=x'] },
+      pending: false,
+    }),
+  };
+  assert.match(hover('FROM a AS b\nFROM b\nENV X=$|V\n', facts)?.text ?? '', /`a`[\s\S]*V=x/);
+  const joined = hover('FROM a\nENV PATH=/x:$PATH\nRUN $PA|TH\n', facts)?.text ?? '';
+  assert.match(joined, /PATH=\/x:\$PATH[\s\S]*From the base image `a`[\s\S]*PATH=\/bin/);
   const pending = hover('FROM a|\n', { describe: () => ({ value: undefined, pending: true }) });
   assert.match(pending?.text ?? '', /looked up/);
 });

@@ -51,7 +51,7 @@ function describe(file: Dockerfile, offset: number, sources: HoverSources): Desc
   if (inner === undefined) return undefined;
   if (inner !== outer && touches(inner.keyword.range, offset)) return describeKeyword(inner);
   return (
-    describeVariable(file, inner, offset) ??
+    describeVariable(file, inner, { offset, facts: sources.images }) ??
     describeOccurrence(file, offset) ??
     describeImage(file, inner, { offset, facts: sources.images }) ??
     describeFlag(inner, offset) ??

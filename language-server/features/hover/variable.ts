@@ -9,6 +9,8 @@ import type { Dockerfile, Instruction, Range } from '../../../src/lib/dockerfile
 import { type VariableReference, variablesOf } from '../../../src/lib/dockerfile/tree/variables.ts';
 import { namesIn, scriptsIn, variablesIn } from '../../facts.ts';
 import type { Described } from './hover.ts';
+import type { ImageFacts } from './image.ts';
+import { baseImage, imageValue, unanswered } from './inherited.ts';
 
 /** Longer values are cut. */
 const LENGTH = 1000;
@@ -16,7 +18,7 @@ const LENGTH = 1000;
 export function describeVariable(
   file: Dockerfile,
   instruction: Instruction,
-  offset: number,
+  { offset, facts }: { readonly offset: number; readonly facts: ImageFacts | undefined },
 ): Described | undefined {
   const reference = referenceAt(variablesOf(instruction, file), offset);
   const occurrence = occurrenceAt(namesIn(file), offset);
@@ -33,7 +35,7 @@ export function describeVariable(
   const place = isDefinition ? instruction.range.end + 1 : offset;
   const found = variablesIn(file).lookup(name, place);
   const text = [
-    valueText(file, { name, found, range }),
+    valueText(file, { name, found, range, facts }),
     modifierText(reference),
     predefinedText(name),
   ].filter((part) => part !== '');
@@ -73,11 +75,22 @@ function referenceAt(
   return found === undefined ? undefined : (referenceAt(found.inner, offset) ?? found);
 }
 
-function valueText(
-  { lines }: Dockerfile,
-  { name, found, range }: { name: string; found: Variable | undefined; range: Range },
-): string {
-  if (found === undefined) return `\`${name}\` has no value in this file at this line.`;
+interface Asked {
+  readonly name: string;
+  readonly found: Variable | undefined;
+  readonly range: Range;
+  readonly facts: ImageFacts | undefined;
+}
+
+function valueText(file: Dockerfile, { name, found, range, facts }: Asked): string {
+  const { lines } = file;
+  const base = baseImage(file, range.start);
+  if (found === undefined) {
+    const given = base === undefined ? undefined : imageValue(facts, base, name);
+    return given === undefined || base === undefined
+      ? `\`${name}\` has no value in this file at this line.`
+      : `from the base image \`${base}\`\n\n${block(name, given)}`;
+  }
   const { origin, value, pair } = found;
   if (origin === 'predefined') return `\`${name}\` is set by the builder.`;
   const line = pair === undefined ? -1 : lines.position(pair.name.range.start).line;
@@ -86,8 +99,22 @@ function valueText(
   if (value === undefined) {
     return `\`${name}\`: ${origin}${where}; only the build knows its value.`;
   }
+  const title = `${origin}${where}`;
+  const open = pair === undefined || base === undefined ? [] : [...unanswered(file, pair)];
+  if (open.length === 0 || base === undefined) return `${title}\n\n${block(name, value)}`;
+  const others = open.map((other) => {
+    const given = imageValue(facts, base, other);
+    return given === undefined
+      ? `\`${other}\` is what the base image \`${base}\` makes it, or nothing.`
+      : `From the base image \`${base}\`:\n\n${block(other, given)}`;
+  });
+  return [title, block(name, pair?.value?.text ?? value), ...others].join('\n\n');
+}
+
+/** It may come from an image, so nothing in it may be Markdown. */
+function block(name: string, value: string): string {
   const shown = value.length > LENGTH ? `${value.slice(0, LENGTH)}…` : value;
-  return `${origin}${where}\n\n\`\`\`text\n${name}=${shown.replaceAll('```', "'''")}\n\`\`\``;
+  return `\`\`\`text\n${name}=${shown.replaceAll('```', "'''").replaceAll(/[\r\n]/g, ' ')}\n\`\`\``;
 }
 
 function modifierText(reference: VariableReference | undefined): string {

@@ -35,6 +35,9 @@ test('definitions are found', () => {
     ['FROM a\nENV X=1\nENV X=2\nRUN $X|\nENV X=3\n', '3:4'],
     ['FROM a\nENV X=1\nENV X=${X|}2\n', '2:4'],
     ['ARG V=1\nFROM a:$|V\n', '1:4'],
+    ['FROM a AS b\nENV X=1\nFROM b\nENV X=2\nFROM b\nRUN $X|\n', '2:4'],
+    ['FROM a AS b\nARG V=1\nFROM c\nARG V=2\nFROM b\nRUN $V|\n', '2:4'],
+    ['FROM a\nENV X=1\nARG X=2\nRUN $X|\n', '2:4'],
     ['FROM a\nRUN <<E\nx\nE|\n', '2:6'],
     ['FROM a\nRUN |x\n', ''],
   ] as const) {

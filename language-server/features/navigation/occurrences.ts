@@ -8,7 +8,7 @@ import {
 } from 'vscode-languageserver/node';
 import { type Occurrence, occurrenceAt } from '../../../src/lib/dockerfile/scope/names.ts';
 import type { Dockerfile } from '../../../src/lib/dockerfile/syntax.ts';
-import { namesIn } from '../../facts.ts';
+import { namesIn, variablesIn } from '../../facts.ts';
 import { rangeAt } from '../positions.ts';
 
 /** A document's text and its address. */
@@ -19,13 +19,13 @@ export interface Addressed {
 }
 
 /**
- * Where the name is defined: a stage's FROM, a heredoc's mark, and for a variable the last ARG or ENV before this
- * place, or the first one when none stands before it.
+ * Where the name is defined: a stage's FROM, a heredoc's mark, and for a variable the ARG or ENV that is in force at
+ * this place; where none is, the last one before it, or the first one.
  */
 export function definitionOf({ file, uri, offset }: Addressed): DefinitionLink[] {
   const occurrence = occurrenceAt(namesIn(file), offset);
   if (occurrence === undefined) return [];
-  const target = definitionFor(occurrence);
+  const target = definitionFor(file, occurrence);
   if (target === undefined) return [];
   return [
     {
@@ -37,11 +37,14 @@ export function definitionOf({ file, uri, offset }: Addressed): DefinitionLink[]
   ];
 }
 
-function definitionFor(occurrence: Occurrence): Occurrence | undefined {
+function definitionFor(file: Dockerfile, occurrence: Occurrence): Occurrence | undefined {
   if (occurrence.role === 'definition') return occurrence;
   const definitions = occurrence.named.occurrences.filter(({ role }) => role === 'definition');
   if (occurrence.named.kind !== 'variable') return definitions[0];
   const { start } = occurrence.range;
+  const pair = variablesIn(file).lookup(occurrence.named.name, start)?.pair;
+  const inForce = definitions.find(({ range }) => range.start === pair?.name.range.start);
+  if (inForce !== undefined) return inForce;
   // A variable of the same instruction has its old value still.
   const before = definitions.findLast(
     ({ range, instruction }) => range.start < start && instruction !== occurrence.instruction,
