@@ -1,8 +1,7 @@
 /**
- * Keeps a stream of messages readable: bytes that belong to no message (a wrong length, a header without one) are passed
- * over up to the next header, where the library's reader would wait for ever. Bodies go through as they come.
+ * Finds messages in a stream of bytes by the base protocol of the Language Server Protocol 3.17. Bytes that belong to no
+ * message (a wrong length, a header without one) are passed over up to the next header; it never waits for what cannot come.
  */
-import { Transform, type TransformCallback } from 'node:stream';
 
 const NAME = 'content-length:';
 /** A header that is longer is none. */
@@ -10,27 +9,39 @@ const HEADER_LIMIT = 8192;
 /** No text and no request is longer. */
 const BODY_LIMIT = 512 * 1024 * 1024;
 
-/** Text in, text out: the base protocol of the Language Server Protocol 3.17. */
-export class Frames extends Transform {
-  /** What is not passed on yet: the beginning of a header. */
-  private held: Buffer = Buffer.alloc(0);
-  /** Bytes of the message's body that are still to come. */
-  private left = 0;
+const NOTHING = Buffer.alloc(0);
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    const rest = this.passBody(chunk);
-    if (rest.length > 0) {
-      this.held = this.held.length === 0 ? rest : Buffer.concat([this.held, rest]);
-      while (this.passHeader()) this.held = this.passBody(this.held);
-    }
-    done();
+/** Bytes in, whole bodies out, each as soon as its last byte is there. */
+export class Frames {
+  private readonly found: (body: Buffer) => void;
+  /** What is not read yet: the beginning of a header. */
+  private held: Buffer = NOTHING;
+  /** The body that is being read, in pieces, and its bytes that are still to come; undefined before a header. */
+  private body: Buffer[] = [];
+  private left: number | undefined;
+
+  constructor(found: (body: Buffer) => void) {
+    this.found = found;
   }
 
-  /** Passes on what is left of a body and gives what stands behind it. */
-  private passBody(bytes: Buffer): Buffer {
+  take(chunk: Buffer): void {
+    const rest = this.takeBody(chunk);
+    if (rest.length === 0) return;
+    this.held = this.held.length === 0 ? rest : Buffer.concat([this.held, rest]);
+    while (this.passHeader()) this.held = this.takeBody(this.held);
+  }
+
+  /** Takes what is left of a body and gives what stands behind it. */
+  private takeBody(bytes: Buffer): Buffer {
+    if (this.left === undefined) return bytes;
     const part = bytes.subarray(0, this.left);
     this.left -= part.length;
-    if (part.length > 0) this.push(part);
+    if (this.left > 0 || this.body.length > 0) this.body.push(part);
+    if (this.left > 0) return NOTHING;
+    const whole = this.body.length > 0 ? Buffer.concat(this.body) : part;
+    this.body = [];
+    this.left = undefined;
+    this.found(whole);
     return bytes.subarray(part.length);
   }
 
@@ -65,7 +76,6 @@ export class Frames extends Transform {
   }
 
   private passLength(length: number, headerEnd: number): void {
-    this.push(`Content-Length: ${String(length)}\r\n\r\n`);
     this.held = this.held.subarray(headerEnd);
     this.left = length;
   }

@@ -24,10 +24,7 @@ export class WholeMessageWriter extends AbstractMessageWriter implements Message
   }
 
   write(message: Message): Promise<void> {
-    const body = JSON.stringify(message);
-    const bytes = Buffer.byteLength(body);
-    // Most messages are plain ASCII, which needs no second look at each character.
-    const encoding = bytes === body.length ? 'latin1' : 'utf8';
+    const bytes = framed(JSON.stringify(message));
     return new Promise((resolve, reject) => {
       const written = (error?: Error | null): void => {
         if (error === undefined || error === null) {
@@ -38,11 +35,22 @@ export class WholeMessageWriter extends AbstractMessageWriter implements Message
         this.fireError(error, message, this.failures);
         reject(error);
       };
-      this.stream.write(`Content-Length: ${String(bytes)}\r\n\r\n${body}`, encoding, written);
+      this.stream.write(bytes, written);
     });
   }
 
   end(): void {
     this.stream.end();
   }
+}
+
+/** The body with its header before it. */
+function framed(body: string): Buffer {
+  const length = Buffer.byteLength(body);
+  const header = `Content-Length: ${String(length)}\r\n\r\n`;
+  const bytes = Buffer.allocUnsafe(header.length + length);
+  bytes.write(header, 'latin1');
+  // Most messages are plain ASCII, which needs no second look at each character.
+  bytes.write(body, header.length, length === body.length ? 'latin1' : 'utf8');
+  return bytes;
 }

@@ -11,9 +11,7 @@ import {
   ProposedFeatures,
   type RequestMessage,
   type ResponseMessage,
-  StreamMessageReader,
 } from 'vscode-languageserver/node';
-import { Frames } from './frames.ts';
 import { answerRefused, Gate } from './gate.ts';
 import { actions } from './groups/actions.ts';
 import { builds } from './groups/builds.ts';
@@ -25,6 +23,7 @@ import { lifecycle } from './groups/lifecycle.ts';
 import { navigation } from './groups/navigation.ts';
 import { tokens } from './groups/tokens.ts';
 import { workspace } from './groups/workspace.ts';
+import { WholeMessageReader } from './input.ts';
 import { baseImages } from './knowledge/base-images.ts';
 import { BuildKnowledge } from './knowledge/builds.ts';
 import { ImageFileKnowledge } from './knowledge/image-files.ts';
@@ -51,12 +50,12 @@ const options: ConnectionOptions = {
 /** Over stdio nothing but messages may be written; what a library prints goes to the standard error. */
 function connectStdio(): Connection {
   globalThis.console = new Console(process.stderr);
-  const input = process.stdin.pipe(new Frames());
   // A client that is gone without a word leaves nobody to serve.
   for (const event of ['end', 'close'])
     process.stdin.once(event, () => process.exit(gate.isDown ? 0 : 1));
+  const input = new WholeMessageReader(process.stdin);
   const output = new WholeMessageWriter(process.stdout);
-  return createConnection(ProposedFeatures.all, new StreamMessageReader(input), output, options);
+  return createConnection(ProposedFeatures.all, input, output, options);
 }
 
 const connection = process.argv.includes('--stdio')

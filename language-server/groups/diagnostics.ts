@@ -44,9 +44,9 @@ function isJudged(document: TextDocument): boolean {
   return document.getText().length <= LARGE;
 }
 
-/** In the second next turn of the loop: what came in by then is answered first. */
+/** In the next turn of the loop, behind the message that is read in it: what has come in by then is answered first. */
 function soon(work: () => void): void {
-  setImmediate(() => setImmediate(work));
+  queueMicrotask(() => setImmediate(work));
 }
 
 /** All diagnostics of a document, in the client's positions. */

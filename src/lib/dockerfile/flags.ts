@@ -127,6 +127,7 @@ export function checkFlags(
   flags: readonly Flag[],
   problems: ProblemList,
 ): void {
+  if (flags.length === 0) return;
   const table = flagTable(kind);
   const seen = new Set<string>();
   for (const flag of flags) {

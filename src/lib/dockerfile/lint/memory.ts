@@ -38,7 +38,8 @@ export function shifted(finding: LintFinding, by: number): LintFinding {
     : { ...finding, range: moved, fix: shiftedFix(fix, by) };
 }
 
-function shiftedFix({ title, edits, safety }: Fix, by: number): Fix {
+/** A fix moved by some characters. */
+export function shiftedFix({ title, edits, safety }: Fix, by: number): Fix {
   const moved = edits.map(({ range, text }) => ({ range: moveRange(range, by), text }));
   return { title, edits: moved, safety };
 }

@@ -14,9 +14,17 @@ import type {
   Word,
 } from '../syntax.ts';
 import type { Shelf } from '../../text/memory.ts';
+import { moveRange } from '../tree/move.ts';
 import { linesAround } from '../../text/lines.ts';
 import { Facts } from './analysis/facts.ts';
-import { type Judgement, keyOf, type LintMemory, shifted, type Step } from './memory.ts';
+import {
+  type Judgement,
+  keyOf,
+  type LintMemory,
+  shifted,
+  shiftedFix,
+  type Step,
+} from './memory.ts';
 import { type Hook, type Plan, planFor } from './plan.ts';
 import type { LintFinding, LintOptions, LintProblem, Rule, Scope } from './rule.ts';
 import { execCalls } from './shell/collect.ts';
@@ -30,13 +38,18 @@ import { ruleOf } from './table.ts';
 /** More findings than this in one file help nobody. */
 const LIMIT = 2000;
 
+/** Instructions between two points at which the judging may pause. */
+const STRIDE = 8;
+
 export class Walk implements Scope {
   readonly file: Dockerfile;
   readonly options: LintOptions;
   deferred = false;
   private readonly whole: Dockerfile;
   private readonly known: Facts;
+  /** The stage that is judged, and how many have been begun. */
   private present: Stage | undefined;
+  private entered = 0;
   private rule: Rule | undefined;
   private readonly plan: Plan;
   private readonly suppressions: Suppressions;
@@ -100,28 +113,35 @@ export class Walk implements Scope {
     this.add(rule, finding);
   };
 
-  /** Judges the file, an instruction at a time. */
+  /** Judges the file, some instructions at a time. */
   *judge(): Generator<undefined, void, undefined> {
     const { whole, plan } = this;
     for (const problem of whole.problems) this.takeParsed(problem);
     this.call(plan.file, whole);
-    let at = 0;
-    for (const instruction of whole.instructions) {
+    for (let from = 0; from < whole.instructions.length; from += STRIDE) {
       if (this.found.length >= LIMIT) break;
       yield undefined;
-      if (instruction.kind === 'FROM') {
-        this.present = whole.stages[at++];
-        this.scripts.clear();
-        if (this.present !== undefined) this.call(plan.stage, this.present);
-      }
+      this.judgeSome(whole.instructions.slice(from, from + STRIDE));
+    }
+    this.rule = undefined;
+    for (const finding of this.suppressions.findings) this.add(finding.rule, finding);
+  }
+
+  private judgeSome(instructions: readonly Instruction[]): void {
+    for (const instruction of instructions) {
+      if (instruction.kind === 'FROM') this.enterStage();
       this.visit(instruction);
       if (instruction.kind !== 'ONBUILD' || instruction.instruction === undefined) continue;
       this.deferred = true;
       this.visit(instruction.instruction);
       this.deferred = false;
     }
-    this.rule = undefined;
-    for (const finding of this.suppressions.findings) this.add(finding.rule, finding);
+  }
+
+  private enterStage(): void {
+    this.present = this.whole.stages[this.entered++];
+    this.scripts.clear();
+    if (this.present !== undefined) this.call(this.plan.stage, this.present);
   }
 
   problems(): readonly LintProblem[] {
@@ -189,7 +209,7 @@ export class Walk implements Scope {
   private repeat(judgement: Judgement, instruction: Instruction, start: number): void {
     let calls: readonly ShellCall[] | undefined;
     for (const step of judgement) {
-      if (step.kind === 'found') this.add(step.rule, shifted(step.finding, start));
+      if (step.kind === 'found') this.add(step.rule, step.finding, start);
       else if (step.kind === 'instruction') this.callOne(step.hook, instruction);
       else {
         const script = this.readOnce(instruction);
@@ -219,8 +239,12 @@ export class Walk implements Scope {
     visit(node, this);
   }
 
-  private add(rule: Rule, { message, range, fix, severity }: LintFinding): void {
+  /** `by`: what is still to be added to the finding's offsets. */
+  private add(rule: Rule, finding: LintFinding, by = 0): void {
     if (this.found.length >= LIMIT) return;
+    const { message, severity } = finding;
+    const range = by === 0 ? finding.range : moveRange(finding.range, by);
+    const fix = by === 0 || finding.fix === undefined ? finding.fix : shiftedFix(finding.fix, by);
     const chosen = this.severityOf(rule, severity ?? rule.severity, range);
     if (chosen === undefined) return;
     this.found.push({

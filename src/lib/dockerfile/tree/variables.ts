@@ -21,14 +21,21 @@ export interface VariableReference {
   readonly range: Range;
 }
 
+const NONE: readonly VariableReference[] = [];
+const NO_WORDS: readonly Word[] = [];
+const NO_HEREDOCS: readonly Heredoc[] = [];
+
 /** The references in the words of an instruction that the builder expands. Those of shell commands are the shell's. */
 export function variablesOf(
   instruction: Instruction,
   file: Dockerfile,
 ): readonly VariableReference[] {
   const { escapeCharacter } = file.directives;
-  const found = expandedWords(instruction).flatMap((word) => variablesIn(word, escapeCharacter));
-  const bodies = expandedHeredocs(instruction).flatMap((heredoc) =>
+  const words = instruction.original.includes('$') ? expandedWords(instruction) : NO_WORDS;
+  const heredocs = expandedHeredocs(instruction);
+  if (words.length === 0 && heredocs.length === 0) return NONE;
+  const found = words.flatMap((word) => variablesIn(word, escapeCharacter));
+  const bodies = heredocs.flatMap((heredoc) =>
     variablesInText(bodySource(heredoc, file), { escape: escapeCharacter, quotes: 'plain' }),
   );
   return [...found, ...bodies].sort((a, b) => a.range.start - b.range.start);
@@ -36,7 +43,7 @@ export function variablesOf(
 
 /** The references in one word, in order; single quotes keep dollars from meaning anything. */
 export function variablesIn(word: Word, escape: Escape): readonly VariableReference[] {
-  if (!word.text.includes('$')) return [];
+  if (!word.text.includes('$')) return NONE;
   return variablesInText(sourceOf(word), { escape, quotes: 'special' });
 }
 
@@ -77,9 +84,11 @@ function expandedWords(instruction: Instruction): readonly Word[] {
 
 function expandedHeredocs(instruction: Instruction): readonly Heredoc[] {
   if (instruction.kind === 'COPY' || instruction.kind === 'ADD') {
-    return instruction.heredocs.filter(({ expand }) => expand);
+    return instruction.heredocs.length === 0
+      ? NO_HEREDOCS
+      : instruction.heredocs.filter(({ expand }) => expand);
   }
-  if (instruction.kind !== 'ONBUILD' || instruction.instruction === undefined) return [];
+  if (instruction.kind !== 'ONBUILD' || instruction.instruction === undefined) return NO_HEREDOCS;
   return expandedHeredocs(instruction.instruction);
 }
 

@@ -44,17 +44,43 @@ function referenceAt(word: Word, index: number): Reference | undefined {
   const braced = text[index + 1] === '{';
   const start = index + (braced ? 2 : 1);
   NAME.lastIndex = start;
-  const name = NAME.exec(text)?.[0];
-  if (name === undefined) return undefined;
-  const nameEnd = start + name.length;
-  const operator = braced ? /^:?[-+?]/.exec(text.slice(nameEnd, nameEnd + 2))?.[0] : undefined;
-  const close = braced ? text.indexOf('}', nameEnd) : -1;
-  return {
-    name,
-    range: rangeInWord(word, index, close < 0 ? nameEnd : close + 1),
-    nameRange: rangeInWord(word, start, nameEnd),
-    index,
-    guarded: operator !== undefined,
-    defaulted: operator?.endsWith('-') === true,
-  };
+  if (!NAME.test(text)) return undefined;
+  const end = NAME.lastIndex;
+  return new FoundReference(word, { index, start, end, braced });
+}
+
+/** Its places are worked out when they are asked for: most references are in order. */
+class FoundReference implements Reference {
+  readonly name: string;
+  readonly index: number;
+  readonly guarded: boolean;
+  readonly defaulted: boolean;
+  private readonly word: Word;
+  private readonly nameStart: number;
+  private readonly braced: boolean;
+
+  constructor(
+    word: Word,
+    { index, start, end, braced }: { index: number; start: number; end: number; braced: boolean },
+  ) {
+    const { text } = word;
+    const operator = text[text[end] === ':' ? end + 1 : end] ?? '';
+    this.word = word;
+    this.name = text.slice(start, end);
+    this.index = index;
+    this.nameStart = start;
+    this.braced = braced;
+    this.guarded = braced && operator !== '' && '-+?'.includes(operator);
+    this.defaulted = this.guarded && operator === '-';
+  }
+
+  get range(): Range {
+    const end = this.nameStart + this.name.length;
+    const close = this.braced ? this.word.text.indexOf('}', end) : -1;
+    return rangeInWord(this.word, this.index, close < 0 ? end : close + 1);
+  }
+
+  get nameRange(): Range {
+    return rangeInWord(this.word, this.nameStart, this.nameStart + this.name.length);
+  }
 }

@@ -13,6 +13,7 @@ export const undefinedArgInFrom: Rule = {
   checks: {
     FROM: ({ image, platform }, { facts, file, report }) => {
       for (const word of platform === undefined ? [image] : [platform, image]) {
+        if (!word.text.includes('$')) continue;
         const undeclared = new Set(facts.expandGlobal(word).undeclared);
         if (undeclared.size === 0) continue;
         const names = [...PLATFORM_ARGUMENTS, ...first(facts.globalArguments.keys())];

@@ -1,5 +1,5 @@
 /** UseAddForArchive: ADD unpacks an archive by itself; COPY and a RUN that unpacks leave it in a layer. */
-import type { Stage } from '../../../syntax.ts';
+import type { Stage, Word } from '../../../syntax.ts';
 import type { ShellCall } from '../../shell/script.ts';
 import type { Rule, Scope } from '../../rule.ts';
 
@@ -19,12 +19,14 @@ export const useAddForArchive: Rule = {
 
 function check({ instructions }: Stage, scope: Scope): void {
   let looked = 0;
-  for (const [index, instruction] of instructions.entries()) {
+  let index = 0;
+  for (const instruction of instructions) {
+    index++;
     if (instruction.kind !== 'COPY' || instruction.from !== undefined) continue;
-    const archives = instruction.sources.filter(({ text }) => ARCHIVE.test(text));
-    if (archives.length === 0) continue;
+    if (!instruction.sources.some(isArchive)) continue;
+    const archives = instruction.sources.filter(isArchive);
     if (++looked > LIMIT) return;
-    const later = instructions.slice(index + 1).filter(({ kind }) => kind === 'RUN');
+    const later = instructions.slice(index).filter(({ kind }) => kind === 'RUN');
     const unpacked = later.flatMap((run) =>
       (/tar|zip|xz|lzma|zcat|compress/.test(run.original)
         ? (scope.scriptOf(run)?.calls ?? [])
@@ -42,6 +44,10 @@ function check({ instructions }: Stage, scope: Scope): void {
       });
     }
   }
+}
+
+function isArchive({ text }: Word): boolean {
+  return ARCHIVE.test(text);
 }
 
 function isUnpacking({ name, arguments: words }: ShellCall): boolean {

@@ -12,35 +12,35 @@ export const consistentInstructionCasing: Rule = {
   checks: {
     file: (file, { report }) => {
       const lower = mostlyLower(file);
-      for (const { keyword, kind } of keywords(file)) {
-        const { text, range } = keyword;
+      eachKnown(file, ({ keyword: { text, range }, kind }) => {
         const wanted = lower ? kind.toLowerCase() : kind;
-        if (text === wanted) continue;
+        if (text === wanted) return;
         const message = `'${text}' is cased otherwise than the other instructions: ${wanted}`;
         report({ message, range, fix: safeFix(`Change to ${wanted}`, replace(range, wanted)) });
-      }
+      });
     },
   },
 };
 
-/** The known instructions, those within ONBUILD as well. */
-export function keywords({ instructions }: Dockerfile): Instruction[] {
-  const found: Instruction[] = [];
+/** Shows the known instructions, those within ONBUILD as well. */
+export function eachKnown(
+  { instructions }: Dockerfile,
+  visit: (instruction: Instruction) => void,
+): void {
   for (const instruction of instructions) {
     const { kind } = instruction;
-    if (kind !== 'UNKNOWN') found.push(instruction);
+    if (kind !== 'UNKNOWN') visit(instruction);
     const inner = kind === 'ONBUILD' ? instruction.instruction : undefined;
-    if (inner !== undefined && inner.kind !== 'UNKNOWN') found.push(inner);
+    if (inner !== undefined && inner.kind !== 'UNKNOWN') visit(inner);
   }
-  return found;
 }
 
 /** More instructions are in small letters than in capitals. */
 export function mostlyLower(file: Dockerfile): boolean {
   let balance = 0;
-  for (const { keyword, kind } of keywords(file)) {
+  eachKnown(file, ({ keyword, kind }) => {
     if (keyword.text === kind) balance--;
     else if (keyword.text === kind.toLowerCase()) balance++;
-  }
+  });
   return balance > 0;
 }

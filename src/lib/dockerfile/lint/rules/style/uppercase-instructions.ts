@@ -1,7 +1,7 @@
 /** UppercaseInstructions: instructions are in capitals, also in a file that has all of them in small letters. */
 import { replace, safeFix } from '../../edits.ts';
 import type { Rule } from '../../rule.ts';
-import { keywords, mostlyLower } from './consistent-instruction-casing.ts';
+import { eachKnown, mostlyLower } from './consistent-instruction-casing.ts';
 
 export const uppercaseInstructions: Rule = {
   id: 'UppercaseInstructions',
@@ -13,13 +13,12 @@ export const uppercaseInstructions: Rule = {
   checks: {
     file: (file, { report }) => {
       if (!mostlyLower(file)) return;
-      for (const { keyword } of keywords(file)) {
-        const { text, range } = keyword;
+      eachKnown(file, ({ keyword: { text, range } }) => {
         const wanted = text.toUpperCase();
-        if (text !== text.toLowerCase()) continue;
+        if (text !== text.toLowerCase()) return;
         const fix = safeFix(`Change to ${wanted}`, replace(range, wanted));
         report({ message: `instructions are written in capitals: ${wanted}`, range, fix });
-      }
+      });
     },
   },
 };

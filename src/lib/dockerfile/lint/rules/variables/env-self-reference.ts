@@ -14,7 +14,8 @@ export const envSelfReference: Rule = {
     stage: ({ instructions }, scope) => {
       const known = new Set(['PATH']);
       for (const instruction of instructions) {
-        if (instruction.kind === 'ENV') check(instruction, known, scope);
+        if (instruction.kind === 'ENV' && instruction.original.includes('$'))
+          check(instruction, known, scope);
         if (instruction.kind !== 'ENV' && instruction.kind !== 'ARG') continue;
         for (const { name } of instruction.pairs) known.add(name.text);
       }
@@ -24,14 +25,18 @@ export const envSelfReference: Rule = {
 
 function check(instruction: PairInstruction, known: ReadonlySet<string>, scope: Scope): void {
   const { escapeCharacter } = scope.file.directives;
-  const own = new Map(instruction.pairs.map(({ name }, index) => [name.text, index]));
+  let own: ReadonlyMap<string, number> | undefined;
   for (const [index, { value }] of instruction.pairs.entries()) {
     if (value === undefined) continue;
-    for (const { name, range } of referencesOf(value, escapeCharacter)) {
-      const definer = own.get(name);
+    for (const reference of referencesOf(value, escapeCharacter)) {
+      const { name } = reference;
       // A variable that had a value before keeps it within this ENV: `PATH=/x:$PATH`.
-      if (definer === undefined || definer === index || known.has(name)) continue;
+      if (known.has(name)) continue;
+      own ??= new Map(instruction.pairs.map((pair, at) => [pair.name.text, at]));
+      const definer = own.get(name);
+      if (definer === undefined || definer === index) continue;
       const message = `'$${name}' is not yet set here: variables of one ENV come into force after it`;
+      const { range } = reference;
       scope.report({ message, range, fix: splitAt(instruction, Math.max(index, 1), scope) });
     }
   }

@@ -2,7 +2,7 @@
  * UndefinedVar: variables have a value where the builder expands them. Names that a base image may set are reported only
  * when they look mistyped, have small letters, or when the image's environment is known.
  */
-import type { Instruction, Stage } from '../../../syntax.ts';
+import type { Instruction, PairInstruction, Stage } from '../../../syntax.ts';
 import { type Facts, PLATFORM_ARGUMENTS, type Inherited } from '../../analysis/facts.ts';
 import { nearWord } from '../../analysis/near.ts';
 import { type Reference, referencesOf } from '../../analysis/references.ts';
@@ -18,7 +18,6 @@ export const undefinedVar: Rule = {
   checks: { stage: (stage, scope) => new StageCheck(stage, scope).run() },
 };
 
-const NONE: readonly string[] = [];
 const NOTHING: ReadonlySet<string> = new Set();
 
 class StageCheck {
@@ -26,7 +25,7 @@ class StageCheck {
   private readonly scope: Scope;
   private readonly facts: Facts;
   private readonly known = new Set<string>();
-  private readonly near = new Map<string, string | undefined>();
+  private near: Map<string, string | undefined> | undefined;
   private readonly inherited: Inherited;
   /** The names that the present ENV sets. */
   private own: ReadonlySet<string> = new Set();
@@ -40,17 +39,17 @@ class StageCheck {
 
   run(): void {
     for (const instruction of this.stage.instructions) {
-      const own =
-        instruction.kind === 'ENV' ? instruction.pairs.map(({ name }) => name.text) : NONE;
-      this.own = own === NONE ? NOTHING : new Set(own);
+      const uses = instruction.original.includes('$');
+      this.own = uses && instruction.kind === 'ENV' ? namesOf(instruction) : NOTHING;
       if (instruction.kind === 'ARG') this.readArguments(instruction);
-      else if (instruction.original.includes('$')) this.checkWords(instruction);
-      for (const name of own) this.known.add(name);
+      else if (uses) this.checkWords(instruction);
+      if (instruction.kind !== 'ENV') continue;
+      for (const { name } of instruction.pairs) this.known.add(name.text);
     }
   }
 
   /** Each of ARG's names counts from the next on. */
-  private readArguments(instruction: Extract<Instruction, { pairs: unknown }>): void {
+  private readArguments(instruction: PairInstruction): void {
     for (const { name, value } of instruction.pairs) {
       if (value !== undefined) this.checkReferences(instruction, referencesOf(value, this.escape));
       this.known.add(name.text);
@@ -105,6 +104,7 @@ class StageCheck {
 
   /** The name that was meant; looked for once for each. */
   private nearest(name: string): string | undefined {
+    this.near ??= new Map();
     if (this.near.has(name)) return this.near.get(name);
     const found = nearWord(name, this.candidates());
     this.near.set(name, found);
@@ -115,4 +115,8 @@ class StageCheck {
     yield* this.known;
     yield* this.inherited.names();
   }
+}
+
+function namesOf({ pairs }: PairInstruction): ReadonlySet<string> {
+  return new Set(pairs.map(({ name }) => name.text));
 }
