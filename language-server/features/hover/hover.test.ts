@@ -54,6 +54,8 @@ const CASES: readonly (readonly [string, string, RegExp])[] = [
   ['FROM a\r\nONBUILD COPY --par|ents a b\r\n', '--parents', /directories/],
   ['FROM a\nENV PATH=/x:$PATH\nRUN $PA|TH\n', 'PATH', /PATH=\/x:\$PATH\n[\s\S]*base image `a`/],
   ['FROM a\nENV B=$C/y\nENV D=$B/z\nRUN $|D\n', 'D', /D=\$B\/z\n[\s\S]*`C` is what/],
+  ['ARG V=1\nFROM a\nRUN $|V\n', 'V', /no value[\s\S]*`ARG V` in this stage/],
+  ['ARG V=1\nFROM a\nWORKDIR /$|V\n', 'V', /no value[\s\S]*`ARG V` in this stage/],
   ['FROM scratch\nENV B=$C/y\nRUN $|B\n', 'B', /B=\/y\n/],
   ['FROM a\nENV B=${C:-d}/y\nRUN $|B\n', 'B', /B=d\/y\n/],
   ['FROM a\nRUN --mount=type=cache,\\\nsha|ring=locked,target=/x y\n', 'sharing', /two builds/],

@@ -48,7 +48,7 @@ function rangeOf(reference: VariableReference | undefined, offset: number): Rang
   return touches(reference.nameRange, offset) ? reference.nameRange : reference.range;
 }
 
-/** A variable of a shell text that the file does not define and the builder may. */
+/** A variable of a shell text that its stage does not define, and the builder or the file's head may. */
 function builtInAt(
   file: Dockerfile,
   instruction: Instruction,
@@ -60,7 +60,7 @@ function builtInAt(
   visitShell(script, {
     part: (part) => {
       if (part.kind !== 'parameter' || !touches(part.nameRange, offset)) return;
-      if (predefinedEntry(part.name) !== undefined)
+      if (predefinedEntry(part.name) !== undefined || variablesIn(file).global().has(part.name))
         found = { name: part.name, range: part.nameRange };
     },
   });
@@ -88,7 +88,7 @@ function valueText(file: Dockerfile, { name, found, range, facts }: Asked): stri
   if (found === undefined) {
     const given = base === undefined ? undefined : imageValue(facts, base, name);
     return given === undefined || base === undefined
-      ? `\`${name}\` has no value in this file at this line.`
+      ? undefinedText(file, name)
       : `from the base image \`${base}\`\n\n${block(name, given)}`;
   }
   const { origin, value, pair } = found;
@@ -109,6 +109,13 @@ function valueText(file: Dockerfile, { name, found, range, facts }: Asked): stri
       : `From the base image \`${base}\`:\n\n${block(other, given)}`;
   });
   return [title, block(name, pair?.value?.text ?? value), ...others].join('\n\n');
+}
+
+/** Arguments from before the first FROM are for FROM lines, until a stage asks for them. */
+function undefinedText(file: Dockerfile, name: string): string {
+  const nothing = `\`${name}\` has no value in this file at this line.`;
+  if (!variablesIn(file).global().has(name)) return nothing;
+  return `${nothing} It is an argument from before the first FROM: \`ARG ${name}\` in this stage brings it here.`;
 }
 
 /** It may come from an image, so nothing in it may be Markdown. */
