@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { owned } from './children.ts';
 import { makeUser, type TestUser } from './users.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -37,11 +38,8 @@ export interface CommandOptions {
 /** Runs a command to its end and never rejects for its status. */
 export function command(words: readonly string[], options: CommandOptions = {}): Promise<Result> {
   const [program = '', ...args] = words;
-  const child = spawn(program, args, {
-    cwd: options.cwd ?? '/',
-    env: { ...process.env, ...options.env },
-    stdio: 'pipe',
-  });
+  const env = { ...process.env, ...options.env };
+  const child = owned(spawn(program, args, { cwd: options.cwd ?? '/', env, stdio: 'pipe' }));
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));

@@ -84,6 +84,7 @@ const CASES: readonly Case[] = [
   ['ArrayBraces', 'RUN a "$b[0]"', 'RUN a "${b[0]}"'],
   ['ArrayBraces', 'RUN a $b[x-z]', 'RUN a ${b}[x-z]'],
   ['GlobLikeOption', 'RUN rm *.o', 'RUN rm ./*.o'],
+  ['GlobLikeOption', 'RUN dpkg -i *.deb', 'RUN dpkg -i ./*.deb'],
   ['GlobLikeOption', 'RUN apt-get remove *-dev', undefined],
   ['UselessBackslash', 'RUN sed s/a\\/b/c/ d', 'RUN sed s/a/b/c/ d'],
   ['LiteralBrace', 'RUN a x{', "RUN a 'x{'"],

@@ -66,6 +66,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
     passes: [
       file('ARG foo\nCOPY $foo /x'),
       file('COPY $PYTHON_VERSION /x'),
+      file('WORKDIR $GOPATH/src'),
       file('COPY \\$foo /x'),
       file('RUN echo $foo'),
       file('COPY ${foo:-a} /x'),
@@ -281,6 +282,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
       'apt-get -o APT::Get::Assume-Yes=true install a',
       'apt-get install -s a',
       'apt-get --dry-run install a',
+      'apt-get install $APT_FLAGS a',
     ),
   },
   AptNoRecommends: {
@@ -326,6 +328,7 @@ const TABLE: Readonly<Record<string, Cases>> = {
     passes: run(
       'apk --no-cache add a=1',
       'apk add --no-cache a=1',
+      'apk add ${APK_FLAGS_DEV} a=1',
       '--mount=type=cache,target=/var/cache/apk apk add a=1',
     ),
   },

@@ -30,7 +30,10 @@ export function nearWord(word: string, candidates: Iterable<string>): string | u
   const slack = Math.max(1, Math.floor(word.length / 3));
   let looked = 0;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - word.length) <= slack) some.push(candidate);
+    const more = word.length - candidate.length;
+    // GOPATH is no mistyped PATH.
+    const isLonger = more > 1 && (word.endsWith(candidate) || word.startsWith(candidate));
+    if (Math.abs(more) <= slack && !isLonger) some.push(candidate);
     if (++looked >= CANDIDATES) break;
   }
   return nearest(word, some);

@@ -83,6 +83,13 @@ export function hasOption({ options }: CommandLine, ...names: string[]): boolean
   return options.some(({ name }) => names.includes(name));
 }
 
+/** As `hasOption`, and true for a variable that may hold any option: `$APT_FLAGS`. */
+export function mayHaveOption(line: CommandLine, ...names: string[]): boolean {
+  return hasOption(line, ...names) || line.operands.some(({ text }) => OPTIONS.test(text));
+}
+
+const OPTIONS = /^\$\{?\w*(flags|opts|options|args)\w*\}?$/i;
+
 /** An operand that names packages which cannot be read here: a variable, a command, a pattern. */
 export function isOpen({ value }: ShellWord): boolean {
   return value === undefined;

@@ -1,6 +1,6 @@
 /** AptGetYes: apt-get asks no questions, since nobody is there to answer. */
 import { insert, safeFix } from '../../edits.ts';
-import { hasOption } from '../../shell/options.ts';
+import { mayHaveOption } from '../../shell/options.ts';
 import type { Rule } from '../../rule.ts';
 import { aptCommand } from './apt.ts';
 
@@ -32,7 +32,7 @@ export const aptGetYes: Rule = {
       const level = Number(
         line.options.find(({ name }) => name === 'quiet' || name === 'q')?.value ?? 0,
       );
-      if (hasOption(line, 'y', 'yes', 'assume-yes') || quiet > 1 || level > 1) return;
+      if (mayHaveOption(line, 'y', 'yes', 'assume-yes') || quiet > 1 || level > 1) return;
       if (
         line.options.some(({ value }) =>
           /^(APT::Get::Assume-Yes|APT::Get::force-yes)/i.test(value ?? ''),

@@ -1,6 +1,6 @@
 /** AptNoRecommends: apt-get install leaves out what is only recommended. */
 import { insert, suggestedFix } from '../../edits.ts';
-import { hasOption } from '../../shell/options.ts';
+import { mayHaveOption } from '../../shell/options.ts';
 import type { Rule } from '../../rule.ts';
 import { aptCommand } from './apt.ts';
 
@@ -19,7 +19,7 @@ export const aptNoRecommends: Rule = {
       const set = line.options.some(({ value }) =>
         /^APT::Install-Recommends=(0|false|no)/i.test(value ?? ''),
       );
-      if (set || hasOption(line, 'no-install-recommends', 'without-recommends')) return;
+      if (set || mayHaveOption(line, 'no-install-recommends', 'without-recommends')) return;
       const flag = call.name === 'aptitude' ? '--without-recommends' : '--no-install-recommends';
       const fix = suggestedFix(`Add ${flag}`, insert(action.range.end, ` ${flag}`));
       report({

@@ -1,7 +1,7 @@
 /** ApkNoCache: apk add fetches the index for itself and keeps none. */
 import { insert, remove, safeFix } from '../../edits.ts';
 import { isMounted } from '../../shell/cleanup.ts';
-import { hasOption } from '../../shell/options.ts';
+import { mayHaveOption } from '../../shell/options.ts';
 import type { Rule } from '../../rule.ts';
 import { apkAdd } from './apk.ts';
 
@@ -15,7 +15,8 @@ export const apkNoCache: Rule = {
     calls: ['apk'],
     call: (call, { report }) => {
       const add = apkAdd(call);
-      if (add === undefined || hasOption(add.line, 'no-cache') || add.packages.length === 0) return;
+      if (add === undefined || mayHaveOption(add.line, 'no-cache') || add.packages.length === 0)
+        return;
       const { instruction } = call;
       if (
         instruction.kind === 'RUN' &&

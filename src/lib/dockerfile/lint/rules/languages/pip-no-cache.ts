@@ -1,7 +1,7 @@
 /** PipNoCache: pip keeps no copies of what it installs. */
 import { insert, safeFix } from '../../edits.ts';
 import { isMounted } from '../../shell/cleanup.ts';
-import { hasOption } from '../../shell/options.ts';
+import { mayHaveOption } from '../../shell/options.ts';
 import type { ShellCall } from '../../shell/script.ts';
 import type { Rule, Scope } from '../../rule.ts';
 import { pipInstall, PIP_NAMES } from './pip.ts';
@@ -19,7 +19,7 @@ export const pipNoCache: Rule = {
       if (
         install === undefined ||
         call.name === 'pipx' ||
-        hasOption(install.line, 'no-cache-dir') ||
+        mayHaveOption(install.line, 'no-cache-dir') ||
         isOff(call, scope)
       )
         return;

@@ -12,6 +12,9 @@ const NO_FILES = new Set(
   ),
 );
 
+/** `dpkg -i` takes files. */
+const INSTALL = /^(-\w*i|--install)$/;
+
 export const globLikeOption: Rule = {
   id: 'GlobLikeOption',
   aliases: ['SC2035'],
@@ -24,7 +27,8 @@ export const globLikeOption: Rule = {
       for (const { text, parts, range } of words) {
         if (text === '--' || text === ':::' || text === '::::') return;
         if (parts[0]?.kind !== 'glob' || parts[0].text.startsWith('[')) continue;
-        const isFile = !NO_FILES.has(name);
+        const isFile =
+          !NO_FILES.has(name) || (name === 'dpkg' && INSTALL.test(words[0]?.text ?? ''));
         const fix = suggestedFix('Begin with ./', insert(range.start, './'));
         report({
           message: `a file whose name begins with a dash would be an option: ${isFile ? './' : 'quote '}${text}`,

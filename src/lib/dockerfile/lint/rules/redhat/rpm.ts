@@ -3,7 +3,7 @@ import type { ShellWord } from '../../../shell/syntax.ts';
 import { insert, safeFix } from '../../edits.ts';
 import type { Checks } from '../../rule.ts';
 import { cleanupCheck, removes } from '../../shell/cleanup.ts';
-import { type CommandLine, hasOption, isOpen, readCommandLine } from '../../shell/options.ts';
+import { type CommandLine, mayHaveOption, isOpen, readCommandLine } from '../../shell/options.ts';
 import { pinningCheck } from '../../shell/pinning.ts';
 import type { ShellCall } from '../../shell/script.ts';
 
@@ -85,7 +85,7 @@ export function assumesYes(names: readonly string[]): Checks {
     call: (call, { report }) => {
       const command = rpmCommand(call, names);
       if (command === undefined || !ASKING.includes(command.action.text)) return;
-      if (hasOption(command.line, 'y', 'assumeyes')) return;
+      if (mayHaveOption(command.line, 'y', 'assumeyes')) return;
       const { range, text } = command.action;
       const fix = safeFix('Add -y', insert(range.end, ' -y'));
       report({

@@ -1,6 +1,6 @@
 /** ZypperYes: zypper asks no questions, since nobody is there to answer. */
 import { insert, safeFix } from '../../edits.ts';
-import { hasOption } from '../../shell/options.ts';
+import { mayHaveOption } from '../../shell/options.ts';
 import type { Rule } from '../../rule.ts';
 import { rpmCommand } from './rpm.ts';
 
@@ -17,7 +17,7 @@ export const zypperYes: Rule = {
     call: (call, { report }) => {
       const command = rpmCommand(call, ['zypper']);
       if (command === undefined || !ASKING.includes(command.action.text)) return;
-      if (hasOption(command.line, 'y', 'no-confirm', 'n', 'non-interactive')) return;
+      if (mayHaveOption(command.line, 'y', 'no-confirm', 'n', 'non-interactive')) return;
       const { range, text } = command.action;
       const fix = safeFix('Add -y', insert(range.end, ' -y'));
       report({

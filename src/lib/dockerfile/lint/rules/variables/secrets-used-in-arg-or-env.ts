@@ -4,7 +4,8 @@ import type { Rule, Scope } from '../../rule.ts';
 
 const SECRET =
   /(^|_)(apikey|auth|credentials?|key|passwords?|passphrase|passwd|pword|secrets?|tokens?)(_|$)/i;
-const HARMLESS = /(^|_)(public|pub|file|path|dir|url|fingerprint|version|sock)(_|$)|_?keys?_?server/i;
+const HARMLESS =
+  /(^|_)(public|pub|file|path|dir|url|fingerprint|version|sock)(_|$)|_?keys?_?server/i;
 
 export const secretsUsedInArgOrEnv: Rule = {
   id: 'SecretsUsedInArgOrEnv',
