@@ -4,8 +4,8 @@ import { isMainThread } from 'node:worker_threads';
 
 /** Milliseconds that a file may take; the longest take two minutes. */
 const FILE_LIMIT = 600_000;
-/** Milliseconds that a process may go on after its last test. */
-const LINGER_LIMIT = 30_000;
+/** Milliseconds that a process may go on after its last test: long enough for a file's own farewells. */
+const LINGER_LIMIT = 120_000;
 
 /** The processes that this one has started and that still run: pid → command line. */
 function children() {
