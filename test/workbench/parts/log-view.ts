@@ -42,14 +42,12 @@ export class LogView {
     return (await button.getAttribute('aria-pressed')) === 'true';
   }
 
-  /** Writes into the search box and answers what the count says once it says something else. */
-  async search(text: string): Promise<string> {
-    const count = this.frame.locator('.count');
-    const before = await count.innerText();
+  /** Writes into the search box and waits for what the count says in the end: it counts while it searches. */
+  async search(text: string, count: RegExp): Promise<void> {
     await this.frame.getByRole('textbox', { name: 'Search the log' }).fill(text);
-    return until('the search has counted', async () => {
-      const now = await count.innerText();
-      return now !== before && now !== '' ? now : undefined;
-    });
+    const shown = this.frame.locator('.count');
+    await until(`the search counts ${String(count)}`, async () =>
+      count.test(await shown.innerText()),
+    );
   }
 }
