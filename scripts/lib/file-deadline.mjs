@@ -9,12 +9,12 @@ const LINGER_LIMIT = 120_000;
 
 /** The processes that this one has started and that still run: pid → command line. */
 function children() {
-  const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
+  const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').match(/\d+/g);
   return new Map(
-    pids.split(' ').flatMap((pid) => {
+    (pids ?? []).flatMap((pid) => {
       try {
         const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-        return line === '' ? [] : [[Number(pid), line]];
+        return [[Number(pid), line]];
       } catch {
         return [];
       }
