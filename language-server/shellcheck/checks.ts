@@ -6,6 +6,7 @@ import type { Comment } from '../../src/client/lint/shellcheck/comments.ts';
 import type { Input } from '../../src/client/lint/shellcheck/input.ts';
 import type { Finding } from '../../src/client/lint/shellcheck/merge.ts';
 import { findShellCheck, runShellCheck } from '../../src/client/lint/shellcheck/program.ts';
+import { slots } from '../../src/lib/turns.ts';
 
 export interface ChecksOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -14,7 +15,7 @@ export interface ChecksOptions {
   readonly onFound: (uri: string) => void;
 }
 
-const LANES = 2;
+const AT_ONCE = 2;
 const KNOWN_LIMIT = 1000;
 /** After so many failures in a row the program is not started again until the settings change. */
 const FAILURE_LIMIT = 3;
@@ -28,8 +29,7 @@ export class ShellChecks {
   private readonly options: ChecksOptions;
   private readonly known = new Map<string, readonly Comment[]>();
   private readonly asked = new Map<string, Asked>();
-  private readonly queue: (() => Promise<void>)[] = [];
-  private running = 0;
+  private readonly slot = slots(AT_ONCE);
   private failures = 0;
   private setting: string | undefined;
   private program: string | undefined;
@@ -88,25 +88,12 @@ export class ShellChecks {
   private start(uri: string, wanted: ReadonlyMap<string, Input>, signal: AbortSignal): void {
     let left = wanted.size;
     for (const input of wanted.values()) {
-      this.queue.push(async () => {
+      void this.slot(async () => {
         await this.check(input, signal);
         left -= 1;
         if (left > 0 || signal.aborted) return;
         this.asked.delete(uri);
         this.options.onFound(uri);
-      });
-    }
-    this.pump();
-  }
-
-  private pump(): void {
-    while (this.running < LANES) {
-      const next = this.queue.shift();
-      if (next === undefined) return;
-      this.running += 1;
-      void next().finally(() => {
-        this.running -= 1;
-        this.pump();
       });
     }
   }

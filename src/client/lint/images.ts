@@ -13,6 +13,7 @@ import {
   tryReference,
   withDefaultTag,
 } from '../../lib/image/reference.ts';
+import { inTurns } from '../../lib/turns.ts';
 import { parseAddress } from '../api/addresses.ts';
 import { type Client, createClient } from '../api/client.ts';
 import { enginePaths } from '../engine/paths.ts';
@@ -85,16 +86,12 @@ async function describeAll(
   signal: AbortSignal,
 ): Promise<KnownImages> {
   const found = new Map<string, KnownImage>();
-  const rest = names[Symbol.iterator]();
-  const ask = async (): Promise<void> => {
-    for (const name of rest) {
-      const reference = tryReference(name);
-      if (reference === undefined) continue;
-      const image = await describe(client, name, signal);
-      if (image !== undefined) found.set(keyOf(reference), image);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  await inTurns(AT_ONCE, names, async (name) => {
+    const reference = tryReference(name);
+    if (reference === undefined) return;
+    const image = await describe(client, name, signal);
+    if (image !== undefined) found.set(keyOf(reference), image);
+  });
   return found;
 }
 

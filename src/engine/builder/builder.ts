@@ -23,6 +23,7 @@ import {
   tryReference,
   withDefaultTag,
 } from '../../lib/image/reference.ts';
+import { slots } from '../../lib/turns.ts';
 import type { Image, ImageStore, RegistryAuth } from '../images/types.ts';
 import type { SpecHost } from '../runtime/spec.ts';
 import type { Native, Runtime } from '../runtime/types.ts';
@@ -358,28 +359,4 @@ async function publish(
   if (plain === undefined) return (await store.create(imageConfig(result), { tags })).id;
   for (const tag of tags) await store.tag(plain.id, tag);
   return plain.id;
-}
-
-/** At most `count` steps at a time over all builds. */
-function slots(count: number): BuildParts['slot'] {
-  let free = count;
-  const waiting: (() => void)[] = [];
-  const give = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) free++;
-    else next();
-  };
-  return async (signal) => {
-    signal.throwIfAborted();
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    let given = false;
-    const release = (): void => {
-      if (!given) give();
-      given = true;
-    };
-    if (signal.aborted) release();
-    signal.throwIfAborted();
-    return release;
-  };
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { ResourceLimits } from '../../lib/api/containers.ts';
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import { shortId } from '../../lib/image/digest.ts';
+import type { Slot } from '../../lib/turns.ts';
 import type { SpecHost } from '../runtime/spec.ts';
 import type { Native, Root, Runtime } from '../runtime/types.ts';
 import type { Draft, Lease, Places, SnapshotStore } from '../storage/types.ts';
@@ -38,8 +39,8 @@ export interface BuildParts {
   readonly mounts: CacheMounts;
   /** Steps that are being done now, by key. */
   readonly flights: Map<Key, Promise<CacheRow>>;
-  /** Waits for a processor; resolves to the call that gives it back. */
-  readonly slot: (signal: AbortSignal) => Promise<() => void>;
+  /** A processor: as many steps as there are of them are done at a time, over all builds. */
+  readonly slot: Slot;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -164,8 +165,8 @@ async function perform(
   io: StepIo,
 ): Promise<CacheRow> {
   const { parts, run, out, trace } = io;
-  const release = await parts.slot(run.signal);
-  try {
+  return parts.slot(async () => {
+    run.signal.throwIfAborted();
     const began = performance.now();
     const draft = await parts.snapshots.draft(at.chainId);
     let chainId = at.chainId;
@@ -206,9 +207,7 @@ async function perform(
     parts.cache.put(row);
     if (row.ms > KEEP_AT_ONCE_MS) parts.cache.flush();
     return row;
-  } finally {
-    release();
-  }
+  });
 }
 
 /** Resolves to what the step printed. */

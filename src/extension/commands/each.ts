@@ -1,9 +1,10 @@
 /** Does one thing to several objects: side by side, with progress and cancel, going on after a failure and telling all failures in one error. */
 import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
+import { inTurns } from '../../lib/turns.ts';
 import type { Desk, Step } from './desk.ts';
 
 /** How many requests are under way at once: a stop waits up to ten seconds, a hundred of them must not. */
-const LANES = 8;
+const AT_ONCE = 8;
 
 export interface Work<T> {
   /** `Stopping`: the progress says `Stopping web` or `Stopping 3 containers`. */
@@ -28,21 +29,17 @@ export async function forEach<T>(desk: Desk, work: Work<T>): Promise<readonly T[
   const failures: { readonly item: T; readonly error: unknown }[] = [];
   const done: T[] = [];
   await desk.progress(`${work.doing} ${what}`, async (signal, report) => {
-    const queue = [...items];
     const step = 100 / items.length;
-    const lane = async (): Promise<void> => {
-      for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-        if (signal.aborted) return;
-        try {
-          await work.run(item, signal, items.length === 1 ? report : () => undefined);
-          done.push(item);
-        } catch (error) {
-          failures.push({ item, error });
-        }
-        if (items.length > 1) report({ message: name(item), increment: step });
+    await inTurns(AT_ONCE, items, async (item) => {
+      if (signal.aborted) return;
+      try {
+        await work.run(item, signal, items.length === 1 ? report : () => undefined);
+        done.push(item);
+      } catch (error) {
+        failures.push({ item, error });
       }
-    };
-    await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
+      if (items.length > 1) report({ message: name(item), increment: step });
+    });
     if (signal.aborted) throw new EngineError('cancelled', `${work.verb} was cancelled`);
   });
   const real = failures.filter(({ error }) => kindOf(error) !== 'cancelled');

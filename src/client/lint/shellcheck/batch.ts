@@ -10,6 +10,7 @@ import { Variables } from '../../../lib/dockerfile/scope/variables.ts';
 import { scriptsOf } from '../../../lib/dockerfile/shell/scripts.ts';
 import type { Dockerfile } from '../../../lib/dockerfile/syntax.ts';
 import { messageOf } from '../../../lib/errors.ts';
+import { inTurns } from '../../../lib/turns.ts';
 import type { Comment } from './comments.ts';
 import { type Input, inputsOf } from './input.ts';
 import { findingsAmong, joinProblems } from './merge.ts';
@@ -75,13 +76,7 @@ class Batch {
     if (inputs.length === 0) return { known, failures };
     const folder = await mkdtemp(join(tmpdir(), 'pinnace-shellcheck-'));
     try {
-      const queue = batchesOf(inputs);
-      const lane = async (): Promise<void> => {
-        for (let next = queue.pop(); next !== undefined; next = queue.pop())
-          await this.batch(next, folder);
-      };
-      const lanes = Math.min(availableParallelism(), queue.length);
-      await Promise.all(Array.from({ length: lanes }, lane));
+      await inTurns(availableParallelism(), batchesOf(inputs), (next) => this.batch(next, folder));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
