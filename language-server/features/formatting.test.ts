@@ -1,7 +1,7 @@
 /** Tests of formatting's edits and options; the formatter has tests of its own. `|` marks the cursor. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TextEdit } from 'vscode-languageserver/node';
+import type { FormattingOptions, TextEdit } from 'vscode-languageserver/node';
 import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
 import type { Dockerfile } from '../../src/lib/dockerfile/syntax.ts';
 import { formatOptions, formattingAfterBreak, formattingOf } from './formatting.ts';
@@ -23,6 +23,23 @@ test('a document is formatted with the indent of the editor', () => {
   const file = parseDockerfile('from a\nrun x \\\n&& y\n');
   const edits = formattingOf(file, formatOptions(SPACES, undefined));
   assert.equal(applied(file, edits), 'FROM a\nRUN x \\\n  && y\n');
+});
+
+test('the editor says what becomes of white space at ends; by itself it is trimmed', () => {
+  const file = parseDockerfile('from a  \n\nrun x \n\n\nRUN y');
+  const formatted = (options: Partial<FormattingOptions>): string =>
+    applied(file, formattingOf(file, formatOptions({ ...SPACES, ...options }, undefined)));
+  const trimmed = 'FROM a\n\nRUN x\n\nRUN y\n';
+  assert.equal(formatted({}), trimmed);
+  const wanted = { trimTrailingWhitespace: true, insertFinalNewline: true };
+  assert.equal(formatted({ ...wanted, trimFinalNewlines: true }), trimmed);
+  assert.equal(
+    formatted({ trimTrailingWhitespace: false, insertFinalNewline: false }),
+    'FROM a  \n\nRUN x \n\nRUN y',
+  );
+  const open = parseDockerfile('FROM a\n\n\n');
+  const kept = formatOptions({ ...SPACES, trimFinalNewlines: false }, undefined);
+  assert.equal(applied(open, formattingOf(open, kept)), 'FROM a\n\n\n');
 });
 
 test('the settings say more, and wrong ones nothing', () => {

@@ -14,13 +14,18 @@ import { rangeAt } from './positions.ts';
 /** Deeper indents are a mistake. */
 const INDENT_LIMIT = 16;
 
-/** The editor's indent, and what the settings' section `format` says besides. Wrong values count as not given. */
+/**
+ * The editor's indent and its word on white space at ends, and what the settings' section `format` says besides. Wrong
+ * values count as not given. What the editor says nothing of is trimmed, and the last line ended.
+ */
 export function formatOptions(
-  { tabSize, insertSpaces }: FormattingOptions,
+  { tabSize, insertSpaces, ...ends }: FormattingOptions,
   section: unknown,
 ): FormatOptions {
   const given = isRecord(section) ? section : {};
-  const own: FormatOptions['indent'] = insertSpaces ? indentOf(tabSize) : 'tab';
+  // A client that says neither has sent less than it must.
+  const isTabbed = (insertSpaces as boolean | undefined) === false;
+  const own: FormatOptions['indent'] = isTabbed ? 'tab' : indentOf(tabSize);
   const { indent, emptyLines } = given;
   return {
     indent: indent === 'tab' ? 'tab' : typeof indent === 'number' ? indentOf(indent) : own,
@@ -33,6 +38,9 @@ export function formatOptions(
         ? Math.trunc(emptyLines)
         : FORMAT_DEFAULTS.emptyLines,
     stages: choice(given['stages'], ['apart', 'keep'] as const),
+    trailingBlanks: ends.trimTrailingWhitespace === false ? 'keep' : 'trim',
+    finalNewline: ends.insertFinalNewline === false ? 'keep' : 'insert',
+    finalEmptyLines: ends.trimFinalNewlines === false ? 'keep' : 'trim',
   };
 }
 

@@ -205,7 +205,10 @@ function formatText(
 function optionsOf(flags: FormatFlags, name: string): FormatOptions {
   const indent = flags.indent ?? editorConfigIndent(name) ?? FORMAT_DEFAULTS.indent;
   const { keywordCase, packages, continuations, emptyLines, stages } = flags;
-  return { indent, keywordCase, packages, continuations, flags: flags.flags, emptyLines, stages };
+  return {
+    ...FORMAT_DEFAULTS,
+    ...{ indent, keywordCase, packages, continuations, flags: flags.flags, emptyLines, stages },
+  };
 }
 
 /** Writes beside the file and renames, so that it is never half written; a symbolic link stays one. */

@@ -144,6 +144,9 @@ const options: fc.Arbitrary<Partial<FormatOptions>> = fc.record({
   flags: fc.constantFrom('keep', 'ordered'),
   emptyLines: fc.nat(2),
   stages: fc.constantFrom('apart', 'keep'),
+  trailingBlanks: fc.constantFrom('trim', 'keep'),
+  finalNewline: fc.constantFrom('insert', 'keep'),
+  finalEmptyLines: fc.constantFrom('trim', 'keep'),
 });
 
 test('what is formatted means the same to the builder and to every shell', () => {
@@ -246,6 +249,30 @@ const OPTION_CASES: readonly {
     options: { stages: 'keep', emptyLines: 0 },
     text: 'FROM a\n\n\nFROM b\nFROM c',
     expected: 'FROM a\nFROM b\nFROM c\n',
+  },
+  {
+    name: 'blanks kept where nothing follows them',
+    options: { trailingBlanks: 'keep' },
+    text: '# c  \nfrom a  \n \t\n  run  b \t\nCOPY <<E /  \nx \nE\n \n ',
+    expected: '# c  \nFROM a  \n \t\nRUN b \t\nCOPY <<E /  \nx \nE\n',
+  },
+  {
+    name: 'no line break at the end',
+    options: { finalNewline: 'keep' },
+    text: 'FROM a\nrun  b  ',
+    expected: 'FROM a\nRUN b',
+  },
+  {
+    name: 'empty lines at the end kept',
+    options: { finalEmptyLines: 'keep' },
+    text: 'FROM a\nrun  b  \n \n\n\n',
+    expected: 'FROM a\nRUN b\n\n\n\n',
+  },
+  {
+    name: 'a file of empty lines kept',
+    options: { finalEmptyLines: 'keep', trailingBlanks: 'keep' },
+    text: ' \n\n  ',
+    expected: ' \n\n  ',
   },
 ];
 

@@ -135,15 +135,21 @@ class Formatter {
     const ends = before.directive && element.instruction === undefined && breaks > 1;
     const wanted = apart || (ends && !element.directive) ? Math.max(2, most) : most;
     const old = text.slice(range.start, range.end);
+    const newline = lineEndAt(text, range.start);
+    if (this.options.trailingBlanks === 'keep') {
+      const lines = linesOf(old).slice(0, wanted).join('');
+      return smallestEdit(range, lines + newline.repeat(wanted - Math.min(wanted, breaks)), text);
+    }
     const clean = /^(?:\r?\n)+$/.test(old);
     if (clean && breaks === wanted) return [];
-    return smallestEdit(range, lineEndAt(text, range.start).repeat(wanted), text);
+    return smallestEdit(range, newline.repeat(wanted), text);
   }
 
   private element(element: Element): readonly TextEdit[] {
     const { text } = this.file;
     const { instruction } = element;
     if (instruction !== undefined) return this.instruction(instruction);
+    if (this.options.trailingBlanks === 'keep') return [];
     const line = text.slice(element.start, element.end);
     // What looks like a directive may become one, or become another.
     if (/^#\s*\w+\s*=/.test(line)) return [];
@@ -172,6 +178,7 @@ class Formatter {
     const { file, options, scripts } = this;
     const atoms = atomsOf(instruction, { file, options, scripts });
     const edits = layOut(atoms, this.layout);
+    if (options.trailingBlanks === 'keep') return edits;
     const { text } = file;
     const end = atoms.at(-1)?.range.end ?? instruction.range.end;
     const bodies = bodiesStart(instruction) ?? instruction.range.end;
@@ -189,12 +196,36 @@ class Formatter {
     if (open || !isBlank(text, range)) return [];
     const last = elements.at(-1);
     const old = text.slice(range.start, range.end);
-    const clean = last === undefined ? old === '' : /^\r?\n$/.test(old);
-    if (clean) return [];
-    const edits = smallestEdit(range, last === undefined ? '' : lineEndAt(text, range.start), text);
+    const wanted = this.wantedEnd(old, { newline: lineEndAt(text, range.start), last });
+    if (old === wanted) return [];
+    const edits = smallestEdit(range, wanted, text);
     const start = last === undefined ? 0 : linesAround(text, last).start;
     return keepsMeaning(text.slice(start), moved(edits, -start)) ? edits : [];
   }
+
+  /** The white space behind the last element as it is to be; a clean line break stays as it is written. */
+  private wantedEnd(
+    old: string,
+    { newline, last }: { readonly newline: string; readonly last: Element | undefined },
+  ): string {
+    const { trailingBlanks, finalNewline, finalEmptyLines } = this.options;
+    const isTrimmed = trailingBlanks === 'trim';
+    const lines = linesOf(old);
+    const rest = old.slice(lines.join('').length);
+    if (last === undefined && finalEmptyLines === 'trim') return '';
+    const kept = finalEmptyLines === 'trim' ? lines.slice(0, 1) : lines;
+    const written = kept.map((line) => (isTrimmed ? (/\r?\n$/.exec(line)?.[0] ?? '') : line));
+    // Blanks behind the last line break are a line that has none of its own.
+    const isOpen = lines.length === 0 || (finalEmptyLines === 'keep' && rest !== '' && !isTrimmed);
+    const open = isOpen && !isTrimmed ? rest : '';
+    const isEnded = !isOpen || finalNewline === 'keep' || last === undefined;
+    return written.join('') + open + (isEnded ? '' : newline);
+  }
+}
+
+/** The lines of a text with their ends; what is behind the last line break is none. */
+function linesOf(text: string): string[] {
+  return text.match(/[^\n]*\n/g) ?? [];
 }
 
 function moved(edits: readonly TextEdit[], by: number): readonly TextEdit[] {

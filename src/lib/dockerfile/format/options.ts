@@ -15,6 +15,12 @@ export interface FormatOptions {
   readonly emptyLines: number;
   /** An empty line before every FROM but the first. */
   readonly stages: 'apart' | 'keep';
+  /** Blanks at the ends of instructions and comments and in empty lines. Where lines continue they are laid out anyway. */
+  readonly trailingBlanks: 'trim' | 'keep';
+  /** A line break at the end of a file that has none. */
+  readonly finalNewline: 'insert' | 'keep';
+  /** Empty lines at the end of the file. */
+  readonly finalEmptyLines: 'trim' | 'keep';
 }
 
 export const FORMAT_DEFAULTS: FormatOptions = {
@@ -25,4 +31,7 @@ export const FORMAT_DEFAULTS: FormatOptions = {
   flags: 'keep',
   emptyLines: 1,
   stages: 'apart',
+  trailingBlanks: 'trim',
+  finalNewline: 'insert',
+  finalEmptyLines: 'trim',
 };
