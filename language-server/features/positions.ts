@@ -1,5 +1,5 @@
-/** Turns the parser's places into the protocol's and back. Both count UTF-16 code units from zero. */
-import type { Position, Range } from 'vscode-languageserver/node';
+/** Turns the parser's places into the protocol's. Both count UTF-16 code units from zero. */
+import type { Range } from 'vscode-languageserver/node';
 import type { LineIndex, Range as Offsets, Span } from '../../src/lib/text/lines.ts';
 
 export function protocolRange({ start, end }: Span): Range {
@@ -11,9 +11,4 @@ export function protocolRange({ start, end }: Span): Range {
 
 export function rangeAt(lines: LineIndex, offsets: Offsets): Range {
   return protocolRange(lines.span(offsets));
-}
-
-/** The offset of a position, clamped to the text. */
-export function offsetAt(lines: LineIndex, { line, character }: Position): number {
-  return lines.offset(line, character);
 }

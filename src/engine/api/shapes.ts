@@ -170,9 +170,6 @@ const CONTAINER_CONFIG: Readonly<Record<string, Shape>> = {
   Shell: 'strings',
 };
 
-/** `POST /commit` takes a container's configuration alone. */
-export const CONFIG_SHAPE: Shape = { fields: CONTAINER_CONFIG };
-
 export const CREATE_SHAPE: Shape = {
   fields: {
     ...CONTAINER_CONFIG,

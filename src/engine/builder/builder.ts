@@ -272,12 +272,7 @@ async function planAll(
       images: bases,
     });
     if (plan.kind === 'graph') return { graph: plan.graph, images };
-    if (plan.kind === 'no-target') {
-      throw new EngineError(
-        'invalid',
-        `failed to reach build target ${options.target} in Dockerfile: name one of its stages`,
-      );
-    }
+    if (plan.kind === 'no-target') throw new EngineError('invalid', plan.message);
     if (plan.kind === 'invalid')
       throw new EngineError(
         plan.unsupported ? 'not-implemented' : 'invalid',

@@ -182,6 +182,3 @@ export interface SnapshotStore {
   /** Flushes, leaves removals to the next start, and stops the background work. */
   close(): Promise<void>;
 }
-
-/** The chain ids of a list of diff ids, bottom first, same length. */
-export type ChainIds = (diffIds: readonly Digest[]) => Digest[];

@@ -71,11 +71,6 @@ export interface ImagesPruned {
   SpaceReclaimed: number;
 }
 
-/** The answer of `POST /commit`. */
-export interface ImageCommitted {
-  Id: string;
-}
-
 /** One element of the answer of `GET /images/search`. */
 export interface ImageSearchItem {
   name: string;

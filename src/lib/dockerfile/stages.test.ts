@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDockerfile } from './parse.ts';
-import { selectTarget, StageGraph, stageReferences } from './stages.ts';
+import { StageGraph, stageReferences, targetStage } from './stages.ts';
 
 const FILE = parseDockerfile(`FROM alpine AS base
 FROM base AS deps
@@ -16,10 +16,10 @@ FROM scratch AS final
 COPY --from=3 /b /c
 `);
 
-function namesFor(target: string | undefined): (string | number)[] {
-  const { stage } = selectTarget(FILE, target);
-  assert.ok(stage !== undefined);
-  return new StageGraph(FILE.stages).reachable(stage).map(({ name, index }) => name ?? index);
+function namesFor(target: string): (string | number)[] {
+  const found = targetStage(FILE.stages, target);
+  assert.ok('stage' in found);
+  return new StageGraph(FILE.stages).reachable(found.stage).map(({ name, index }) => name ?? index);
 }
 
 test('the file has no problems', () => {
@@ -27,7 +27,7 @@ test('the file has no problems', () => {
 });
 
 test('the last stage is the target when none is named, and only what it needs is reached', () => {
-  assert.deepEqual(namesFor(undefined), ['base', 'deps', 3, 'final']);
+  assert.deepEqual(namesFor(''), ['base', 'deps', 3, 'final']);
 });
 
 test('a target is found by name in any casing and by index', () => {
@@ -35,13 +35,17 @@ test('a target is found by name in any casing and by index', () => {
   assert.deepEqual(namesFor('1'), ['base', 'deps']);
 });
 
-test('a missing target is a problem with a suggestion', () => {
-  const target = selectTarget(FILE, 'finel');
-  assert.ok(target.stage === undefined);
-  assert.equal(
-    target.problem.message,
-    "target stage 'finel' could not be found; did you mean final?",
-  );
+test('a missing target is told with a suggestion', () => {
+  const start = 'failed to reach build target';
+  assert.deepEqual(targetStage(FILE.stages, 'finel'), {
+    missing: `${start} finel in Dockerfile; did you mean final?`,
+  });
+  assert.deepEqual(targetStage(FILE.stages, 'elsewhere'), {
+    missing: `${start} elsewhere in Dockerfile; it has no such stage`,
+  });
+  assert.deepEqual(targetStage(parseDockerfile('FROM x\n').stages, '1'), {
+    missing: `${start} 1 in Dockerfile; its stages have no names, only numbers`,
+  });
 });
 
 test('references are listed with what makes them', () => {

@@ -1,14 +1,6 @@
 /** Owns the stages of a Dockerfile: their grouping, the references between them, and which ones a target needs. */
-import { problemOf, type ProblemList, suggestion } from './problems.ts';
-import type {
-  Dockerfile,
-  FromInstruction,
-  Instruction,
-  LineIndex,
-  Problem,
-  Stage,
-  Word,
-} from './syntax.ts';
+import { type ProblemList, suggestion } from './problems.ts';
+import type { FromInstruction, Instruction, Stage, Word } from './syntax.ts';
 
 /** Groups instructions by FROM; those before the first FROM belong to no stage. */
 export function groupStages(instructions: readonly Instruction[]): Stage[] {
@@ -274,25 +266,19 @@ export function reachableStages(
   return new StageGraph(stages).reachable(target, baseName);
 }
 
-export type Target =
-  { readonly stage: Stage } | { readonly stage: undefined; readonly problem: Problem };
-
-/** The stage to build: by name, by index, or the last one when `target` is empty. */
-export function selectTarget(dockerfile: Dockerfile, target: string | undefined): Target {
-  const { stages, lines } = dockerfile;
-  const graph = new StageGraph(stages);
-  const last = target === undefined || target === '';
-  const found = last ? stages.at(-1) : (graph.named(target) ?? graph.indexed(target));
-  if (found !== undefined) return { stage: found };
-  return { stage: undefined, problem: missingTarget(stages, target ?? '', lines) };
-}
-
-function missingTarget(stages: readonly Stage[], target: string, lines: LineIndex): Problem {
+/** The stage to build, by name or index, or the last one when `target` is empty; or why there is none. */
+export function targetStage(
+  stages: readonly Stage[],
+  target: string,
+): { readonly stage: Stage } | { readonly missing: string } {
+  const stage =
+    target === ''
+      ? stages.at(-1)
+      : resolveStage(stages, target, { before: stages.length, indices: true });
+  if (stage !== undefined) return { stage };
   const names = stages.flatMap(({ name }) => name ?? []);
-  const message =
-    stages.length === 0
-      ? 'the file has no FROM, so there is nothing to build'
-      : `target stage '${target}' could not be found${suggestion(target, names)}`;
-  const range = stages.at(-1)?.from.range ?? { start: 0, end: 0 };
-  return problemOf({ code: 'UnknownStage', message, range }, lines);
+  const unlike =
+    names.length === 0 ? '; its stages have no names, only numbers' : '; it has no such stage';
+  const hint = suggestion(target, names) || unlike;
+  return { missing: `failed to reach build target ${target} in Dockerfile${hint}` };
 }

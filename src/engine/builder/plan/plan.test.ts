@@ -53,7 +53,7 @@ function printPlan(plan: Plan): string {
   if (plan.kind === 'graph') return printGraph(plan.graph);
   if (plan.kind === 'wants')
     return plan.images.map(({ ref, platform }) => `wants ${ref} for ${platform}\n`).join('');
-  if (plan.kind === 'no-target') return 'no target\n';
+  if (plan.kind === 'no-target') return `${plan.message}\n`;
   return `${plan.unsupported ? 'unsupported' : 'invalid'}\n${problemMessage(plan.problems)}\n`;
 }
 

@@ -3,7 +3,12 @@
  * configuration is needed and not given it says which, and is called again. All problems are found before anything runs.
  */
 import { parseDockerfile } from '../../../lib/dockerfile/parse.ts';
-import { reachableStages, resolveStage, stageReferences } from '../../../lib/dockerfile/stages.ts';
+import {
+  reachableStages,
+  resolveStage,
+  stageReferences,
+  targetStage,
+} from '../../../lib/dockerfile/stages.ts';
 import type { Dockerfile, Instruction, Problem, Stage } from '../../../lib/dockerfile/syntax.ts';
 import type { RunConfig } from '../../../lib/image/config.ts';
 import type { Base, Graph, ImageWant, Source, StagePlan, Step } from './graph.ts';
@@ -47,7 +52,7 @@ export interface PlanInput {
 export type Plan =
   | { readonly kind: 'graph'; readonly graph: Graph }
   | { readonly kind: 'wants'; readonly images: readonly ImageWant[] }
-  | { readonly kind: 'no-target' }
+  | { readonly kind: 'no-target'; readonly message: string }
   /** `unsupported`: every one of them is about something that this builder cannot do. */
   | {
       readonly kind: 'invalid';
@@ -63,11 +68,9 @@ export function planBuild(input: PlanInput): Plan {
   const { file } = input;
   const errors = file.problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return { kind: 'invalid', problems: errors, unsupported: false };
-  const target =
-    input.target === ''
-      ? file.stages.at(-1)
-      : resolveStage(file.stages, input.target, { before: file.stages.length, indices: true });
-  if (target === undefined) return { kind: 'no-target' };
+  const chosen = targetStage(file.stages, input.target);
+  if ('missing' in chosen) return { kind: 'no-target', message: chosen.missing };
+  const target = chosen.stage;
   const planner = new Planner(input);
   planner.collect(target);
   if (planner.expander.problems.length === 0 && planner.wants.size === 0) planner.stage(target);

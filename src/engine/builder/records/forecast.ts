@@ -75,7 +75,7 @@ function plan(request: BuildPlanRequest, parts: ForecastParts): Planned | string
       images: bases,
     });
     if (made.kind === 'invalid') return problemMessage(made.problems);
-    if (made.kind === 'no-target') return `there is no stage ${String(request.target)}`;
+    if (made.kind === 'no-target') return made.message;
     if (made.kind === 'graph') {
       const missing = [...images].filter(([, image]) => image === undefined);
       const names = missing.map(([key]) => key.slice(0, key.lastIndexOf(' ')));

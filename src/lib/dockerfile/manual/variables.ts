@@ -103,6 +103,3 @@ export const MODIFIERS: readonly Modifier[] = [
   { operator: '/', operand: 'pattern/replacement', summary: 'with the first match replaced' },
   { operator: '//', operand: 'pattern/replacement', summary: 'with every match replaced' },
 ];
-
-/** The place of the reference about the replacement of variables. */
-export const REPLACEMENT_LINK = reference('environment-replacement');

@@ -6,7 +6,6 @@ import type {
   Pipeline,
   Redirect,
   Sequence,
-  ShellScript,
   ShellWord,
 } from '../../shell/syntax.ts';
 import { type Surroundings, visitShell } from '../../shell/walk.ts';
@@ -125,9 +124,4 @@ export function execCalls(instruction: Instruction): ShellCall[] {
 function wordOf({ text, range }: Word): ShellWord {
   const part = { kind: 'literal', text, range } as const;
   return { kind: 'word', text, value: text, parts: [part], braces: [], range };
-}
-
-/** True for a tree that was read without a problem. */
-export function isSound({ problems }: ShellScript): boolean {
-  return problems.length === 0;
 }
