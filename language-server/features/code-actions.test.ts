@@ -25,7 +25,9 @@ function at(marked: string, only?: readonly string[]): Asked {
   const diagnostics = diagnosticsOf(problems);
   return {
     text,
-    actions: codeActionsAt({ uri: URI, file, problems, selection, diagnostics, only }),
+    actions: codeActionsAt({
+      ...{ uri: URI, version: undefined, file, problems, selection, diagnostics, only },
+    }),
   };
 }
 

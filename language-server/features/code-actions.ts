@@ -4,6 +4,7 @@ import {
   CodeActionKind,
   type Diagnostic,
   type TextEdit,
+  type WorkspaceEdit,
 } from 'vscode-languageserver/node';
 import {
   compatibleFixes,
@@ -19,6 +20,7 @@ import { refactoringsAt } from '../../src/lib/dockerfile/refactor/table.ts';
 import { LARGE, scriptsIn } from '../facts.ts';
 import { SOURCE } from './diagnostics.ts';
 import { rangeAt } from './positions.ts';
+import { type Edited, workspaceEditOf } from './workspace-edits.ts';
 
 /** The kind of the action that applies every safe fix, for `editor.codeActionsOnSave`. */
 export const FIX_ALL = `${CodeActionKind.SourceFixAll}.${SOURCE}`;
@@ -26,8 +28,7 @@ export const FIX_ALL = `${CodeActionKind.SourceFixAll}.${SOURCE}`;
 /** More problems than this at one place are not offered one by one. */
 const LIMIT = 50;
 
-export interface ActionRequest {
-  readonly uri: string;
+export interface ActionRequest extends Edited {
   readonly file: Dockerfile;
   /** All problems of the document. */
   readonly problems: readonly LintProblem[];
@@ -232,10 +233,11 @@ function diagnosticsFor(
   return diagnostics.filter((each) => each.code === code && each.message === message);
 }
 
-function editOf({ uri, file }: ActionRequest, edits: readonly Edit[]) {
+function editOf(request: ActionRequest, edits: readonly Edit[]): WorkspaceEdit {
+  const { lines } = request.file;
   const changes: TextEdit[] = edits.map(({ range, text }) => ({
-    range: rangeAt(file.lines, range),
+    range: rangeAt(lines, range),
     newText: text,
   }));
-  return { changes: { [uri]: changes } };
+  return workspaceEditOf(request, changes);
 }

@@ -169,7 +169,10 @@ for (const [what, text] of TEXTS) {
   test(`code actions and formatting give edits that can be made, and files that are read: ${what}`, () => {
     for (const offset of offsets) {
       const selection = { start: offset, end: Math.min(text.length, offset + (offset % 90)) };
-      const request = { uri, file, problems, selection, diagnostics: [], only: undefined };
+      const request = {
+        ...{ uri, version: undefined, file, problems, selection },
+        ...{ diagnostics: [], only: undefined },
+      };
       for (const { title, edit } of codeActionsAt(request)) {
         const told = `${title} at ${near(offset)}`;
         const edits = (edit?.changes?.[uri] ?? []).map(({ range, newText }) => ({

@@ -3,6 +3,7 @@ import { CodeActionKind } from 'vscode-languageserver/node';
 import { decodeRange } from '../encoding.ts';
 import { LARGE } from '../facts.ts';
 import { codeActionsAt, FIX_ALL } from '../features/code-actions.ts';
+import { versionFor } from '../features/workspace-edits.ts';
 import type { ImageKnowledge } from '../knowledge/images.ts';
 import type { Group } from '../session.ts';
 
@@ -18,6 +19,7 @@ export const actions = (images: ImageKnowledge): Group => ({
       session.answer(uri, [], ({ document, file }) =>
         codeActionsAt({
           uri,
+          version: versionFor(session.client.capabilities, document.version),
           file,
           problems: file.text.length > LARGE ? [] : session.problemsOf(document),
           selection: session.offsets(document, range),

@@ -18,6 +18,7 @@ import {
 import { prepareRename, renameAt } from '../features/navigation/rename.ts';
 import { selectionAt } from '../features/navigation/selection.ts';
 import { symbolsOf } from '../features/navigation/symbols.ts';
+import { versionFor, workspaceEditOf } from '../features/workspace-edits.ts';
 import { contextOf } from '../knowledge/context.ts';
 import { inParts } from '../partial.ts';
 import type { Group, Place, Session } from '../session.ts';
@@ -109,12 +110,8 @@ function registerRename(session: Session): void {
       ({ file, offset, document }) => {
         const renamed = renameAt(file, offset, newName);
         if ('refused' in renamed) throw refusal(renamed.refused);
-        const { edits } = renamed;
-        const isVersioned = session.client.capabilities.workspace?.workspaceEdit?.documentChanges;
-        const { version } = document;
-        return isVersioned === true
-          ? { documentChanges: [{ textDocument: { uri, version }, edits }] }
-          : { changes: { [uri]: edits } };
+        const version = versionFor(session.client.capabilities, document.version);
+        return workspaceEditOf({ uri, version }, renamed.edits);
       },
     ),
   );
