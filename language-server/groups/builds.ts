@@ -9,7 +9,7 @@ import type { Group, Session } from '../session.ts';
 import { isRecord } from '../settings.ts';
 
 /** A build has been made: `[{ "socket": "/run/…" }]`, the engine that made it, '' for the usual one. */
-export const BUILDS_CHANGED = 'pinnace.languageServer.buildsChanged';
+const BUILDS_CHANGED = 'pinnace.languageServer.buildsChanged';
 
 /** Several answers of an engine are one refresh; milliseconds. */
 const PAUSE = 50;

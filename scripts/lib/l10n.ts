@@ -143,7 +143,7 @@ function textOf(node: ts.Node): string | undefined {
 }
 
 /** Words with a space between them, or one that begins as a sentence does; no markup, code or format of a machine. */
-export function isRead(text: string): boolean {
+function isRead(text: string): boolean {
   const plain = text.replaceAll(/\{\d\}/g, '');
   if (/[<>\\=]|--|::|^\/|^\s*[.#$@]|\$\{|;$/.test(plain) || /^[A-Z_]+$/.test(plain)) return false;
   if (/^[A-Z][a-z]+(?:[A-Z]\w*)+$/.test(plain)) return false;

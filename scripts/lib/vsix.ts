@@ -18,7 +18,7 @@ import { buildNative, copyShell } from './native.ts';
 import { must, ROOT } from './shell.ts';
 import { type Manifest, ORDINARY, RESOLVERS, type Variant } from './variants.ts';
 
-export const GOLDEN = join(ROOT, 'test', 'package', 'files.golden');
+const GOLDEN = join(ROOT, 'test', 'package', 'files.golden');
 
 /** Builds and packages; answers the VSIX and its sorted file list (chunk hashes replaced). Throws when the list is not the golden one. */
 export async function packageExtension(): Promise<{ file: string; list: string[] }> {

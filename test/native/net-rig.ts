@@ -217,7 +217,7 @@ function output(words: readonly string[]): string {
   return result.stdout;
 }
 
-export function startTimeOf(pid: number): number {
+function startTimeOf(pid: number): number {
   const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
 }

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-export const MOUNT = '/sys/fs/cgroup';
+const MOUNT = '/sys/fs/cgroup';
 
 /** The hierarchies of v1 that this machine has mounted, by the folder's name. */
 export function hierarchies(): string[] {
@@ -21,7 +21,7 @@ export function hierarchies(): string[] {
 }
 
 /** The directory of a process in a v1 hierarchy. Throws where the hierarchy is not there. */
-export function groupOf(pid: number | 'self', controller: string): string {
+function groupOf(pid: number | 'self', controller: string): string {
   const line = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
     .split('\n')
     .find((text) => text.split(':')[1]?.split(',').includes(controller));

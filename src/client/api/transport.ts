@@ -190,7 +190,7 @@ export class Transport {
 }
 
 /** An address as people write it. */
-export function nameOf(address: Address): string {
+function nameOf(address: Address): string {
   if ('socketPath' in address) return `unix://${address.socketPath}`;
   return 'dial' in address ? address.name : `tcp://${address.host}:${address.port}`;
 }

@@ -122,7 +122,7 @@ async function hasFile(client: Client, container: string, path: string): Promise
 }
 
 /** Runs one command without a terminal; resolves to its exit status. */
-export async function runInside(client: Client, how: Inside, out: Output): Promise<number> {
+async function runInside(client: Client, how: Inside, out: Output): Promise<number> {
   const { Id } = await client.containers.execCreate(how.container, {
     Cmd: how.command,
     User: how.user,

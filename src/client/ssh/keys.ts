@@ -22,7 +22,7 @@ export interface SshFiles {
 }
 
 /** `Host pinnace.NAME` of the Include file. */
-export const HOST_PREFIX = 'pinnace.';
+const HOST_PREFIX = 'pinnace.';
 
 /** Makes what is missing. Throws `forbidden` when the key can be read by others or belongs to somebody else. */
 export function sshFiles(env: NodeJS.ProcessEnv = process.env): SshFiles {

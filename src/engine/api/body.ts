@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../lib/errors.ts';
 
-export const MAX_BODY = 8 * 1024 * 1024;
+const MAX_BODY = 8 * 1024 * 1024;
 const MAX_DEPTH = 32;
 
 /**

@@ -15,8 +15,8 @@ import type { Exchange } from './exchange.ts';
 import { speaks } from './exchange.ts';
 import { sendError } from './errors.ts';
 
-export const RAW_STREAM = 'application/vnd.docker.raw-stream';
-export const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream';
+const RAW_STREAM = 'application/vnd.docker.raw-stream';
+const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream';
 
 /** How long a client may take to close after the container's stream has ended. */
 const LINGER_MS = 1000;
@@ -57,7 +57,7 @@ export async function hijack(
 }
 
 /** Joins two connections as equals: each direction ends by itself. Resolves when both are closed. */
-export async function relay(socket: Socket, stream: Duplex): Promise<void> {
+async function relay(socket: Socket, stream: Duplex): Promise<void> {
   const closed = (one: Socket | Duplex): Promise<void> =>
     new Promise((resolve) => {
       if (one.destroyed) resolve();
@@ -80,7 +80,7 @@ export async function relay(socket: Socket, stream: Duplex): Promise<void> {
 }
 
 /** Copies both ways. Resolves when the connection is closed; destroys the stream with it. */
-export async function bridge(
+async function bridge(
   socket: Socket,
   stream: Duplex,
   options: { readonly input: boolean },

@@ -103,7 +103,7 @@ function contextSelections(action: Action): Selection[] {
 }
 
 /** The tree above which a step writes. */
-export function draftRoot(draft: Draft): Root {
+function draftRoot(draft: Draft): Root {
   const { lowers, upper, work } = draft;
   return lowers.length === 0 ? { dir: upper } : { lowers, upper, work };
 }

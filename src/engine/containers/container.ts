@@ -12,7 +12,7 @@ import type { ExitRecord, OciProcess, Shim } from '../runtime/types.ts';
 import type { DeferredStream } from './streams/deferred.ts';
 
 /** Docker's "never". */
-export const NEVER = '0001-01-01T00:00:00Z';
+const NEVER = '0001-01-01T00:00:00Z';
 
 /** One mount as it was decided at creation. */
 export interface PlannedMount {

@@ -55,7 +55,7 @@ export async function openContainers(parts: ContainersParts): Promise<ContainerS
   return containers;
 }
 
-export function createContainers(parts: ContainersParts): ContainerStore {
+function createContainers(parts: ContainersParts): ContainerStore {
   const table = new ContainerTable(parts.database);
   const remover = new Remover(parts, table);
   const connections = new Connections({

@@ -4,7 +4,7 @@ import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import type { ErrorKind } from '../../lib/errors.ts';
 
 /** A start or exec that failed, and the exit code that stands for it: 127 not found, 126 not executable, 128 else. */
-export class StartFailure extends EngineError {
+class StartFailure extends EngineError {
   readonly exitCode: number;
 
   constructor(kind: ErrorKind, message: string, facts: { exitCode: number; cause: unknown }) {

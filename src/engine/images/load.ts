@@ -94,7 +94,7 @@ export async function loadArchive(
 }
 
 /** A stream with its outer compression taken off, told by its first bytes. */
-export async function plain(archive: Readable): Promise<Readable> {
+async function plain(archive: Readable): Promise<Readable> {
   const { head, rest } = await peek(archive);
   const kind = compressionOf(head);
   if (kind === undefined) return rest;

@@ -7,7 +7,7 @@ import { formatPrefix, overlap, parsePrefix } from './addresses.ts';
 import type { Family, Prefix } from './addresses.ts';
 
 /** dockerd's default address pools: 172.17–172.31 as /16, 192.168 as /20. */
-export function defaultPools(): Prefix[] {
+function defaultPools(): Prefix[] {
   const texts = [
     ...Array.from({ length: 15 }, (_, at) => `172.${String(17 + at)}.0.0/16`),
     ...Array.from({ length: 16 }, (_, at) => `192.168.${String(at * 16)}.0/20`),

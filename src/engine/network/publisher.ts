@@ -88,7 +88,7 @@ export class Publisher {
 }
 
 /** The endpoint that published ports lead to: where the default route is; on internal networks alone there is none. */
-export function carrierOf(endpoints: readonly Endpoint[]): Endpoint | undefined {
+function carrierOf(endpoints: readonly Endpoint[]): Endpoint | undefined {
   return byPreference(endpoints).find(({ internal }) => !internal);
 }
 

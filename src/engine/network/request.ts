@@ -94,7 +94,7 @@ export function checkNetworkRequest(
 }
 
 /** Throws forbidden for the predefined names and invalid for what is no name. */
-export function checkNetworkName(name: string): void {
+function checkNetworkName(name: string): void {
   if (name === '') throw new EngineError('invalid', 'invalid name: name is empty');
   if (PREDEFINED.includes(name)) {
     throw new EngineError('forbidden', `operation is not permitted on predefined ${name} network`);

@@ -47,7 +47,7 @@ export function createNative(path: string): Native {
 }
 
 /** The error line of the contract as an error of ours; anything else on standard error is an internal failure. */
-export function parseFailure(verb: string, text: string, status: string): EngineError {
+function parseFailure(verb: string, text: string, status: string): EngineError {
   const line = text.trim().split('\n').at(-1) ?? '';
   const failure = errorObject(line);
   if (failure !== undefined) return failure;

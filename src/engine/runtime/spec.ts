@@ -87,7 +87,7 @@ export const DEFAULT_SHM_SIZE = 64 << 20;
 
 const INIT_PATH = '/sbin/docker-init';
 
-export const DEFAULT_MASKED: readonly string[] = [
+const DEFAULT_MASKED: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -102,7 +102,7 @@ export const DEFAULT_MASKED: readonly string[] = [
   '/sys/firmware',
 ];
 
-export const DEFAULT_READONLY: readonly string[] = [
+const DEFAULT_READONLY: readonly string[] = [
   '/proc/bus',
   '/proc/fs',
   '/proc/irq',

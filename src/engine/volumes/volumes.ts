@@ -240,7 +240,7 @@ class StoredVolumes implements VolumeStore {
 }
 
 /** Docker's rule for volume names; also what keeps a name inside the volumes' directory. */
-export function checkName(name: string): void {
+function checkName(name: string): void {
   if (name.length < 2 && NAME.test(name)) {
     throw new EngineError(
       'invalid',

@@ -59,7 +59,7 @@ export function checkTag(text: string): string | undefined {
   return reference.digest === undefined ? undefined : 'A name for a new image has no digest.';
 }
 
-export function checkPlatform(text: string): string | undefined {
+function checkPlatform(text: string): string | undefined {
   return /^$|^[a-z0-9]+\/[a-z0-9]+(?:\/[a-z0-9.]+)?$/.test(text)
     ? undefined
     : `“${text}” is no platform: write it like linux/amd64 or linux/arm64/v8.`;

@@ -36,7 +36,7 @@ export function shownBuild(
   };
 }
 
-export function shownStep(step: BuildStep): ShownStep {
+function shownStep(step: BuildStep): ShownStep {
   const timed = step.outcome === 'ran' || step.outcome === 'failed';
   return {
     index: step.index,

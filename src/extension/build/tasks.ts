@@ -7,7 +7,7 @@ import type { Builds } from './builds.ts';
 import { type BadTask, type BuildRequest, readTask } from './request.ts';
 import { endingText, headingText, summaryText, terminalText } from './terminal.ts';
 
-export const TASK_TYPE = 'pinnace-build';
+const TASK_TYPE = 'pinnace-build';
 
 /** Above this many Dockerfiles the list of tasks helps nobody. */
 const LIMIT = 50;

@@ -7,7 +7,7 @@ import { titleOf } from './request.ts';
 import { buildRow, type BuildRow, stepRow } from './rows.ts';
 
 /** What a click on a row runs; it gets the node. */
-export const OPEN = 'pinnace.build.open';
+const OPEN = 'pinnace.build.open';
 
 export class BuildTree implements TreeModel {
   private readonly journal: BuildJournal;

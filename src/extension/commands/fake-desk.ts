@@ -56,7 +56,7 @@ export interface FakeDesk extends Desk {
 }
 
 /** A client that has only what the test gives it: `{ containers: { start: async () => … } }`. */
-export function fakeClient(parts: object): Client {
+function fakeClient(parts: object): Client {
   const strict = (target: object, path: string): object =>
     new Proxy(target, {
       get: (held, key) => {
@@ -71,7 +71,7 @@ export function fakeClient(parts: object): Client {
   return strict(parts, '') as Client;
 }
 
-export function fakeEngine(answers: FakeAnswers = {}): Engine {
+function fakeEngine(answers: FakeAnswers = {}): Engine {
   const entry: EngineEntry = {
     id: 'pinnace',
     label: 'Pinnace',
@@ -109,7 +109,7 @@ export function fakeEngines(answers: FakeAnswers, journal: string[] = []): Engin
   };
 }
 
-export function fakeLive(answers: FakeAnswers, journal: string[] = []): LiveStore {
+function fakeLive(answers: FakeAnswers, journal: string[] = []): LiveStore {
   const key = (kind: HoldingKind, item: object): string =>
     String(Reflect.get(item, kind === 'volume' ? 'Name' : 'Id'));
   const listeners = new Set<(change: Change) => void>();

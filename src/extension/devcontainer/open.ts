@@ -89,7 +89,7 @@ export async function openContainer(desk: Desk, container: string): Promise<void
   if (done && chosenWay(desk, host).way !== 'resolver') await runAttached(desk, host, container);
 }
 
-export function requireTrust(desk: Desk): void {
+function requireTrust(desk: Desk): void {
   if (!desk.trusted())
     throw new EngineError(
       'forbidden',

@@ -26,7 +26,7 @@ export interface Fleet extends Engines {
   dispose(): void;
 }
 
-export const BUNDLED = 'pinnace';
+const BUNDLED = 'pinnace';
 
 export function createFleet(setup: FleetSetup): Fleet {
   return new EngineFleet(setup);

@@ -14,7 +14,7 @@ import { Listeners } from '../views/row.ts';
 import type { FileAddress } from './address.ts';
 
 /** Bytes that are opened in an editor at most. */
-export const OPEN_LIMIT = 64 * 1024 * 1024;
+const OPEN_LIMIT = 64 * 1024 * 1024;
 
 export interface FileChange {
   readonly address: FileAddress;

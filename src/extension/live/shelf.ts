@@ -66,7 +66,7 @@ export class Shelf<K extends HoldingKind> {
 }
 
 /** Volumes have only a name. An object without either is nobody's. */
-export function idOf(kind: HoldingKind, item: object): string {
+function idOf(kind: HoldingKind, item: object): string {
   const id: unknown = Reflect.get(item, kind === 'volume' ? 'Name' : 'Id');
   return typeof id === 'string' ? id : '';
 }

@@ -29,7 +29,7 @@ function icon({ state }: Engine, active: boolean): RowIcon {
 }
 
 /** `own`: named in the settings, so that it can be taken out of them. */
-export function engineRow(
+function engineRow(
   engine: Engine,
   { active, own }: { readonly active: boolean; readonly own: boolean },
 ): Row {
@@ -53,7 +53,7 @@ export function engineRow(
   };
 }
 
-export function engineHover(engine: Engine): Hover {
+function engineHover(engine: Engine): Hover {
   const { entry, state } = engine;
   const facts: (readonly [string, string])[] = [
     ['Kind', KINDS[entry.kind]],

@@ -13,7 +13,7 @@ function sentNetwork(info: NetworkInfo): Sent<NetworkInfo> {
 }
 
 /** `10.88.0.0/16`, of each of its ranges. */
-export function subnetsOf(info: NetworkInfo): readonly string[] {
+function subnetsOf(info: NetworkInfo): readonly string[] {
   const ranges = sentNetwork(info).IPAM?.Config as NetworkInfo['IPAM']['Config'] | null | undefined;
   return (ranges ?? []).flatMap(({ Subnet }) =>
     Subnet === undefined || Subnet === '' ? [] : [clean(Subnet)],

@@ -174,7 +174,7 @@ export class RegistriesModel implements TreeModel<RegistryElement> {
 }
 
 /** `busybox:1.0` for engines: `docker.io/library/busybox:1.0`. */
-export function referenceOf({ host, repository, tag }: TagNode): string {
+function referenceOf({ host, repository, tag }: TagNode): string {
   return formatReference({ domain: host, path: repository, tag, digest: undefined });
 }
 

@@ -14,7 +14,7 @@ function sentVolume(info: VolumeInfo): Sent<VolumeInfo> {
   return info;
 }
 
-export function volumeLabel(name: string): string {
+function volumeLabel(name: string): string {
   return ANONYMOUS.test(name) ? name.slice(0, 12) : clean(name);
 }
 

@@ -36,7 +36,7 @@ ${scripts.map((src) => `<script type="module" nonce="${nonce}" src="${escapeText
 }
 
 /** For element content and attributes in double quotes. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

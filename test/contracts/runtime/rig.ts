@@ -46,7 +46,7 @@ const NAMESPACES: Json = ['pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'].map
 }));
 
 /** Docker's set. */
-export const CAPS = [
+const CAPS = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
   'CAP_FSETID',

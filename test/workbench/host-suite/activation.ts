@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { Suite } from './index.ts';
 
-export const EXTENSION = 'pinnace.pinnace';
+const EXTENSION = 'pinnace.pinnace';
 
 interface Manifest {
   readonly contributes: { readonly commands: readonly { readonly command: string }[] };

@@ -151,7 +151,7 @@ export function needsOf(stage: StagePlan): number[] {
 }
 
 /** Everything that an action reads from outside its own stage. */
-export function sourcesOf(action: Action): Source[] {
+function sourcesOf(action: Action): Source[] {
   if (action.kind === 'copy') return [action.source];
   if (action.kind !== 'run') return [];
   return action.mounts.flatMap((mount) => (mount.type === 'bind' ? [mount.source] : []));

@@ -220,7 +220,7 @@ function withNames(
 }
 
 /** `[[address:]host:]FIRST[-LAST][/protocol]` as a list of `PORT/protocol`; undefined when it is not a port. */
-export function readPorts(text: string): string[] | undefined {
+function readPorts(text: string): string[] | undefined {
   const [address = '', protocol = 'tcp', ...more] = text.split('/');
   const kind = protocol.toLowerCase();
   if (more.length > 0 || !['tcp', 'udp', 'sctp'].includes(kind)) return undefined;

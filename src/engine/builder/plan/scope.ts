@@ -175,7 +175,7 @@ export function lookupIn(variables: StageVariables): Environment {
   return (name) => env.get(name) ?? variables.args.get(name);
 }
 
-export function splitAssignment(assignment: string): [string, string] {
+function splitAssignment(assignment: string): [string, string] {
   const equals = assignment.indexOf('=');
   return equals < 0
     ? [assignment, '']

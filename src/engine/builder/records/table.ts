@@ -22,7 +22,7 @@ export const recordMigrations: readonly Migration[] = [
 ];
 
 /** Older records go. */
-export const MAX_RECORDS = 200;
+const MAX_RECORDS = 200;
 
 export type StoredStep = BuildStep & RecordedStep;
 

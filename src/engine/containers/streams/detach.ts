@@ -2,7 +2,7 @@
 
 import { EngineError } from '../../../lib/errors.ts';
 
-export const DEFAULT_KEYS = 'ctrl-p,ctrl-q';
+const DEFAULT_KEYS = 'ctrl-p,ctrl-q';
 
 /** The bytes of `ctrl-p,ctrl-q`, `ctrl-@`, `a,b`. Throws `invalid`. */
 export function parseKeys(text: string): Buffer {

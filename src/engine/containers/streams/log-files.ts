@@ -30,7 +30,7 @@ export function parseEntry(line: string): LogEntry | undefined {
 }
 
 /** Existing files, oldest first: `path.2`, `path.1`, `path`. */
-export async function logFiles(path: string): Promise<string[]> {
+async function logFiles(path: string): Promise<string[]> {
   const name = basename(path);
   const found: string[] = await readdir(dirname(path)).catch(() => []);
   const rotated = found
@@ -42,7 +42,7 @@ export async function logFiles(path: string): Promise<string[]> {
 }
 
 /** Where to begin reading so that `lines` complete lines remain, over all files. */
-export async function tailStart(
+async function tailStart(
   files: readonly string[],
   lines: number,
 ): Promise<{ index: number; offset: number }> {

@@ -85,7 +85,7 @@ function stateOf(container: Container): ContainerState {
   };
 }
 
-export function mountPoints(container: Container): MountPoint[] {
+function mountPoints(container: Container): MountPoint[] {
   const asked = container.definition.hostConfig.Tmpfs ?? {};
   return container.definition.mounts
     .filter((mount) => !(mount.type === 'tmpfs' && mount.destination in asked))

@@ -53,7 +53,7 @@ export async function devContainerOf(
   return picked === undefined ? [] : [picked];
 }
 
-export function devContainerNode(summary: ContainerSummary): DevContainerNode {
+function devContainerNode(summary: ContainerSummary): DevContainerNode {
   return {
     kind: 'devcontainer',
     id: summary.Id,

@@ -9,7 +9,7 @@ import { LogLines } from './lines.ts';
 import type { LogLine } from './messages.ts';
 
 /** Lines of the past that are asked for. */
-export const TAIL = 100_000;
+const TAIL = 100_000;
 
 export interface LogReader {
   /** Resolves when more can be taken. */

@@ -23,7 +23,7 @@ const SWITCH: readonly Value[] = [
 ];
 
 /** Platforms that images are commonly made for. */
-export const PLATFORMS: readonly Value[] = [
+const PLATFORMS: readonly Value[] = [
   { value: '$BUILDPLATFORM', summary: 'the platform of the machine that builds' },
   { value: '$TARGETPLATFORM', summary: 'the platform that is built for (the default)' },
   ...[

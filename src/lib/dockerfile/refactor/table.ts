@@ -10,7 +10,7 @@ import { instructionsIn } from './place.ts';
 import type { Refactor, RefactorRequest, Refactoring } from './refactoring.ts';
 import { splitRun } from './split.ts';
 
-export const REFACTORS: readonly Refactor[] = [
+const REFACTORS: readonly Refactor[] = [
   mergeRuns,
   splitRun,
   toHeredoc,

@@ -51,7 +51,7 @@ export interface Findings {
   work: number;
 }
 
-export const DEPTH_LIMIT = 100;
+const DEPTH_LIMIT = 100;
 const PROBLEM_LIMIT = 100;
 
 const NEWLINE = 10;

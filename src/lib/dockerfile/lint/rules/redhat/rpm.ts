@@ -59,7 +59,7 @@ function unpinned(
   );
 }
 
-export const INSTALLING: readonly string[] = ['install', 'in', 'localinstall', 'reinstall', 'rei'];
+const INSTALLING: readonly string[] = ['install', 'in', 'localinstall', 'reinstall', 'rei'];
 
 /** Actions that ask before they do something. */
 export const ASKING: readonly string[] = [
