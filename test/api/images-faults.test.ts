@@ -11,7 +11,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { clearTemporary } from '../../src/engine/storage/places.ts';
 import { EngineError } from '../../src/lib/errors.ts';
-import { end, owned } from '../support/children.ts';
+import { end } from '../support/children.ts';
 import { ROOT, command } from '../support/engine.ts';
 import {
   assertTidy,
@@ -53,11 +53,9 @@ test(
       return response.write(noise.gzip.subarray(0, 2_000_000)) || true;
     };
     const program = join(ROOT, 'test/support/pull-forever.ts');
-    const engine = owned(
-      spawn(process.execPath, [program, root, `${registry.address}/app:1`], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      }),
-    );
+    const engine = spawn(process.execPath, [program, root, `${registry.address}/app:1`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(engine.stdout, 'data');
     await until('the helper unpacks', () => helpersIn(root).length === 1);
     await end(engine);

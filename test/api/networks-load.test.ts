@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { archiveOf } from '../../scripts/lib/images.ts';
-import { owned, sendSignal } from '../support/children.ts';
+import { sendSignal } from '../support/children.ts';
 import {
   startTestEngine,
   type EngineMode,
@@ -283,7 +283,7 @@ function processorTime(pid: number): number {
 /** A docker command that stays; its standard input is ours. */
 function hold(engine: TestEngine, words: readonly string[]): ChildProcess {
   const env = { ...process.env, DOCKER_HOST: engine.address };
-  return owned(spawn('docker', words, { env, stdio: ['pipe', 'pipe', 'inherit'] }));
+  return spawn('docker', words, { env, stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 async function said(child: ChildProcess, text: string): Promise<void> {

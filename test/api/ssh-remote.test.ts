@@ -10,7 +10,7 @@ import { archiveOf, makeImages } from '../../scripts/lib/images.ts';
 import { ensureHost, HOST_NODE } from '../../scripts/lib/workbench.ts';
 import { readProduct } from '../../src/client/vscode-server/product.ts';
 import { passingOf } from '../../src/extension/resolver/passing.ts';
-import { end, owned } from '../support/children.ts';
+import { end } from '../support/children.ts';
 import { command, type Result, ROOT, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { freePort } from '../support/sshd.ts';
 import { connectManagement } from '../support/vscode-client.ts';
@@ -69,7 +69,7 @@ test('a script on the standard input of bash starts the server, and its session 
   const began = performance.now();
   const options = ['-v', '-T', '-D', String(socks), '-o', 'ConnectTimeout=15'];
   const env = { ...process.env, ...environment() };
-  session = owned(spawn('ssh', ['-F', config, ...options, 'dev@pinnace.box', 'bash'], { env }));
+  session = spawn('ssh', ['-F', config, ...options, 'dev@pinnace.box', 'bash'], { env });
   session.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   let log = '';
   session.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));

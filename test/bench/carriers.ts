@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { end, sendSignal } from '../support/children.ts';
 import { command, ROOT } from '../support/engine.ts';
 import { freePort } from '../support/network.ts';
 import type { TestUser } from '../support/users.ts';
@@ -100,7 +101,7 @@ async function startOurs({ user, dir, port }: Place): Promise<Carrier> {
     port,
     stop: async () => {
       await ask({ op: 'stop', force: true });
-      await end(child);
+      await endTree(child);
     },
   };
 }
@@ -122,8 +123,8 @@ async function startPasta({ user, dir, port }: Place): Promise<Carrier> {
     carrierPid: child.pid ?? 0,
     port,
     stop: async () => {
-      await end(child);
-      await end(holder.child);
+      await endTree(child);
+      await endTree(holder.child);
     },
   };
 }
@@ -158,8 +159,8 @@ async function startSlirp({ user, dir, port }: Place): Promise<Carrier> {
     carrierPid: child.pid ?? 0,
     port,
     stop: async () => {
-      await end(child);
-      await end(holder.child);
+      await endTree(child);
+      await endTree(holder.child);
     },
   };
 }
@@ -194,12 +195,9 @@ function linesOf(child: ChildProcess): () => Promise<string> {
   };
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  for (const pid of descendants(child.pid ?? 0)) process.kill(pid, 'SIGKILL');
-  child.kill('SIGKILL');
-  await gone;
+async function endTree(child: ChildProcess): Promise<void> {
+  for (const pid of descendants(child.pid ?? 0)) sendSignal(pid, 'SIGKILL');
+  await end(child);
 }
 
 function descendants(of: number): number[] {

@@ -38,7 +38,6 @@ import {
   WorkDoneProgress,
   WorkspaceSymbolRequest,
 } from 'vscode-languageserver/node';
-import { owned } from '../support/children.ts';
 import { LanguageServer, SERVER } from '../support/language-server.ts';
 
 const TEXT = `ARG V=22
@@ -379,7 +378,7 @@ test('long lists come in parts, and long work is reported', async () => {
 
 test('the server ends when its client is gone', async () => {
   const args = ['--disable-warning=ExperimentalWarning', SERVER, '--stdio'];
-  const child = owned(spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] }));
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.stdin.end();
   assert.equal(await ended, 1);

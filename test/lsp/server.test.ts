@@ -28,7 +28,6 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver/node';
-import { owned } from '../support/children.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const BUNDLE = join(ROOT, 'out', 'language-server.cjs');
@@ -41,7 +40,7 @@ let arrived: (() => void) | undefined;
 
 before(async () => {
   const flags = ['--disable-warning=ExperimentalWarning', PROGRAM, '--stdio'];
-  child = owned(spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] }));
+  child = spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] });
   assert.ok(child.stdout !== null && child.stdin !== null);
   connection = createProtocolConnection(
     new StreamMessageReader(child.stdout),
@@ -191,9 +190,9 @@ test('a five megabyte document is answered within seconds', async () => {
 });
 
 test("the server also answers over the editor's IPC", async () => {
-  const server = owned(
-    fork(PROGRAM, ['--node-ipc'], { execArgv: ['--disable-warning=ExperimentalWarning'] }),
-  );
+  const server = fork(PROGRAM, ['--node-ipc'], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
   const ended = new Promise((resolve) => server.once('exit', resolve));
   const ipc = createProtocolConnection(new IPCMessageReader(server), new IPCMessageWriter(server));
   ipc.listen();

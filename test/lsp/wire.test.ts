@@ -4,7 +4,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { type Message, StreamMessageReader } from 'vscode-languageserver/node';
-import { owned } from '../support/children.ts';
 import { SERVER } from '../support/language-server.ts';
 
 /** How long an answer may take, in milliseconds. */
@@ -25,7 +24,7 @@ class Wire {
 
   constructor() {
     const flags = ['--disable-warning=ExperimentalWarning', SERVER, '--stdio'];
-    this.child = owned(spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] }));
+    this.child = spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.ended = new Promise((resolve) => this.child.once('exit', resolve));
     const { stdout, stdin } = this.child;
     assert.ok(stdout !== null && stdin !== null);

@@ -16,7 +16,7 @@ import {
 import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { end, owned, sendSignal } from '../support/children.ts';
+import { end, sendSignal } from '../support/children.ts';
 import { tar } from '../support/tar.ts';
 import { Bench, answerOf, below, failureOf, type Failed, type Outcome } from './layer-rig.ts';
 
@@ -144,9 +144,9 @@ describe('archive get', () => {
 
   it('reads the root of a running process', async () => {
     const script = `mount --bind ${dir} ${dir}/etc/deep && echo ready && exec sleep 60`;
-    const child = owned(
-      spawn('unshare', ['-m', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] }),
-    );
+    const child = spawn('unshare', ['-m', 'sh', '-c', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(child.stdout, 'data');
     const there = { pid: child.pid };
     assert.deepEqual(names({ root: there, path: `${dir}/etc/deep/etc/conf` }), ['conf']);
@@ -226,7 +226,7 @@ describe('archive put', () => {
     ]);
     // A container that swaps a directory and a link to the outside as fast as it can.
     const swap = `cd ${dir} && ln -s ${secret} evil && while :; do mv -T a/b spare/b; mv -T evil a/b; mv -T a/b evil; mv -T spare/b a/b; done`;
-    const child = owned(spawn('sh', ['-c', swap], { stdio: 'ignore', detached: true }));
+    const child = spawn('sh', ['-c', swap], { stdio: 'ignore', detached: true });
     const closed = once(child, 'close');
     try {
       for (let turn = 0; turn < 60; turn += 1) {

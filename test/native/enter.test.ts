@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { end, owned } from '../support/children.ts';
+import { end } from '../support/children.ts';
 import { Rig, nativeBinary, until, type Mode } from './shim-rig.ts';
 
 const modes: readonly Mode[] = ['system', 'rootless', 'single-id'];
@@ -96,7 +96,7 @@ for (const mode of modes) {
     it('stays the same process', async () => {
       const [command, ...args] = rig.entered(['sleep', '1000']);
       assert.ok(command);
-      const child = owned(spawn(command, args, { stdio: 'ignore' }));
+      const child = spawn(command, args, { stdio: 'ignore' });
       const { pid } = child;
       assert.ok(pid);
       const name = (): string => readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim();

@@ -5,7 +5,6 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { owned } from '../support/children.ts';
 import { nativeBinary } from './shim-rig.ts';
 
 /** root: as it is; mapped: a user namespace with 65536 ids; single: one id only, as an unprivileged user. */
@@ -128,7 +127,7 @@ export class Bench {
   /** Starts a verb and gives the process, with standard input open. */
   start(args: readonly string[]): ReturnType<typeof spawn> {
     const [program = '', ...rest] = this.command(args);
-    return owned(spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] }));
+    return spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
   /** Checks that nothing is left but the folder, and removes it with the binary's own verb. */

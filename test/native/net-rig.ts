@@ -17,7 +17,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { end, owned } from '../support/children.ts';
+import { end } from '../support/children.ts';
 import { makeUser, type TestUser } from '../support/users.ts';
 import { Connection, nativeBinary, runs, until, type Json } from './shim-rig.ts';
 
@@ -102,7 +102,7 @@ export class NetRig {
 
   #spawn(words: readonly string[]): ChildProcess {
     const [command = '', ...args] = words;
-    const child = owned(spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' }));
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' });
     this.#children.push(child);
     return child;
   }

@@ -15,7 +15,7 @@ import {
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { end, owned } from '../support/children.ts';
+import { end } from '../support/children.ts';
 import { command, type CommandOptions, type Result } from '../support/engine.ts';
 import { makeUser, type TestUser } from '../support/users.ts';
 import { nativeBinary } from './shim-rig.ts';
@@ -97,7 +97,7 @@ export class World {
 
   spawn(words: readonly string[], where: 'here' | 'inside'): Started {
     const [program = '', ...args] = where === 'here' ? words : [...this.host, ...words];
-    const child = owned(spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' }));
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' });
     this.#children.push(child);
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     return {

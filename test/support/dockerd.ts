@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { end, owned } from './children.ts';
+import { end } from './children.ts';
 import { command } from './engine.ts';
 
 export interface Dockerd {
@@ -23,7 +23,7 @@ export async function startDockerd(dir: string): Promise<Dockerd | undefined> {
   const flags = [...roots, '-H', address, '--storage-driver', 'overlay2'];
   const script = 'ip link set lo up && exec /usr/sbin/dockerd "$@"';
   const words = ['-n', 'sh', '-c', script, 'dockerd', ...flags];
-  const child = owned(spawn('unshare', words, { stdio: 'ignore' }));
+  const child = spawn('unshare', words, { stdio: 'ignore' });
   const env = { DOCKER_HOST: address };
   for (let tries = 0; tries < 200; tries += 1) {
     if ((await command(['docker', 'version'], { env })).status === 0)

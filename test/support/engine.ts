@@ -13,7 +13,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { owned } from './children.ts';
 import { makeUser, type TestUser } from './users.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -39,7 +38,7 @@ export interface CommandOptions {
 export function command(words: readonly string[], options: CommandOptions = {}): Promise<Result> {
   const [program = '', ...args] = words;
   const env = { ...process.env, ...options.env };
-  const child = owned(spawn(program, args, { cwd: options.cwd ?? '/', env, stdio: 'pipe' }));
+  const child = spawn(program, args, { cwd: options.cwd ?? '/', env, stdio: 'pipe' });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));

@@ -25,7 +25,6 @@ import {
   StreamMessageWriter,
   type TextDocumentContentChangeEvent,
 } from 'vscode-languageserver/node';
-import { owned } from './children.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const BUNDLE = join(ROOT, 'out', 'language-server.cjs');
@@ -73,7 +72,7 @@ export class LanguageServer {
     const own = [process.execPath, '--disable-warning=ExperimentalWarning', SERVER, '--stdio'];
     const [program = '', ...args] = options.command ?? own;
     const env = { ...process.env, ...options.env };
-    const child = owned(spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env }));
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
     const connection = createProtocolConnection(
       new StreamMessageReader(child.stdout),
       new StreamMessageWriter(child.stdin),

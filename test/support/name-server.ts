@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { owned } from './children.ts';
 
 export interface NameServer {
   /** The first labels of the names that were asked for. */
@@ -41,11 +40,9 @@ export async function serveNamesIn(
   answer: string,
 ): Promise<{ close(): void }> {
   const own = [process.execPath, import.meta.filename, address, answer];
-  const child = owned(
-    spawn('nsenter', ['--target', String(pid), '--net', ...own], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    }),
-  );
+  const child = spawn('nsenter', ['--target', String(pid), '--net', ...own], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await Promise.race([
     once(child.stdout, 'data'),
     once(child, 'exit').then(() => {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { end, owned } from './children.ts';
+import { end } from './children.ts';
 import { command } from './engine.ts';
 
 export interface Podman {
@@ -21,12 +21,10 @@ export async function startPodman(dir: string): Promise<Podman | undefined> {
   const log = join(dir, 'service.log');
   const own = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const words = ['sh', '-c', SCRIPT, log, ...flagsOf(dir, address)];
-  const child = owned(
-    spawn('unshare', [...own, ...words], {
-      stdio: 'ignore',
-      env: { ...process.env, CONTAINERS_CONF: configuration(dir) },
-    }),
-  );
+  const child = spawn('unshare', [...own, ...words], {
+    stdio: 'ignore',
+    env: { ...process.env, CONTAINERS_CONF: configuration(dir) },
+  });
   const env = { DOCKER_HOST: address };
   for (let tries = 0; tries < 200; tries += 1) {
     if ((await command(['docker', 'version'], { env })).status === 0)

@@ -4,7 +4,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { owned } from '../support/children.ts';
 import { command } from '../support/engine.ts';
 import { typed, wholeText, windowOf } from './parts/inside.ts';
 import { NotificationCenter } from './parts/notification-center.ts';
@@ -186,7 +185,7 @@ async function startAgent({ dir, user }: Bench): Promise<ChildProcess> {
   const socket = join(dir, 'agent.sock');
   const as = user.as({ HOME: dir, SSH_AUTH_SOCK: socket });
   const words = [...as, 'ssh-agent', '-D', '-a', socket];
-  const child = owned(spawn(words[0] ?? '', words.slice(1), { stdio: 'ignore' }));
+  const child = spawn(words[0] ?? '', words.slice(1), { stdio: 'ignore' });
   await until('the agent listens', () => existsSync(socket));
   const key = join(dir, 'key');
   for (const line of [

@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { owned } from '../../support/children.ts';
 import { Rig } from './rig.ts';
 import type { Config, JsonObject } from './rig.ts';
 
@@ -252,7 +251,7 @@ test('the runtime’s own program cannot be written from inside', async () => {
   const attack =
     'while :; do for p in /proc/[0-9]*; do ( : >>$p/exe ) 2>/dev/null && echo opened $p; done; done';
   const [program = '', ...args] = rig.command('ours', ['run', '--bundle', rig.bundle(attack), id]);
-  const child = owned(spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   await new Promise((resolve) => setTimeout(resolve, 300));

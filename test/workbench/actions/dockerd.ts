@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { ensurePackages } from '../../../scripts/lib/debian.ts';
 import { archiveOf, makeImages } from '../../../scripts/lib/images.ts';
-import { end, owned } from '../../support/children.ts';
+import { end } from '../../support/children.ts';
 import { type Dockerd, startDockerd } from '../../support/dockerd.ts';
 import { command } from '../../support/engine.ts';
 import { until } from '../parts/patience.ts';
@@ -74,7 +74,7 @@ function startRegistry(dir: string, { beside }: Dockerd): ChildProcess {
     `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${root}}}\nhttp: {addr: '${REGISTRY}'}\n`,
   );
   const [program, ...words] = [...beside, 'docker-registry', 'serve', config];
-  return owned(spawn(program, words, { stdio: 'ignore' }));
+  return spawn(program, words, { stdio: 'ignore' });
 }
 
 async function choose({ workbench }: Bench): Promise<void> {
