@@ -28,6 +28,7 @@ import { baseImages } from './knowledge/base-images.ts';
 import { BuildKnowledge } from './knowledge/builds.ts';
 import { ImageFileKnowledge } from './knowledge/image-files.ts';
 import { ImageKnowledge, socketOf } from './knowledge/images.ts';
+import { loginsBy } from './knowledge/logins.ts';
 import { WholeMessageWriter } from './output.ts';
 import { Session } from './session.ts';
 
@@ -63,12 +64,18 @@ const connection = process.argv.includes('--stdio')
   : createConnection(ProposedFeatures.all, options);
 answerRefused(connection);
 const session = new Session(connection);
-const images = new ImageKnowledge(() => {
-  const { settings, trusted, engineSocket: own } = session.client;
-  const { engineLookups, registryLookups, engineSocket } = settings;
-  const socket = engineSocket === '' ? own : engineSocket;
-  return { engine: engineLookups, registry: registryLookups && trusted, socket };
-});
+const images = new ImageKnowledge(
+  () => {
+    const { settings, trusted, engineSocket: own } = session.client;
+    const { engineLookups, registryLookups, engineSocket } = settings;
+    const socket = engineSocket === '' ? own : engineSocket;
+    return { engine: engineLookups, registry: registryLookups && trusted, socket };
+  },
+  loginsBy({
+    capabilities: () => session.client.capabilities,
+    sendRequest: (method, params) => connection.sendRequest(method, params),
+  }),
+);
 session.learnImages(() => baseImages(images));
 images.onArrived(() => {
   session.imagesArrived();

@@ -1,13 +1,15 @@
 /**
  * What is known of images: those of a running local engine, and tags and configurations of registries. Nothing is
- * asked of a registry before the workspace is trusted, an engine is never started, and nobody waits for either.
+ * asked of a registry, nor for a login, before the workspace is trusted; an engine is never started; nobody waits.
  */
 import { existsSync } from 'node:fs';
 import { type Client, createClient } from '../../src/client/api/client.ts';
 import { enginePaths } from '../../src/client/engine/paths.ts';
 import { RegistryBrowser } from '../../src/client/registry/browse.ts';
 import { Hub } from '../../src/client/registry/hub.ts';
+import { type Places, placesAt, placesIn } from '../../src/client/registry/places.ts';
 import { listTags, readImage } from '../../src/client/registry/registry.ts';
+import type { RegistryOptions } from '../../src/client/registry/session.ts';
 import { EngineError } from '../../src/lib/errors.ts';
 import {
   familiarReference,
@@ -21,6 +23,8 @@ import type { ImageSource, Known } from '../features/completion/images.ts';
 import type { ImageDescription, ImageFacts } from '../features/hover/image.ts';
 import { isRecord } from '../settings.ts';
 import { Cache } from './cache.ts';
+import { loginOfDocker, type LoginSource } from './logins.ts';
+import { Registries } from './registries.ts';
 
 /** What may be asked, read anew at every look-up. */
 export interface Permissions {
@@ -80,8 +84,17 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
     failed: this.failed,
   });
 
-  constructor(permissions: () => Permissions) {
+  private readonly registries: Registries;
+
+  /** Logins are docker's own where no other source is given. */
+  constructor(permissions: () => Permissions, login: LoginSource = loginOfDocker) {
     this.permissions = permissions;
+    this.registries = new Registries({
+      env: process.env,
+      login: async (host) => (permissions().registry ? login(host) : undefined),
+      places: () => registryPlaces(permissions()),
+      failed: this.failed,
+    });
   }
 
   local(): Known<readonly string[]> {
@@ -92,13 +105,18 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
 
   tags(repository: Reference): Known<readonly string[]> {
     if (!this.permissions().registry) return NOTHING;
-    return this.lists.get(repositoryOf(repository), () => listTags(repository));
+    return this.lists.get(repositoryOf(repository), () =>
+      this.registries.ask(repository.domain, (options) => listTags(repository, options)),
+    );
   }
 
   repositories(place: string): Known<readonly string[]> {
     if (!this.permissions().registry) return NOTHING;
     const isHost = /[.:]/.test(place) || place === 'localhost';
-    return this.catalogs.get(place, () => (isHost ? catalogOf(place) : namespaceOf(place)));
+    const [domain, list] = isHost ? [place, catalogOf] : ['docker.io', namespaceOf];
+    return this.catalogs.get(place, () =>
+      this.registries.askItself(domain, (options) => list(place, options)),
+    );
   }
 
   digest(name: string): Known<string> {
@@ -143,7 +161,9 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
         ? NOTHING
         : this.inspected.get(`${path} ${name}`, () => inspect(path, name));
     if (local.value !== undefined || !registry) return local;
-    const remote = this.remote.get(formatReference(reference), () => lookUp(reference));
+    const remote = this.remote.get(formatReference(reference), () =>
+      this.registries.ask(reference.domain, (options) => lookUp(reference, options)),
+    );
     return { value: remote.value, pending: local.pending || remote.pending };
   }
 
@@ -151,6 +171,7 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   clear(): void {
     for (const cache of [this.images, this.lists, this.catalogs, this.inspected, this.remote])
       cache.clear();
+    this.registries.clear();
     this.complaints.clear();
   }
 }
@@ -163,6 +184,13 @@ export function socketOf(setting: string): string | undefined {
   } catch {
     return undefined; // No place for an engine: then there is none.
   }
+}
+
+/** As the engine that is asked says; without one as ours would begin. */
+async function registryPlaces({ engine, socket }: Permissions): Promise<Places> {
+  const path = engine ? socketOf(socket) : undefined;
+  if (path === undefined) return placesAt(enginePaths().dataRoot, process.env);
+  return placesIn(await withClient(path, (client, signal) => client.system.info({ signal })));
 }
 
 async function withClient<T>(
@@ -208,8 +236,8 @@ function inspect(socketPath: string, name: string): Promise<ImageDescription> {
 }
 
 /** A registry's repositories, as far as it lists them. */
-async function catalogOf(host: string): Promise<readonly string[]> {
-  const browser = new RegistryBrowser(host);
+async function catalogOf(host: string, options: RegistryOptions): Promise<readonly string[]> {
+  const browser = new RegistryBrowser(host, options);
   const names: string[] = [];
   let page: string | undefined;
   for (let count = 0; count < PAGES_LIMIT; count++) {
@@ -222,14 +250,21 @@ async function catalogOf(host: string): Promise<readonly string[]> {
 }
 
 /** The repositories of a user or organisation on Docker Hub. */
-async function namespaceOf(namespace: string): Promise<readonly string[]> {
-  const { items } = await new Hub().repositories(namespace);
+async function namespaceOf(
+  namespace: string,
+  { askLogin }: RegistryOptions,
+): Promise<readonly string[]> {
+  const login = await askLogin?.();
+  // Docker Hub's own API takes no refresh tokens.
+  const { items } = await new Hub({
+    login: login?.identity === true ? undefined : login,
+  }).repositories(namespace);
   return items.map(({ name }) => name);
 }
 
-async function lookUp(reference: Reference): Promise<ImageDescription> {
+async function lookUp(reference: Reference, options: RegistryOptions): Promise<ImageDescription> {
   const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
-  const { config, size, platforms, digest } = await readImage(reference, platform);
+  const { config, size, platforms, digest } = await readImage(reference, platform, options);
   const inner = isRecord(config['config']) ? config['config'] : {};
   const created = textOf(config['created']);
   return { ...configurationOf(inner), size, platforms, created, digest, where: 'registry' };

@@ -73,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
   // After the activation, so that the editor does not wait for it.
   setImmediate(() => {
     plugged.resolve(plugAreas(parts));
-    void startLanguage(context, { log, engines });
+    void startLanguage(context, { log, engines, desk });
     void engines.find().then(() => engines.refreshActive());
   });
 }
@@ -145,7 +145,7 @@ async function plugAreas(parts: Parts): Promise<void> {
 
 async function startLanguage(
   context: vscode.ExtensionContext,
-  { log, engines }: Pick<Parts, 'log' | 'engines'>,
+  { log, engines, desk }: Pick<Parts, 'log' | 'engines' | 'desk'>,
 ): Promise<void> {
   try {
     const { createLanguageClient, TRUST } = await import('./language/client.ts');
@@ -154,6 +154,7 @@ async function startLanguage(
     const client = createLanguageClient(server, {
       trusted: vscode.workspace.isTrusted,
       engineSocket: address.startsWith('unix://') ? address.slice('unix://'.length) : '',
+      loginAt: async (host) => desk.credentials.registries?.account(host),
     });
     stopLanguage = async () => {
       if (client.needsStop()) await client.stop();

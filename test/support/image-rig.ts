@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import type { RegistryConfig } from '../../src/engine/images/config.ts';
+import type { RegistryConfig } from '../../src/lib/image/registry-config.ts';
 import { imageMigrations } from '../../src/engine/images/image-table.ts';
 import type { ImageUser } from '../../src/engine/images/removal.ts';
 import { openImages } from '../../src/engine/images/store.ts';

@@ -7,7 +7,6 @@ import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
-import { owned } from './children.ts';
 
 /** An authority, and a certificate of its for 127.0.0.1: paths of PEM files. */
 export interface Authority {
@@ -42,25 +41,28 @@ export interface TlsSettings {
   readonly authority: Authority;
   /** YAML below `auth:`. */
   readonly auth?: string;
+  /** Clients must show a certificate of this authority: a path. */
+  readonly clients?: string;
 }
 
 /** Serves what is in `dir` (a registry's storage) over TLS, until `stop`. */
 export async function startTlsRegistry(
   dir: string,
-  { authority, auth }: TlsSettings,
+  { authority, auth, clients }: TlsSettings,
 ): Promise<TlsRegistry> {
   const { certificate, key, ca } = authority;
   const port = await freePort();
   const config = join(dir, `tls-${String(port)}.yml`);
+  const asks = clients === undefined ? '' : `, clientcas: [${clients}]`;
   const lines = [
     'version: 0.1',
     'log: {level: error, accesslog: {disabled: true}}',
     `storage: {filesystem: {rootdirectory: ${dir}}}`,
-    `http: {addr: '127.0.0.1:${String(port)}', tls: {certificate: ${certificate}, key: ${key}}}`,
+    `http: {addr: '127.0.0.1:${String(port)}', tls: {certificate: ${certificate}, key: ${key}${asks}}}`,
     ...(auth === undefined ? [] : [`auth: ${auth}`]),
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
-  const child = owned(spawn('docker-registry', ['serve', config], { stdio: 'ignore' }));
+  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => {
       resolve();

@@ -76,22 +76,23 @@ function title(name: string, reference: Reference): string {
 }
 
 function configuration(image: ImageDescription): string {
-  const { user, directory, size, created, where } = image;
+  const { user, directory, size, created, where, digest } = image;
   const rows: readonly (readonly [string, string])[] = [
     [
       'size',
       size === undefined ? '' : `${megabytes(size)} MB${where === 'registry' ? ' compressed' : ''}`,
     ],
-    ['platforms', image.platforms.join(', ')],
-    ['created', created.slice(0, 10)],
-    ['user', user === '' ? 'root' : user],
-    ['workdir', directory],
+    ['platforms', codes(image.platforms)],
+    ['digest', codes([digest])],
+    ['created', codes([created.slice(0, 10)])],
+    ['user', codes([user === '' ? 'root' : user])],
+    ['workdir', codes([directory])],
     ['shell', words(image.shell)],
     ['entrypoint', words(image.entrypoint)],
     ['cmd', words(image.command)],
-    ['ports', image.ports.join(', ')],
-    ['volumes', image.volumes.join(', ')],
-    ['env', image.environment.slice(0, 20).map(code).join('<br>')],
+    ['ports', codes(image.ports)],
+    ['volumes', codes(image.volumes)],
+    ['env', image.environment.slice(0, LIMIT).map(code).join('<br>')],
   ];
   const lines = rows
     .filter(([, value]) => value !== '')
@@ -101,6 +102,17 @@ function configuration(image: ImageDescription): string {
 
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
+}
+
+/** More entries are not shown. */
+const LIMIT = 20;
+
+function codes(list: readonly string[]): string {
+  return list
+    .filter((text) => text !== '')
+    .slice(0, LIMIT)
+    .map(code)
+    .join(', ');
 }
 
 function words(list: readonly string[]): string {

@@ -6,7 +6,7 @@
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Reference } from '../../lib/image/reference.ts';
 import { isTag, MANIFESTS, pulling, readImage, type RegistryImage } from './registry.ts';
-import { isRecord, type RegistryLogin, RegistrySession, type Subject } from './session.ts';
+import { isRecord, type RegistryOptions, RegistrySession, type Subject } from './session.ts';
 
 /** `next` is given back for the page behind this one; undefined on the last. */
 export interface NamePage {
@@ -14,11 +14,8 @@ export interface NamePage {
   readonly next: string | undefined;
 }
 
-export interface BrowseOptions {
-  readonly login?: RegistryLogin | undefined;
-  /** For tests; the platform's otherwise. */
-  readonly fetch?: typeof fetch;
-}
+/** What does not change from call to call. */
+export type BrowseOptions = Pick<RegistryOptions, 'login' | 'askLogin' | 'base' | 'fetch'>;
 
 const PAGE = 100;
 /** Many registries sort tags by name, so the newest is only known from all of them. */

@@ -21,6 +21,10 @@ export interface RegistryOptions {
   /** For tests; the platform's otherwise. */
   readonly fetch?: typeof fetch;
   readonly login?: RegistryLogin | undefined;
+  /** Asked for the login once the registry wants one. Throws EngineError. */
+  readonly askLogin?: (() => Promise<RegistryLogin | undefined>) | undefined;
+  /** Where the registry is asked instead of where its name leads: a mirror, or plain HTTP where that is allowed. */
+  readonly base?: string | undefined;
   /** Tokens by scope, to be kept from one session to the next of the same login. */
   readonly tokens?: Map<string, string>;
 }
@@ -61,17 +65,19 @@ export class RegistrySession {
   private base: URL;
   private readonly signal: AbortSignal;
   private readonly fetch: typeof fetch;
-  private readonly login: RegistryLogin | undefined;
+  private login: RegistryLogin | undefined;
+  private readonly askLogin: RegistryOptions['askLogin'];
   private readonly tokens: Map<string, string>;
 
   /** `domain` as in image names; `docker.io` is asked where it really is. */
   constructor(domain: string, options: RegistryOptions = {}) {
     this.host = domain === 'docker.io' ? 'registry-1.docker.io' : domain;
-    this.base = baseOf(this.host);
+    this.base = options.base === undefined ? baseOf(this.host) : new URL(options.base);
     const limit = AbortSignal.timeout(TIME_LIMIT);
     this.signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
     this.fetch = options.fetch ?? fetch;
     this.login = options.login;
+    this.askLogin = options.askLogin;
     this.tokens = options.tokens ?? new Map<string, string>();
   }
 
@@ -82,7 +88,7 @@ export class RegistrySession {
     return {
       value: parse(body, this.base.host),
       digest: `sha256:${createHash('sha256').update(body).digest('hex')}`,
-      next: nextOf(answer, new URL(path, this.base)),
+      next: this.within(nextOf(answer, this.at(path))),
     };
   }
 
@@ -106,12 +112,12 @@ export class RegistrySession {
     readonly subject: Subject;
   }): Promise<Response> {
     const { method, accept, subject } = request;
-    let url = new URL(request.path, this.base);
+    let url = this.at(request.path);
     const known = this.tokens.get(subject.scope);
     let answer = await this.follow(url, { method, accept, authorization: known });
     if (answer.status === 400 && (await this.wantsTls(answer))) {
-      this.base = new URL(`https://${this.host}`);
-      url = new URL(request.path, this.base);
+      this.base = new URL(`https://${this.base.host}${this.base.pathname}`);
+      url = this.at(request.path);
       answer = await this.follow(url, { method, accept, authorization: known });
     }
     if (answer.status === 401) {
@@ -124,6 +130,19 @@ export class RegistrySession {
     if (answer.ok) return answer;
     await answer.body?.cancel();
     throw this.failure(answer, method, subject);
+  }
+
+  /** A mirror may lie below a path. */
+  private get prefix(): string {
+    return this.base.pathname.replace(/\/+$/, '');
+  }
+
+  private at(path: string): URL {
+    return new URL(`${this.prefix}${path}`, this.base);
+  }
+
+  private within(path: string | undefined): string | undefined {
+    return path?.startsWith(`${this.prefix}/`) === true ? path.slice(this.prefix.length) : path;
   }
 
   /** What servers that speak TLS answer to plain HTTP. */
@@ -206,7 +225,9 @@ export class RegistrySession {
     const isAllowed =
       url !== undefined &&
       (url.protocol === 'https:' || (url.protocol === 'http:' && this.base.protocol === 'http:')) &&
-      (url.protocol === 'https:' || isLoopback(url.hostname)) &&
+      (url.protocol === 'https:' ||
+        isLoopback(url.hostname) ||
+        url.hostname === this.base.hostname) &&
       (url.host === this.base.host || !isPrivate(url.hostname) || isPrivate(this.base.hostname));
     if (!isAllowed)
       throw new EngineError(
@@ -218,6 +239,7 @@ export class RegistrySession {
 
   /** The header that a challenge asks for (RFC 7617, distribution token specification). */
   private async authorize(challenge: string, subject: Subject): Promise<string> {
+    this.login ??= await this.askLogin?.();
     const { login } = this;
     if (/^basic\b/i.test(challenge) && login !== undefined && login.identity !== true)
       return basic(login);

@@ -9,7 +9,7 @@ import { BlockList, isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import { EngineError } from '../../lib/errors.ts';
 import { DEFAULT_DOMAIN } from '../../lib/image/reference.ts';
-import type { RegistryConfig } from './config.ts';
+import type { RegistryConfig } from '../../lib/image/registry-config.ts';
 
 /** One place to ask. */
 export interface Endpoint {

@@ -13,7 +13,7 @@ import { ACCEPTED_MANIFESTS, LIMITS } from '../../lib/image/manifest.ts';
 import { familiarName } from '../../lib/image/reference.ts';
 import type { Reference } from '../../lib/image/reference.ts';
 import { sha256 } from '../storage/digest.ts';
-import type { RegistryConfig } from './config.ts';
+import type { RegistryConfig } from '../../lib/image/registry-config.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { Endpoint } from './endpoints.ts';
 import { DEFAULT_LIMITS, Transport, header, isPassing, transportError } from './transport.ts';

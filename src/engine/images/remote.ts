@@ -4,7 +4,7 @@ import { EngineError, kindOf, messageOf } from '../../lib/errors.ts';
 import type { DistributionInspect, ImageSearchItem } from '../../lib/api/images.ts';
 import { parseBounded, parseConfig, parseManifest } from '../../lib/image/manifest.ts';
 import { parseReference, withDefaultTag } from '../../lib/image/reference.ts';
-import type { RegistryConfig } from './config.ts';
+import type { RegistryConfig } from '../../lib/image/registry-config.ts';
 import { endpointsOf } from './endpoints.ts';
 import { openRepository } from './registry.ts';
 import { DEFAULT_LIMITS, Transport } from './transport.ts';

@@ -15,7 +15,7 @@ import {
 import type { Reference } from '../../lib/image/reference.ts';
 import { chainIds } from '../storage/digest.ts';
 import type { BlobStore, Database, SnapshotStore } from '../storage/types.ts';
-import type { RegistryConfig } from './config.ts';
+import type { RegistryConfig } from '../../lib/image/registry-config.ts';
 import { ImageTable, familiarNames } from './image-table.ts';
 import type { ImageRow } from './image-table.ts';
 import { removeImage } from './removal.ts';

@@ -5,7 +5,7 @@ import type { ImageDeleteItem, ImagesPruned, ImageSummary } from '../../lib/api/
 import type { ImageService } from '../api/routes/images.ts';
 import type { Containers } from '../containers/types.ts';
 import type { RegistryService } from '../api/routes/registry.ts';
-import type { RegistryConfig } from '../images/config.ts';
+import type { RegistryConfig } from '../../lib/image/registry-config.ts';
 import { imageHistory } from '../images/history.ts';
 import { imageFilter, inspectImage, listImages } from '../images/inspect.ts';
 import type { ImageFilters } from '../images/inspect.ts';

@@ -3,7 +3,7 @@
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { AuthAnswer, AuthConfig } from '../../lib/api/system.ts';
 import { DEFAULT_DOMAIN } from '../../lib/image/reference.ts';
-import type { RegistryConfig } from '../images/config.ts';
+import type { RegistryConfig } from '../../lib/image/registry-config.ts';
 import { endpointsOf } from '../images/endpoints.ts';
 import { DEFAULT_LIMITS, Transport } from '../images/transport.ts';
 

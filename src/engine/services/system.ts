@@ -16,7 +16,7 @@ import { API_VERSION, MIN_API_VERSION } from '../../lib/api/versions.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { SystemService } from '../api/routes/system.ts';
 import type { Containers } from '../containers/types.ts';
-import type { RegistryConfig } from '../images/config.ts';
+import type { RegistryConfig } from '../../lib/image/registry-config.ts';
 import { listImages } from '../images/inspect.ts';
 import type { Probe } from '../runtime/probe.ts';
 import type { Mode, Native } from '../runtime/types.ts';
