@@ -8,10 +8,10 @@ import type { Dockerfile, Problem } from '../src/lib/dockerfile/syntax.ts';
 import { DockerfileDocument, type TextEdit } from '../src/lib/dockerfile/tree/document.ts';
 
 interface Parsed {
-  readonly version: number;
+  version: number;
   readonly tree: DockerfileDocument;
   /** Milliseconds that the parsing took. */
-  readonly took: number;
+  took: number;
   /** Edits since the tree, each in the text that the one before left; undefined: the whole text was replaced. */
   pending: TextEdit[] | undefined;
 }
@@ -50,15 +50,27 @@ export function noteEdit(document: TextDocument, edit: TextEdit | undefined): vo
   else known.pending.push(edit);
 }
 
+/** To be told when a document is closed: its tree goes at once. */
+export function forgetTree(document: TextDocument): void {
+  parsed.delete(document);
+}
+
 function parse(document: TextDocument): Parsed {
   const known = parsed.get(document);
   const { version } = document;
   if (known?.version === version) return known;
   const started = performance.now();
-  const tree = known === undefined ? new DockerfileDocument(document.getText()) : known.tree;
+  const fresh = known ?? {
+    version,
+    tree: new DockerfileDocument(document.getText()),
+    took: 0,
+    pending: [],
+  };
   if (known !== undefined) catchUp(document, known);
-  const fresh = { version, tree, took: performance.now() - started, pending: [] };
-  parsed.set(document, fresh);
+  else parsed.set(document, fresh);
+  fresh.version = version;
+  fresh.pending = [];
+  fresh.took = performance.now() - started;
   return fresh;
 }
 

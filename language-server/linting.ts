@@ -47,6 +47,12 @@ interface Running extends Pick<Linted, 'version' | 'generation'> {
   took: number;
 }
 
+/** An open document's last result, and what is under way. No weak map: the short runs of the garbage collector keep its values. */
+interface Judging {
+  linted: Linted | undefined;
+  running: Running | undefined;
+}
+
 interface KnownContext {
   readonly at: number;
   readonly sources: string;
@@ -54,8 +60,7 @@ interface KnownContext {
 }
 
 export class Linter {
-  private readonly results = new WeakMap<TextDocument, Linted>();
-  private readonly running = new WeakMap<TextDocument, Running>();
+  private readonly judgings = new Map<TextDocument, Judging>();
   private finder = new ConfigurationFinder(process.env);
   private generation = 0;
   /** Of all documents: they often have instructions in common, and a file that is opened again has all of them. */
@@ -68,6 +73,11 @@ export class Linter {
   /** `images`: what is known of base images at the moment, for one judging. */
   constructor(images: () => ImageFacts = () => NO_FACTS) {
     this.images = images;
+  }
+
+  /** A document was closed. */
+  drop(document: TextDocument): void {
+    this.judgings.delete(document);
   }
 
   /** More is known of base images: files are to be judged anew. */
@@ -100,11 +110,10 @@ export class Linter {
       const { done, value } = running.steps.next();
       const took = performance.now() - started;
       if (done === true) {
-        this.running.delete(document);
         const { version, generation } = running;
         const { problems } = value;
-        const all = running.took + took;
-        this.results.set(document, { version, generation, problems, took: all });
+        const linted = { version, generation, problems, took: running.took + took };
+        this.judgings.set(document, { linted, running: undefined });
         return 'done';
       }
       if (took < milliseconds) continue;
@@ -114,7 +123,7 @@ export class Linter {
   }
 
   private resultOf(document: TextDocument): Linted | undefined {
-    const known = this.results.get(document);
+    const known = this.judgings.get(document)?.linted;
     const isCurrent = known?.version === document.version && known.generation === this.generation;
     return isCurrent ? known : undefined;
   }
@@ -122,18 +131,20 @@ export class Linter {
   private runningOf(document: TextDocument, settings: Settings): Running {
     const { version } = document;
     const { generation } = this;
-    const before = this.running.get(document);
+    const judging = this.judgings.get(document) ?? { linted: undefined, running: undefined };
+    const before = judging.running;
     if (before?.version === version && before.generation === generation) return before;
     const file = treeOf(document);
     const steps = lintInSteps(file, this.optionsFor(document.uri, file, settings), this.memory);
     const running = { version, generation, steps, took: 0 };
-    this.running.set(document, running);
+    judging.running = running;
+    this.judgings.set(document, judging);
     return running;
   }
 
   /** How long the last judging took, so that big files are not judged at every keystroke. */
   costOf(document: TextDocument): number {
-    return this.results.get(document)?.took ?? 0;
+    return this.judgings.get(document)?.linted?.took ?? 0;
   }
 
   /** The configuration that holds for a document; undefined for those that are in no file. */

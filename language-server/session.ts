@@ -14,7 +14,7 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ImageFacts, LintProblem } from '../src/lib/dockerfile/lint/rule.ts';
 import type { Dockerfile } from '../src/lib/dockerfile/syntax.ts';
-import { isIgnoreFile, noteEdit, treeOf } from './documents.ts';
+import { forgetTree, isIgnoreFile, noteEdit, treeOf } from './documents.ts';
 import { applyChanges, chooseEncoding, decodePosition, encodeAnswer } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 import { isConfiguration } from './features/configuration/configuration.ts';
@@ -122,8 +122,10 @@ export class Session {
   }
 
   /** A document was closed. */
-  forget(uri: string): void {
-    this.shellCheck.forget(uri);
+  forget(document: TextDocument): void {
+    forgetTree(document);
+    this.linter.drop(document);
+    this.shellCheck.forget(document.uri);
   }
 
   changed(): void {

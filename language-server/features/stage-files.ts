@@ -1,17 +1,16 @@
 /** What a stage's file system is made of, as far as the text tells: the images that may show it, its paths, its working directory. Pure. */
 import { StageGraph } from '../../src/lib/dockerfile/stages.ts';
 import type { Dockerfile, Instruction, Stage, Word } from '../../src/lib/dockerfile/syntax.ts';
+import { Latest } from '../../src/lib/text/latest.ts';
 import { variablesIn } from '../facts.ts';
 
 /** Longer chains of stages are not followed. */
 const CHAIN_LIMIT = 200;
 
-const graphs = new WeakMap<Dockerfile, StageGraph>();
+const graphs = new Latest<Dockerfile, StageGraph>();
 
 export function graphIn(file: Dockerfile): StageGraph {
-  const found = graphs.get(file) ?? new StageGraph(file.stages);
-  graphs.set(file, found);
-  return found;
+  return graphs.of(file, ({ stages }) => new StageGraph(stages));
 }
 
 /** The stage and those that it is built from, itself first. */

@@ -70,10 +70,11 @@ class Publisher {
   listen(): void {
     const { documents, connection } = this.session;
     documents.onDidChangeContent(({ document }) => this.schedule(document));
-    documents.onDidClose(({ document: { uri } }) => {
+    documents.onDidClose(({ document }) => {
+      const { uri } = document;
       clearTimeout(this.waiting.get(uri));
       this.waiting.delete(uri);
-      this.session.forget(uri);
+      this.session.forget(document);
       if (!this.isPulled()) void connection.sendDiagnostics({ uri, diagnostics: [] });
     });
     this.session.onChange(() => {

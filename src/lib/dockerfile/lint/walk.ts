@@ -2,17 +2,7 @@
  * Walks a file once and calls the rules, by kind of instruction. What the rules say of an instruction by itself is kept
  * by its text and not worked out again; a rule that looks further than its instruction is asked again each time.
  */
-import type {
-  Comment,
-  Dockerfile,
-  Instruction,
-  PairInstruction,
-  Problem,
-  Range,
-  Severity,
-  Stage,
-  Word,
-} from '../syntax.ts';
+import type { Dockerfile, Instruction, Problem, Range, Severity, Stage, Word } from '../syntax.ts';
 import type { Shelf } from '../../text/memory.ts';
 import { moveRange } from '../tree/move.ts';
 import { linesAround } from '../../text/lines.ts';
@@ -34,6 +24,7 @@ import { type Shells, shellsOf } from './shell/shells.ts';
 import type { ShellInForce } from '../shell/shells.ts';
 import type { Suppressions } from './suppress.ts';
 import { ruleOf } from './table.ts';
+import { WatchedFile, WatchedOptions } from './watched.ts';
 
 /** More findings than this in one file help nobody. */
 const LIMIT = 2000;
@@ -74,7 +65,7 @@ export class Walk implements Scope {
     };
     this.whole = file;
     this.file = new WatchedFile(file, look);
-    this.options = watchedOptions(options, look);
+    this.options = new WatchedOptions(options, look);
     this.suppressions = suppressions;
     this.plan = planFor(suppressions.severities);
     this.shelves = memory && new Shelves(memory, file, keyOf(options, this.plan.wanted));
@@ -284,65 +275,6 @@ export class Walk implements Scope {
     if (chosen === 'off') return undefined;
     return chosen ?? (rule.optional === true ? undefined : own);
   }
-}
-
-/** The file as rules see it: its text, lines and directives are anyone's, all else is noted. */
-class WatchedFile implements Dockerfile {
-  readonly text: string;
-  readonly lines: Dockerfile['lines'];
-  readonly directives: Dockerfile['directives'];
-  private readonly file: Dockerfile;
-  private readonly look: () => void;
-
-  constructor(file: Dockerfile, look: () => void) {
-    this.text = file.text;
-    this.lines = file.lines;
-    this.directives = file.directives;
-    this.file = file;
-    this.look = look;
-  }
-
-  get comments(): readonly Comment[] {
-    this.look();
-    return this.file.comments;
-  }
-
-  get instructions(): readonly Instruction[] {
-    this.look();
-    return this.file.instructions;
-  }
-
-  get stages(): readonly Stage[] {
-    this.look();
-    return this.file.stages;
-  }
-
-  get globalArgs(): readonly PairInstruction[] {
-    this.look();
-    return this.file.globalArgs;
-  }
-
-  get problems(): readonly Problem[] {
-    this.look();
-    return this.file.problems;
-  }
-}
-
-/** The options as rules see them: what is known of the world outside of the file is noted when it is asked for. */
-function watchedOptions(options: LintOptions, look: () => void): LintOptions {
-  const { context, images } = options;
-  if (context === undefined && images === undefined) return options;
-  return {
-    ...options,
-    get context() {
-      if (context !== undefined) look();
-      return context;
-    },
-    get images() {
-      if (images !== undefined) look();
-      return images;
-    },
-  };
 }
 
 /** The shelves of one file: by the shell in force, and by whether ONBUILD defers. */

@@ -1,14 +1,14 @@
 /** Says what of a script is only asked for its status: conditions, and what stands before `&&` or `||`. */
 import type { Script } from '../../shell/script.ts';
+import { Latest } from '../../../../text/latest.ts';
 import type { Range } from '../../../syntax.ts';
 
 /** By script: the outermost of its tested ranges, in order; those within them say nothing more. */
-const known = new WeakMap<Script, readonly Range[]>();
+const known = new Latest<Script, readonly Range[]>();
 
 /** Whether the status of a range is tested. */
 export function isTested(script: Script, { start, end }: Range): boolean {
-  const ranges = known.get(script) ?? outermost(testedIn(script));
-  known.set(script, ranges);
+  const ranges = known.of(script, (whole) => outermost(testedIn(whole)));
   let low = 0;
   let high = ranges.length;
   while (low < high) {
