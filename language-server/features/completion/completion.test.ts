@@ -257,6 +257,35 @@ test('sources of COPY and ADD are the files of the context that are not ignored'
   }
 });
 
+test('patterns of --exclude are what the sources hold, the context while there is none', async () => {
+  const files = FILES;
+  assert.equal(await labels('FROM a\nCOPY --exclude=|', { files }), 'src/ b.txt x[1].txt');
+  assert.equal(await labels('FROM a\nADD --exclude=| . /', { files }), 'src/ b.txt x[1].txt');
+  assert.equal(await labels('FROM a\nCOPY --exclude=| src /', { files }), 'in-src');
+  assert.equal(await labels('FROM a\nCOPY --exclude=| ./src/ x/ /', { files }), 'in-src in-x');
+  assert.equal(await labels('FROM a\nCOPY --exclude=a/| src/ /', { files }), 'in-src-a');
+  assert.equal(await labels('FROM a\nONBUILD COPY --exclude=| ["src", "/"]', { files }), 'in-src');
+  assert.equal(
+    await taken('FROM a\nCOPY --exclude=!b|.tx . /', 'b.txt', { files }),
+    'FROM a\nCOPY --exclude=!b.txt . /',
+  );
+  assert.equal(
+    await taken('FROM a\nCOPY --link --exclude=x --exclude=s|\\\n . /', 'src/', { files }),
+    'FROM a\nCOPY --link --exclude=x --exclude=src/\\\n . /',
+  );
+  for (const text of [
+    '**/|',
+    '/|',
+    '../|',
+    '../../| src/',
+    '"|',
+    '| $X/',
+    '| src*/ ',
+    '| https://x/',
+  ])
+    assert.equal(await labels(`FROM a\nCOPY --exclude=${text} /`, { files }), '', text);
+});
+
 const IMAGES: ImageSource = {
   local: () => ({ value: ['node:22', 'mine/app:dev'], pending: false }),
   tags: ({ path }) =>
@@ -387,6 +416,9 @@ const PATHS: readonly (readonly [string, string])[] = [
   ['FROM scratch\nWORKDIR /a\nWORKDIR $X\nCOPY . sub/\nRUN /|', 'a/'],
   ['FROM debian:12\nRUN --mount=type=cache,id=/usr/| x', ''],
   ['FROM debian:12\nRUN https://x/|', ''],
+  ['FROM x\nCOPY --from=debian:12 --exclude=| /usr/ /', 'bin/ lib/'],
+  ['FROM debian:12 AS b\nFROM x\nCOPY --exclude=| --from=b usr /', 'bin/ lib/'],
+  ['FROM x\nCOPY --exclude=usr/| --from=debian:12 . /', 'bin/ lib/'],
   ['FROM debian:12\nRUN a$B/|', ''],
   ['FROM $X\nRUN /|', ''],
 ];

@@ -12,6 +12,7 @@ import { MOUNT_TYPES } from '../../../src/lib/dockerfile/mounts.ts';
 import type { Dockerfile, MountType, Range } from '../../../src/lib/dockerfile/syntax.ts';
 import { stageAt } from '../../../src/lib/dockerfile/scope/places.ts';
 import type { Argument } from '../cursor.ts';
+import { excludes } from './excludes.ts';
 import { complete, type Completions, type Draft, itemsAt, NO_COMPLETIONS } from './items.ts';
 import { imagesAndStages, type ImageSource } from './images.ts';
 import { type ImageFiles, insideFrom, insideStage } from './inside.ts';
@@ -64,6 +65,13 @@ export async function flagValues(
   if (name === 'from') {
     return imagesAndStages(file, { place, typed: value, before: undefined }, sources.images);
   }
+  if (name === 'exclude')
+    return excludes(file, cursor, {
+      place,
+      typed: value,
+      files: sources.files,
+      inside: sources.inside,
+    });
   if (name === 'platform' && cursor.instruction.kind === 'FROM')
     return platforms(file, { place, image: cursor.instruction.image.text }, sources.images);
   const drafts: Draft[] = entry.values.map((one) => ({

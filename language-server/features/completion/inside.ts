@@ -34,6 +34,8 @@ export interface InsidePlace {
   readonly offset: number;
   /** Only directories are of use. */
   readonly directories: boolean;
+  /** The directory that a path in what `--from` names counts from; default: its root. */
+  readonly base?: string;
 }
 
 const LIMIT = 1000;
@@ -72,10 +74,10 @@ export async function insideFrom(
   place: InsidePlace,
   source: ImageFiles | undefined,
 ): Promise<Completions> {
-  const typed = place.typed.startsWith('/') ? place.typed : `/${place.typed}`;
-  if (!isPlain(typed) || name === '') return NO_COMPLETIONS;
+  if (!isPlain(place.typed) || name === '') return NO_COMPLETIONS;
   const stage = graphIn(file).resolve({ kind, name, at });
-  const directory = resolvePath('/', typed.slice(0, typed.lastIndexOf('/') + 1));
+  const root = resolvePath('/', place.base ?? '');
+  const directory = resolvePath(root, place.typed.slice(0, place.typed.lastIndexOf('/') + 1));
   const made = stage === undefined ? new Map<string, boolean>() : madePaths(file, stage, Infinity);
   const isListed = (await source?.listed()) ?? true;
   const images =

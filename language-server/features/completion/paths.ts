@@ -23,6 +23,8 @@ export interface PathPlace {
   readonly typed: string;
   /** A word and a JSON string are patterns, a mount's source is a name; only a JSON string may hold blanks. */
   readonly form: 'word' | 'json' | 'mount';
+  /** The directory that the path counts from; default: the context's root. */
+  readonly base?: string;
 }
 
 const LIMIT = 1000;
@@ -36,12 +38,13 @@ const UNWRITABLE = {
 
 export async function paths(
   file: Dockerfile,
-  { place, typed, form }: PathPlace,
+  { place, typed, form, base = '' }: PathPlace,
   files: ContextFiles | undefined,
 ): Promise<Completions> {
   if (files === undefined || /[$*?[\]{}"']|:\/\//.test(typed)) return NO_COMPLETIONS;
   const slash = typed.lastIndexOf('/') + 1;
-  const directory = normalise(typed.slice(0, slash));
+  const inner = normalise(typed.slice(0, slash));
+  const directory = inner === undefined ? undefined : normalise(`${base}/${inner}`);
   if (directory === undefined) return NO_COMPLETIONS;
   const [entries, ignored] = await Promise.all([files.list(directory), files.ignored()]);
   const begun = typed.slice(slash);

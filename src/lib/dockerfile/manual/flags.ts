@@ -95,7 +95,7 @@ function transfer(anchor: 'copy' | 'add'): FlagEntries {
     },
     exclude: {
       summary: 'leaves out what matches a pattern',
-      text: 'May be given several times; the patterns are those of .dockerignore.',
+      text: 'May be given several times; the patterns are those of .dockerignore and count from each source.',
       link: reference(`${anchor}---exclude`),
       placeholder: 'pattern',
       values: [],
