@@ -6,9 +6,9 @@ import { insert, remove, removeWord, replace } from '../lint/edits.ts';
 import type { Edit } from '../lint/rule.ts';
 import type { SequenceItem, ShellScript, SimpleCommand } from '../shell/syntax.ts';
 import { visitShell } from '../shell/walk.ts';
-import type { Dockerfile, RunInstruction, Stage } from '../syntax.ts';
+import type { Dockerfile, Instruction, RunInstruction, Stage } from '../syntax.ts';
 import { CACHE_TOOLS, type CacheTool } from './cache-tools.ts';
-import { onlyInstruction, scriptFor, stageOf } from './place.ts';
+import { heldBy, isHeld, onlyInstruction, scriptFor, stageOf } from './place.ts';
 import type { RefactorRequest, Refactoring } from './refactoring.ts';
 
 export function addCacheMounts(request: RefactorRequest): readonly Refactoring[] {
@@ -91,17 +91,31 @@ function isInForce(
   run: RunInstruction,
   { ofRoot, variables }: CacheTool,
 ): boolean {
-  let user = 'root';
-  for (let stage = stageOf(file, run); stage !== undefined; stage = baseOf(file, stage)) {
-    const before = stage.instructions.filter(({ range }) => range.end < run.range.start);
-    for (const each of before) {
-      const pairs = each.kind === 'ENV' || each.kind === 'ARG' ? each.pairs : [];
-      if (pairs.some(({ name }) => variables.includes(name.text))) return false;
-    }
-    const last = before.findLast(({ kind }) => kind === 'USER');
-    if (user === 'root' && last?.kind === 'USER') user = last.value.text;
+  const before = actingBefore(file, run);
+  for (const each of before) {
+    const pairs = each.kind === 'ENV' || each.kind === 'ARG' ? each.pairs : [];
+    if (pairs.some(({ name }) => variables.includes(name.text))) return false;
   }
+  const last = before.findLast(({ kind }) => kind === 'USER');
+  const user = last?.kind === 'USER' ? last.value.text : 'root';
   return !ofRoot || /^(?:root|0)(?::|$)/.test(user);
+}
+
+/** What acts before a RUN, in order: its stage's and its base stages' instructions, and what ONBUILD holds in these. */
+function actingBefore(file: Dockerfile, run: RunInstruction): readonly Instruction[] {
+  const chain: Instruction[][] = [];
+  const own = stageOf(file, run);
+  const held = isHeld(file, run);
+  const isBefore = ({ range }: Instruction): boolean => range.end < run.range.start;
+  for (let stage = own; stage !== undefined; stage = baseOf(file, stage)) {
+    const isOwn = stage === own;
+    const direct = stage.instructions.filter(({ kind }) => kind !== 'ONBUILD');
+    const triggers = stage.instructions.filter(({ kind }) => kind === 'ONBUILD').map(heldBy);
+    // What is held acts in the stages that are built on this one: all of this one lies before it then.
+    if (!isOwn) chain.unshift([...direct, ...triggers]);
+    else chain.unshift(held ? [...direct, ...triggers.filter(isBefore)] : direct.filter(isBefore));
+  }
+  return chain.flat();
 }
 
 function baseOf({ stages }: Dockerfile, { from, index }: Stage): Stage | undefined {

@@ -14,7 +14,7 @@ import type {
   RunInstruction,
 } from '../syntax.ts';
 import { andParts } from './lists.ts';
-import { onlyInstruction, scriptFor, stageOf } from './place.ts';
+import { isHeld, isShellCertain, onlyInstruction, outerOf, scriptFor, stageOf } from './place.ts';
 import type { RefactorRequest, Refactoring } from './refactoring.ts';
 
 type Runs =
@@ -42,7 +42,8 @@ export function toExecForm(request: RefactorRequest): readonly Refactoring[] {
   const inside = request.file.comments.filter(
     (comment) => comment.range.start > range.start && comment.range.end < range.end,
   );
-  const comments = inside.map((comment) => insertLine(request.file, instruction, comment.text));
+  const outer = outerOf(request.file, instruction);
+  const comments = inside.map((comment) => insertLine(request.file, outer, comment.text));
   const edits = [...comments, replace(range, text)];
   return [{ title: `Change ${instruction.kind} to the exec form`, kind: 'rewrite', edits }];
 }
@@ -80,9 +81,13 @@ function isRuns(instruction: Instruction): instruction is Runs {
   return kind === 'CMD' || kind === 'ENTRYPOINT';
 }
 
-/** CMD is handed to ENTRYPOINT, in another way by each form: together they are not changed one by one. */
+/**
+ * CMD is handed to ENTRYPOINT, in another way by each form: together they are not changed one by one, and what ONBUILD
+ * holds meets one that nobody knows yet.
+ */
 function isFree({ file }: RefactorRequest, instruction: Runs): boolean {
   if (instruction.kind === 'RUN' || instruction.kind === 'HEALTHCHECK') return true;
+  if (isHeld(file, instruction)) return false;
   const other = instruction.kind === 'CMD' ? 'ENTRYPOINT' : 'CMD';
   return stageOf(file, instruction)?.instructions.every(({ kind }) => kind !== other) ?? false;
 }
@@ -130,7 +135,8 @@ function hasAnsi(text: string): boolean {
 /** The shell in force: that of the nearest shell text, else what a RUN put there would get. */
 function shellAt(request: RefactorRequest, instruction: Instruction): ShellInForce | undefined {
   const { file } = request;
-  const before = file.text.slice(0, instruction.range.start);
+  if (!isShellCertain(file, instruction)) return undefined;
+  const before = file.text.slice(0, outerOf(file, instruction).range.start);
   const probe = parseDockerfile(`${before}RUN x\n`);
   const run = probe.instructions.at(-1);
   return scriptsOf(probe).find((use) => use.instruction === run)?.shell;

@@ -4,12 +4,14 @@
  */
 import { insert, lineBreak, replace } from '../lint/edits.ts';
 import type { Edit } from '../lint/rule.ts';
-import type { Dockerfile, Instruction, Range, RunInstruction } from '../syntax.ts';
+import type { Dockerfile, Instruction, Range, RunInstruction, Stage } from '../syntax.ts';
 import { andParts, callsName, isPlain, leavesState } from './lists.ts';
 import {
   commentsIn,
   continuation,
+  heldBy,
   instructionsIn,
+  isHeld,
   isPlainRun,
   scriptFor,
   stageOf,
@@ -17,7 +19,7 @@ import {
 import type { RefactorRequest, Refactoring } from './refactoring.ts';
 
 export function mergeRuns(request: RefactorRequest): readonly Refactoring[] {
-  const chosen = instructionsIn(request.file, request.selection);
+  const chosen = instructionsIn(request.file, request.selection).map(heldBy);
   const runs = chosen.filter(isPlainRun);
   if (runs.length === 0 || runs.length !== chosen.length) return [];
   const block = runs.length > 1 ? runs : around(request, runs[0]);
@@ -31,12 +33,24 @@ export function mergeRuns(request: RefactorRequest): readonly Refactoring[] {
 function around(request: RefactorRequest, run: RunInstruction | undefined): RunInstruction[] {
   const stage = run === undefined ? undefined : stageOf(request.file, run);
   if (run === undefined || stage === undefined) return [];
-  const { instructions } = stage;
+  const instructions = likeIn(request, stage, run);
   let first = instructions.indexOf(run);
   let last = first;
   while (fits(request, instructions[first - 1], instructions[first])) first--;
   while (fits(request, instructions[last], instructions[last + 1])) last++;
   return instructions.slice(first, last + 1).filter(isPlainRun);
+}
+
+/** The instructions of a stage that are held by ONBUILD as a run is, or not as it is not; others leave a gap. */
+function likeIn(
+  { file }: RefactorRequest,
+  { instructions }: Stage,
+  run: RunInstruction,
+): readonly (Instruction | undefined)[] {
+  const held = isHeld(file, run);
+  return instructions.map((each) =>
+    (each.kind === 'ONBUILD') === held ? heldBy(each) : undefined,
+  );
 }
 
 function fits(
@@ -95,8 +109,9 @@ function mergeEdits(
   const [first] = runs;
   if (first === undefined || runs.some((run) => flagsOf(run) !== flagsOf(first))) return undefined;
   const stage = stageOf(file, first);
-  const start = stage?.instructions.indexOf(first) ?? -1;
-  if (runs.some((run, index) => stage?.instructions[start + index] !== run)) return undefined;
+  const like = stage === undefined ? [] : likeIn(request, stage, first);
+  const start = like.indexOf(first);
+  if (runs.some((run, index) => like[start + index] !== run)) return undefined;
   const edits: Edit[] = [];
   let behind = '';
   for (const [index, run] of runs.entries()) {

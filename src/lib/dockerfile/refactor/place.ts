@@ -12,32 +12,68 @@ export function instructionsIn(file: Dockerfile, selection: Range): readonly Ins
   return file.instructions.filter(({ range }) => range.start <= end && range.end >= start);
 }
 
-/** The instruction at the selection when there is just one. */
+/** The instruction at the selection when there is just one; what ONBUILD holds stands for it. */
 export function onlyInstruction({ file, selection }: RefactorRequest): Instruction | undefined {
-  const found = instructionsIn(file, selection);
-  return found.length === 1 ? found[0] : undefined;
+  const [only, ...more] = instructionsIn(file, selection);
+  return only === undefined || more.length > 0 ? undefined : heldBy(only);
 }
 
-export function stageOf({ stages }: Dockerfile, instruction: Instruction): Stage | undefined {
-  return stages.find(
-    ({ from, instructions }) => from === instruction || instructions.includes(instruction),
+/** What ONBUILD holds; any other instruction itself. */
+export function heldBy(instruction: Instruction): Instruction {
+  return instruction.kind === 'ONBUILD' ? (instruction.instruction ?? instruction) : instruction;
+}
+
+/** The ONBUILD that holds an instruction, else the instruction itself. */
+export function outerOf({ instructions }: Dockerfile, inner: Instruction): Instruction {
+  if (instructions.includes(inner)) return inner;
+  return instructions.find((each) => heldBy(each) === inner) ?? inner;
+}
+
+export function isHeld({ instructions }: Dockerfile, instruction: Instruction): boolean {
+  return !instructions.includes(instruction);
+}
+
+export function stageOf(file: Dockerfile, instruction: Instruction): Stage | undefined {
+  const outer = outerOf(file, instruction);
+  return file.stages.find(
+    ({ from, instructions }) => from === outer || instructions.includes(outer),
   );
 }
 
-/** A shell text that is read without a mistake. */
+/**
+ * Whether the shell at an instruction's place is the one that runs it. What ONBUILD holds is run by the shell with which
+ * its stage ends, or which another ONBUILD sets.
+ */
+export function isShellCertain(file: Dockerfile, instruction: Instruction): boolean {
+  if (!isHeld(file, instruction)) return true;
+  const others = stageOf(file, instruction)?.instructions ?? [];
+  return others.every(
+    (each) =>
+      heldBy(each).kind !== 'SHELL' ||
+      (each.kind === 'SHELL' && each.range.end < instruction.range.start),
+  );
+}
+
+/** A shell text that is read without a mistake, and by the shell that will run it. */
 export function scriptFor(
-  { scripts }: RefactorRequest,
+  { file, scripts }: RefactorRequest,
   instruction: Instruction,
 ): (ScriptUse & { readonly script: NonNullable<ScriptUse['script']> }) | undefined {
   const use = scripts.find((each) => each.instruction === instruction);
   const script = use?.script;
   if (use === undefined || script === undefined || script.problems.length > 0) return undefined;
-  return { ...use, script };
+  return isShellCertain(file, instruction) ? { ...use, script } : undefined;
 }
 
 /** What stands before the command of an instruction: keyword and flags, with the space behind them. */
 export function headOf({ text }: Dockerfile, { keyword, argument }: Instruction): string {
   return text.slice(keyword.range.start, argument.range.start);
+}
+
+/** As `headOf`, with ONBUILD where that holds the instruction. */
+export function wholeHeadOf(file: Dockerfile, instruction: Instruction): string {
+  const { start } = outerOf(file, instruction).keyword.range;
+  return file.text.slice(start, instruction.argument.range.start);
 }
 
 /** A line break behind a continuation. */

@@ -114,9 +114,56 @@ const SAME: readonly Row[] = [
     'Change to a command line',
     'FROM a\nRUN a; \\\n    # why\n    b && c & \\\n    d $V\n',
   ],
+  // What ONBUILD holds.
+  [
+    'FROM a\nONBUILD RUN x && ¦y\n',
+    'Split this RUN into 2',
+    'FROM a\nONBUILD RUN x\nONBUILD RUN y\n',
+  ],
+  [
+    'FROM a\nONBUILD \\\n  RUN --network=none x && y && ¦z\n',
+    'Split this RUN before this command',
+    'FROM a\nONBUILD \\\n  RUN --network=none x && y\nONBUILD \\\n  RUN --network=none z\n',
+  ],
+  [
+    'FROM a\nonbuild run x¦\n# why\nONBUILD RUN y || z\nRUN w\n',
+    'Merge 2 RUN instructions',
+    'FROM a\nonbuild run x \\\n    # why\n    && { y || z; }\nRUN w\n',
+  ],
+  ['FROM a\nONBUILD RUN ¦a; b\n', 'Change to a heredoc', 'FROM a\nONBUILD RUN <<EOF\na\nb\nEOF\n'],
+  [
+    'FROM a\nONBUILD RUN <<EOF\n¦a\nb c\nEOF\n',
+    'Change to a command line',
+    'FROM a\nONBUILD RUN a; \\\n    b c\n',
+  ],
 ];
 
 const OTHER: readonly Row[] = [
+  [
+    'FROM a\n  ONBUILD \\\n  RUN ¦x \\\n # why\n  "y z"\n',
+    'Change RUN to the exec form',
+    'FROM a\n  # why\n  ONBUILD \\\n  RUN ["x", "y z"]\n',
+  ],
+  [
+    'FROM a\nSHELL ["/bin/bash", "-c"]\nONBUILD RUN ["x", "y z"]¦\n',
+    'Change RUN to the shell form',
+    'FROM a\nSHELL ["/bin/bash", "-c"]\nONBUILD RUN x \'y z\'\n',
+  ],
+  [
+    'FROM a\nONBUILD HEALTHCHECK CMD ["x¦"]\n',
+    'Change HEALTHCHECK to the shell form',
+    'FROM a\nONBUILD HEALTHCHECK CMD x\n',
+  ],
+  [
+    'FROM a\nONBUILD RUN npm ¦ci\n',
+    'Add a cache mount for npm',
+    'FROM a\nONBUILD RUN --mount=type=cache,target=/root/.npm npm ci\n',
+  ],
+  [
+    'FROM a AS b\nUSER u\nFROM b\nUSER root\nONBUILD RUN npm ¦ci\n',
+    'Add a cache mount for npm',
+    'FROM a AS b\nUSER u\nFROM b\nUSER root\nONBUILD RUN --mount=type=cache,target=/root/.npm npm ci\n',
+  ],
   [
     'FROM a\n¦RUN cd /x && make\nRUN y\n',
     'Merge 2 RUN instructions',
@@ -284,6 +331,19 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ['FROM a\nRUN apt-get ¦install x || rm -rf /var/lib/apt/lists/*\n', 'Add a cache mount'],
   ['FROM a\nRUN --mount=type=cache,target=/root/.npm npm ¦ci\n', 'Add a cache mount'],
   ['FROM a\nRUN npm ¦run build\n', 'Add a cache mount'],
+  ['FROM a\nONBUILD RUN npm ¦ci\nUSER u\n', 'Add a cache mount'],
+  ['FROM a\nONBUILD USER u\nONBUILD RUN npm ¦ci\n', 'Add a cache mount'],
+  ['FROM a\nONBUILD RUN pip ¦install x\nENV PIP_NO_CACHE_DIR=1\n', 'Add a cache mount'],
+  ['FROM a AS b\nONBUILD USER u\nFROM b\nRUN npm ¦ci\n', 'Add a cache mount'],
+  ['FROM a\nONBUILD RUN ¦a && b\nSHELL ["/bin/bash", "-c"]\n', ''],
+  ['FROM a\nONBUILD SHELL ["/bin/bash", "-c"]\nONBUILD RUN ¦a && b\n', ''],
+  ['FROM a\nONBUILD RUN ["¦a"]\nSHELL ["cmd"]\n', 'Change RUN to'],
+  ['FROM a\nONBUILD CMD ¦x\n', 'Change CMD to'],
+  ['FROM a\nONBUILD ENTRYPOINT ["¦x"]\n', 'Change ENTRYPOINT to'],
+  ['FROM a\n¦RUN x\nONBUILD RUN y\n', 'Merge'],
+  ['FROM a\n¦RUN x\nONBUILD RUN y¦\n', 'Merge'],
+  ['FROM a\nONBUILD RUN x¦\nRUN y\nONBUILD RUN z\n', 'Merge'],
+  ['FROM a\nONBUILD¦\n', ''],
   ['FROM ¦scratch\n', 'Pin'],
   ['FROM ¦unknown\n', 'Pin'],
   [`FROM ¦known@${DIGEST}\n`, 'Pin'],
@@ -298,6 +358,18 @@ for (const [marked, title] of REFUSED) {
     );
   });
 }
+
+test('every trigger that a refactoring writes is an instruction of the image that is built on it', () => {
+  for (const [marked, title] of [...SAME, ...OTHER].filter(([text]) => /ONBUILD/i.test(text))) {
+    const { instructions } = parseDockerfile(after(at(marked), title));
+    const triggers = instructions.flatMap((each) =>
+      each.kind === 'ONBUILD' ? [each.trigger] : [],
+    );
+    const child = parseDockerfile(['FROM a', ...triggers, ''].join('\n'));
+    assert.deepEqual(child.problems, [], marked);
+    assert.equal(child.instructions.length, triggers.length + 1, marked);
+  }
+});
 
 test('nothing is offered for an instruction with an error, or between instructions', () => {
   assert.deepEqual(titles('FROM a\nRUN --what ¦x && y\n'), []);
@@ -321,7 +393,7 @@ test('the linter asks for no clean-up where a cache mount was added', () => {
 
 test('every place of a hostile file is answered, and every offer is a file without new errors', () => {
   const text =
-    'FROM a AS b\nRUN x && \\\n\n# c\n y "a \\\n b" | z\nRUN <<E && q\n a <<F\n$(\nE\nRUN <<-F\n\tx; y\n\t# z\n\tF\n\nF\nRUN ["a", "\\u0000"]\nRUN if x; then\nCMD a b \\\n';
+    'FROM a AS b\nONBUILD RUN x && \\\n y\nONBUILD RUN <<E\nx\nE\nONBUILD RUN ["x"]\nRUN x && \\\n\n# c\n y "a \\\n b" | z\nRUN <<E && q\n a <<F\n$(\nE\nRUN <<-F\n\tx; y\n\t# z\n\tF\n\nF\nRUN ["a", "\\u0000"]\nRUN if x; then\nCMD a b \\\n';
   const file = parseDockerfile(text);
   const before = file.problems.filter(({ severity }) => severity === 'error').length;
   const scripts = scriptsOf(file);

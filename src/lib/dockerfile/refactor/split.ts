@@ -3,7 +3,7 @@ import { lineBreak, replace } from '../lint/edits.ts';
 import type { Edit } from '../lint/rule.ts';
 import type { RunInstruction } from '../syntax.ts';
 import { andParts, leavesState, type Part } from './lists.ts';
-import { commentsIn, headOf, isPlainRun, onlyInstruction, scriptFor } from './place.ts';
+import { commentsIn, isPlainRun, onlyInstruction, scriptFor, wholeHeadOf } from './place.ts';
 import type { RefactorRequest, Refactoring } from './refactoring.ts';
 
 export function splitRun(request: RefactorRequest): readonly Refactoring[] {
@@ -44,5 +44,5 @@ function cut(
   const comments = commentsIn(file.text.slice(range.start, range.end)).map(
     (line) => line + newline,
   );
-  return replace(range, `${newline}${comments.join('')}${headOf(file, run)}`);
+  return replace(range, `${newline}${comments.join('')}${wholeHeadOf(file, run)}`);
 }
