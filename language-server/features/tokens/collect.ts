@@ -76,13 +76,13 @@ function instructionTokens(file: Dockerfile, instruction: Instruction, add: Add)
   }
 }
 
-function flagTokens({ flags, kind, ...rest }: Instruction, add: Add): void {
-  for (const flag of flags) {
+function flagTokens(instruction: Instruction, add: Add): void {
+  for (const flag of instruction.flags) {
     add(flag.nameRange, 'parameter');
-    if (flag.value === undefined || (kind === 'RUN' && flag.name === 'mount')) continue;
+    if (flag.value === undefined || (instruction.kind === 'RUN' && flag.name === 'mount')) continue;
     add(flag.value.range, flagValueType(flag));
   }
-  if ('mounts' in rest) for (const mount of rest.mounts) mountTokens(mount, add);
+  if (instruction.kind === 'RUN') for (const mount of instruction.mounts) mountTokens(mount, add);
 }
 
 function flagValueType({ name, value }: Flag): TokenType {
@@ -98,9 +98,6 @@ function mountTokens({ options }: Mount, add: Add): void {
 }
 
 function argumentTokens(file: Dockerfile, instruction: Instruction, add: Add): void {
-  const strings = (words: readonly Word[]): void => {
-    for (const { range } of words) add(range, 'string');
-  };
   switch (instruction.kind) {
     case 'FROM': {
       fromTokens(file, instruction, add);
@@ -108,7 +105,8 @@ function argumentTokens(file: Dockerfile, instruction: Instruction, add: Add): v
     }
     case 'COPY':
     case 'ADD': {
-      strings([...instruction.sources, instruction.dest]);
+      stringTokens(instruction.sources, add);
+      add(instruction.dest.range, 'string');
       return;
     }
     case 'ENV':
@@ -116,7 +114,7 @@ function argumentTokens(file: Dockerfile, instruction: Instruction, add: Add): v
     case 'LABEL':
       for (const { name, value } of instruction.pairs) {
         add(name.range, instruction.kind === 'LABEL' ? 'property' : 'variable', 'declaration');
-        if (value !== undefined) strings([value]);
+        if (value !== undefined) add(value.range, 'string');
       }
       return;
     case 'EXPOSE':
@@ -124,14 +122,14 @@ function argumentTokens(file: Dockerfile, instruction: Instruction, add: Add): v
       return;
     case 'VOLUME':
     case 'SHELL': {
-      strings(instruction.words);
+      stringTokens(instruction.words, add);
       return;
     }
     case 'USER':
     case 'WORKDIR':
     case 'STOPSIGNAL':
     case 'MAINTAINER': {
-      strings([instruction.value]);
+      add(instruction.value.range, 'string');
       return;
     }
     case 'HEALTHCHECK': {
@@ -152,8 +150,11 @@ function argumentTokens(file: Dockerfile, instruction: Instruction, add: Add): v
 }
 
 function execTokens(command: Command | undefined, add: Add): void {
-  if (command?.form !== 'exec') return;
-  for (const { range } of command.words) add(range, 'string');
+  if (command?.form === 'exec') stringTokens(command.words, add);
+}
+
+function stringTokens(words: readonly Word[], add: Add): void {
+  for (const { range } of words) add(range, 'string');
 }
 
 function fromTokens({ text }: Dockerfile, { image, name }: FromInstruction, add: Add): void {

@@ -21,7 +21,7 @@ export function encodeTokens(
   tokens: readonly Token[],
   measure: Measure = IN_CODE_UNITS,
 ): number[] {
-  const writer = new Writer(file, measure);
+  const writer = new Writer(file, measure, tokens.length);
   const sorted = tokens.toSorted((a, b) => a.start - b.start || b.end - a.end);
   const open: Token[] = [];
   let at = 0;
@@ -44,11 +44,13 @@ export function encodeTokens(
     open.push(token);
   }
   closeUntil(Infinity);
-  return writer.numbers;
+  return writer.written();
 }
 
 class Writer {
-  readonly numbers: number[] = [];
+  /** Room for all of them at once: an array that grows is copied each time. */
+  private readonly numbers: number[];
+  private count = 0;
   private readonly text: string;
   private readonly starts: readonly number[];
   private readonly measure: Measure;
@@ -56,10 +58,18 @@ class Writer {
   private lastLine = 0;
   private lastColumn = 0;
 
-  constructor({ text, lines }: Dockerfile, measure: Measure) {
+  /** `expected`: about how many tokens there will be. */
+  constructor({ text, lines }: Dockerfile, measure: Measure, expected: number) {
+    this.numbers = new Array<number>(expected * 5);
     this.text = text;
     this.starts = lines.starts;
     this.measure = measure;
+  }
+
+  /** To be called once, at the end. */
+  written(): number[] {
+    this.numbers.length = this.count;
+    return this.numbers;
   }
 
   /** Writes the part of a token, line by line; blanks at the start of a further line are left out. */
@@ -90,13 +100,12 @@ class Writer {
     const lineStart = this.starts[this.line] ?? 0;
     const column = this.measure(this.text, lineStart, start);
     const isSameLine = this.line === this.lastLine;
-    this.numbers.push(
-      this.line - this.lastLine,
-      isSameLine ? column - this.lastColumn : column,
-      this.measure(this.text, start, end),
-      TYPE_NUMBERS[type],
-      modifier === undefined ? 0 : 1 << TOKEN_MODIFIERS.indexOf(modifier),
-    );
+    const { numbers } = this;
+    numbers[this.count++] = this.line - this.lastLine;
+    numbers[this.count++] = isSameLine ? column - this.lastColumn : column;
+    numbers[this.count++] = this.measure(this.text, start, end);
+    numbers[this.count++] = TYPE_NUMBERS[type];
+    numbers[this.count++] = modifier === undefined ? 0 : 1 << TOKEN_MODIFIERS.indexOf(modifier);
     this.lastLine = this.line;
     this.lastColumn = column;
   }

@@ -7,8 +7,8 @@ import type { Register } from '../context.ts';
 
 /** A nursery with room for some versions of a large file: what is read anew is gone before it is moved anywhere. */
 const FLAGS = [
-  '--min-semi-space-size=16',
-  '--max-semi-space-size=16',
+  '--min-semi-space-size=32',
+  '--max-semi-space-size=32',
   '--disable-warning=ExperimentalWarning',
 ];
 

@@ -1,4 +1,5 @@
 /** Starts the language server of this extension in a process of its own and speaks to it over IPC. */
+import { workspace } from 'vscode';
 import { LanguageClient, type StaticFeature, TransportKind } from 'vscode-languageclient/node';
 import type { Account } from '../registries/credentials.ts';
 
@@ -20,7 +21,7 @@ export function createLanguageClient(
   { trusted, engineSocket, loginAt }: LanguageClientOptions,
 ): LanguageClient {
   // As `pinnace language-server`: room for some versions of a large file among what is young.
-  const execArgv = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+  const execArgv = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
   const run = { module: server, transport: TransportKind.ipc, options: { execArgv } };
   const debug = {
     ...run,
@@ -36,7 +37,11 @@ export function createLanguageClient(
         { language: 'dockerignore' },
         { pattern: '**/.hadolint.{yaml,yml}' },
       ],
-      initializationOptions: { trusted, engineSocket, buildCommands: true },
+      initializationOptions: {
+        ...{ trusted, engineSocket, buildCommands: true },
+        // Asked for again when it has begun; what it announces depends on them before that.
+        settings: workspace.getConfiguration('pinnace').get('languageServer'),
+      },
     },
   );
   client.registerFeature(KEEPS_LOGINS);

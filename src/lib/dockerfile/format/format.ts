@@ -6,6 +6,7 @@ import type { Comment, Directive, Dockerfile, Instruction, Range } from '../synt
 import { skipSpace, trimSpaceEnd } from '../../text/characters.ts';
 import { linesAround } from '../../text/lines.ts';
 import { TextMemory } from '../../text/memory.ts';
+import { ShellShelves } from '../shell/shelves.ts';
 import type { TextEdit } from '../tree/document.ts';
 import { moveRange } from '../tree/move.ts';
 import { atomsOf, Scripts } from './atoms.ts';
@@ -47,18 +48,15 @@ class Formatter {
   private readonly options: FormatOptions;
   private readonly scripts: Scripts;
   private readonly layout: LayoutContext;
-  private readonly memory: FormatMemory;
-  /** All that an instruction's edits depend on beside its lines and its shell. */
-  private readonly surroundings: string;
+  private readonly shelves: ShellShelves<readonly TextEdit[]>;
 
   constructor(file: Dockerfile, options: FormatOptions, memory: FormatMemory) {
     const { escapeCharacter: escape } = file.directives;
     this.file = file;
     this.options = options;
-    this.memory = memory;
     this.scripts = new Scripts(file);
     this.layout = { text: file.text, escape, options };
-    this.surroundings = JSON.stringify([options, escape]);
+    this.shelves = new ShellShelves(memory, JSON.stringify([options, escape]));
   }
 
   edits(range: Range): TextEdit[] {
@@ -162,7 +160,7 @@ class Formatter {
     const lines = linesAround(text, instruction.range);
     const inner = instruction.kind === 'ONBUILD' ? instruction.instruction : instruction;
     const shell = inner && this.scripts.shellAt(inner);
-    const shelf = this.memory.shelf([this.surroundings, ...(shell?.words ?? ['none'])].join('\0'));
+    const shelf = this.shelves.for(shell);
     const key = text.slice(lines.start, lines.end);
     const known = shelf.find(key);
     if (known !== undefined) return moved(known, lines.start);

@@ -3,7 +3,6 @@
  * by its text and not worked out again; a rule that looks further than its instruction is asked again each time.
  */
 import type { Dockerfile, Instruction, Problem, Range, Severity, Stage, Word } from '../syntax.ts';
-import type { Shelf } from '../../text/memory.ts';
 import { moveRange } from '../tree/move.ts';
 import { linesAround } from '../../text/lines.ts';
 import { Facts } from './analysis/facts.ts';
@@ -22,6 +21,7 @@ import { readScript } from './shell/read.ts';
 import type { Script, ShellCall } from './shell/script.ts';
 import { type Shells, shellsOf } from './shell/shells.ts';
 import type { ShellInForce } from '../shell/shells.ts';
+import { ShellShelves } from '../shell/shelves.ts';
 import type { Suppressions } from './suppress.ts';
 import { ruleOf } from './table.ts';
 import { WatchedFile, WatchedOptions } from './watched.ts';
@@ -44,7 +44,8 @@ export class Walk implements Scope {
   private rule: Rule | undefined;
   private readonly plan: Plan;
   private readonly suppressions: Suppressions;
-  private readonly shelves: Shelves | undefined;
+  /** For what is judged now, and for what ONBUILD defers; undefined where nothing is kept. */
+  private readonly shelves: Readonly<Record<'now' | 'later', ShellShelves<Judgement>>> | undefined;
   private readonly found: LintProblem[] = [];
   private readonly shells: Shells;
   private readonly scripts = new Map<Instruction, Script | undefined>();
@@ -68,7 +69,8 @@ export class Walk implements Scope {
     this.options = new WatchedOptions(options, look);
     this.suppressions = suppressions;
     this.plan = planFor(suppressions.severities);
-    this.shelves = memory && new Shelves(memory, file, keyOf(options, this.plan.wanted));
+    this.shelves =
+      memory && shelvesIn(memory, surroundingsOf(file, keyOf(options, this.plan.wanted)));
     this.known = new Facts(file, options.images);
     this.shells = shellsOf(file, this.known);
   }
@@ -150,7 +152,7 @@ export class Walk implements Scope {
       return;
     }
     const shell = hasShell(instruction) ? this.shellAt(instruction) : undefined;
-    const shelf = shelves.for(shell, { deferred });
+    const shelf = shelves[deferred ? 'later' : 'now'].for(shell);
     const lines = linesAround(whole.text, instruction.range);
     const text = textOf(whole.text.slice(lines.start, lines.end), instruction);
     const known = shelf.find(text);
@@ -277,31 +279,23 @@ export class Walk implements Scope {
   }
 }
 
-/** The shelves of one file: by the shell in force, and by whether ONBUILD defers. */
-class Shelves {
-  private readonly memory: LintMemory;
-  private readonly prefix: string;
-  private readonly now = new Map<ShellInForce | undefined, Shelf<Judgement>>();
-  private readonly later = new Map<ShellInForce | undefined, Shelf<Judgement>>();
+/** What a judgement depends on beside its text and its shell. */
+function surroundingsOf({ text, directives }: Dockerfile, key: string): string {
+  const breaks = text[text.indexOf('\n') - 1] === '\r' ? 'crlf' : 'lf';
+  return [key, directives.escapeCharacter, breaks].join('\0');
+}
 
-  constructor(memory: LintMemory, { text, directives }: Dockerfile, key: string) {
-    this.memory = memory;
-    const breaks = text[text.indexOf('\n') - 1] === '\r' ? 'crlf' : 'lf';
-    this.prefix = [key, directives.escapeCharacter, breaks].join('\0');
-  }
-
-  for(
-    shell: ShellInForce | undefined,
-    { deferred }: { readonly deferred: boolean },
-  ): Shelf<Judgement> {
-    const shelves = deferred ? this.later : this.now;
-    const known = shelves.get(shell);
-    if (known !== undefined) return known;
-    const key = [this.prefix, deferred ? 'onbuild' : '', ...(shell?.words ?? [])].join('\0');
-    const shelf = this.memory.shelf(key);
-    shelves.set(shell, shelf);
-    return shelf;
-  }
+function shelvesIn(
+  memory: LintMemory,
+  surroundings: string,
+): {
+  readonly now: ShellShelves<Judgement>;
+  readonly later: ShellShelves<Judgement>;
+} {
+  return {
+    now: new ShellShelves(memory, surroundings),
+    later: new ShellShelves(memory, `onbuild\0${surroundings}`),
+  };
 }
 
 function hasShell({ kind }: Instruction): boolean {
