@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { TextDocumentContentChangeEvent } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { parseDockerfile } from '../src/lib/dockerfile/parse.ts';
-import { noteEdit, treeOf } from './documents.ts';
+import { isIgnoreFile, noteEdit, problemsOf, treeOf } from './documents.ts';
 import { applyChanges, type Encoding } from './encoding.ts';
 
 function change(
@@ -91,4 +91,16 @@ test('any sequence of edits leads to the tree of the text', () => {
     ),
     { numRuns: 200 },
   );
+});
+
+test("ignore files are known by their language or name, Docker's and Buildah's", () => {
+  const isIgnore = (name: string, languageId = 'dockerfile'): boolean =>
+    isIgnoreFile(TextDocument.create(`file:///${name}`, languageId, 1, '[x\n'));
+  for (const name of ['.dockerignore', '.containerignore', 'Dockerfile.dockerignore'])
+    assert.ok(isIgnore(name), name);
+  assert.ok(isIgnore('Containerfile.containerignore') && isIgnore('a', 'dockerignore'));
+  for (const name of ['Dockerfile', 'containerignore', '.containerignore/Dockerfile'])
+    assert.ok(!isIgnore(name), name);
+  const document = TextDocument.create('file:///.containerignore', 'plaintext', 1, 'a\n[x\n');
+  assert.equal(problemsOf(document).length, 1);
 });

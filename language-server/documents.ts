@@ -23,7 +23,8 @@ const parsed = new WeakMap<TextDocument, Parsed>();
 
 /** True for the languages that hold ignore patterns rather than instructions. */
 export function isIgnoreFile({ languageId, uri }: TextDocument): boolean {
-  return languageId === 'dockerignore' || languageId === 'ignore' || uri.endsWith('.dockerignore');
+  const isNamed = uri.endsWith('.dockerignore') || uri.endsWith('.containerignore');
+  return languageId === 'dockerignore' || languageId === 'ignore' || isNamed;
 }
 
 /** The document's tree. */

@@ -5,6 +5,7 @@
 import {
   type ClientCapabilities,
   type Connection,
+  type FileEvent,
   type Position,
   type Range,
   type ServerCapabilities,
@@ -28,6 +29,8 @@ export interface Client {
   readonly encoding: Encoding;
   folders: readonly WorkspaceFolder[];
   settings: Settings;
+  /** Those that came with `initialize`. */
+  readonly initial: Settings;
   /** The workspace is trusted: only then may a request leave this process. */
   trusted: boolean;
   /** The client has the command `pinnace.build.image` and those on builds. */
@@ -43,7 +46,8 @@ export interface Place {
   readonly offset: number;
 }
 
-type Listener = () => void;
+/** `changes`: of Dockerfiles on the disk, when nothing else changed; undefined: anything may have. */
+type Listener = (changes: readonly FileEvent[] | undefined) => void;
 
 export class Session {
   readonly connection: Connection;
@@ -53,11 +57,13 @@ export class Session {
   private images: () => ImageFacts = () => NO_FACTS;
   private readonly shellCheck: ShellCheckLayer;
   private readonly foundListeners: ((uri: string) => void)[] = [];
+  private readonly imageListeners: (() => void)[] = [];
   client: Client = {
     capabilities: {},
     encoding: 'utf-16',
     folders: [],
     settings: DEFAULTS,
+    initial: DEFAULTS,
     trusted: false,
     buildCommands: false,
     engineSocket: '',
@@ -87,11 +93,15 @@ export class Session {
   }
 
   /** To be called once, by the initialize request. */
-  begin(capabilities: ClientCapabilities, given: Omit<Client, 'capabilities' | 'encoding'>): void {
-    this.client = { capabilities, encoding: chooseEncoding(capabilities), ...given };
+  begin(
+    capabilities: ClientCapabilities,
+    given: Omit<Client, 'capabilities' | 'encoding' | 'initial'>,
+  ): void {
+    const encoding = chooseEncoding(capabilities);
+    this.client = { capabilities, encoding, initial: given.settings, ...given };
   }
 
-  /** Calls back when settings, trust or watched files changed: what was worked out before may be stale. */
+  /** Calls back when settings, trust, folders or watched files changed: what was worked out before may be stale. */
   onChange(listener: Listener): void {
     this.listeners.push(listener);
   }
@@ -109,6 +119,11 @@ export class Session {
     return this.shellCheck.problemsOf({ document, own, rules, setting: settings.shellcheck });
   }
 
+  /** Calls back when more is known of base images. */
+  onImages(listener: () => void): void {
+    this.imageListeners.push(listener);
+  }
+
   /** To be called once: where the linter learns of base images. */
   learnImages(images: () => ImageFacts): void {
     this.images = images;
@@ -117,6 +132,7 @@ export class Session {
   /** More is known of base images. */
   imagesArrived(): void {
     this.linter.forgetResults();
+    for (const listener of this.imageListeners) listener();
     for (const { uri } of this.documents.all())
       for (const listener of this.foundListeners) listener(uri);
   }
@@ -128,9 +144,15 @@ export class Session {
     this.shellCheck.forget(document.uri);
   }
 
-  changed(): void {
+  /** Settings, trust or folders changed, or files: `changes` when they are all Dockerfiles. */
+  changed(changes?: readonly FileEvent[]): void {
     this.linter.forget();
-    for (const listener of this.listeners) listener();
+    for (const listener of this.listeners) listener(changes);
+  }
+
+  /** A linter of its own for files that are not open. */
+  newLinter(): Linter {
+    return new Linter(() => this.images());
   }
 
   /** The open Dockerfile of an address; undefined for ignore files, configurations and what is not open. */
@@ -207,6 +229,6 @@ function pairOf({ line, character }: Position): [number, number] {
 
 /** Messages that belong together: what they add to the server's capabilities, and their handlers. */
 export interface Group {
-  readonly capabilities: (client: ClientCapabilities) => ServerCapabilities;
+  readonly capabilities: (client: ClientCapabilities, settings: Settings) => ServerCapabilities;
   readonly register: (session: Session) => void;
 }

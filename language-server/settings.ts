@@ -16,6 +16,8 @@ export interface Settings {
   readonly inlayHints: boolean;
   /** The last build and the actions above stages. */
   readonly codeLenses: boolean;
+  /** Problems of Dockerfiles that are not open, for a client that asks for them. */
+  readonly workspaceDiagnostics: boolean;
   /** The whole section as it came, for the parts that have settings of their own (rules, formatter). */
   readonly section: Readonly<Record<string, unknown>>;
 }
@@ -30,6 +32,7 @@ export const DEFAULTS: Settings = {
   shellcheck: '',
   inlayHints: true,
   codeLenses: true,
+  workspaceDiagnostics: true,
   section: {},
 };
 
@@ -43,6 +46,7 @@ export function readSettings(value: unknown): Settings {
     shellcheck: typeof value['shellcheck'] === 'string' ? value['shellcheck'] : '',
     inlayHints: booleanOf(value['inlayHints'], DEFAULTS.inlayHints),
     codeLenses: booleanOf(value['codeLenses'], DEFAULTS.codeLenses),
+    workspaceDiagnostics: booleanOf(value['workspaceDiagnostics'], DEFAULTS.workspaceDiagnostics),
     section: value,
   };
 }

@@ -54,6 +54,9 @@ const isCallItem: Check = (value) =>
   isText(value['name']) &&
   isRange(value['selectionRange']);
 
+const isPreviousResult: Check = (value) =>
+  isRecord(value) && isText(value['uri']) && isText(value['value']);
+
 type Shape = Readonly<Record<string, Check>>;
 
 const DOCUMENT: Shape = { textDocument: isDocument };
@@ -97,6 +100,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'textDocument/semanticTokens/full': DOCUMENT,
   'textDocument/semanticTokens/full/delta': { ...DOCUMENT, previousResultId: isText },
   'textDocument/semanticTokens/range': PART,
+  'workspace/diagnostic': { previousResultIds: isList(isPreviousResult) },
   'workspace/symbol': { query: isText },
   'workspace/executeCommand': { command: isText },
   'workspace/didChangeConfiguration': {},

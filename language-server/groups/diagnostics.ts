@@ -1,19 +1,12 @@
 /**
  * Owns when diagnostics are made: pushed after changes, or given when the client asks (then never pushed, so that none
- * is shown twice). What they say is the business of features/diagnostics.ts.
+ * is shown twice). What they say is the business of diagnose.ts.
  */
-import { pathToFileURL } from 'node:url';
-import {
-  type Diagnostic,
-  type DocumentDiagnosticReport,
-  DocumentDiagnosticReportKind,
-} from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { costOf, isIgnoreFile, problemsOf } from '../documents.ts';
-import { LARGE } from '../facts.ts';
-import { isConfiguration, problemsInText } from '../features/configuration/configuration.ts';
-import { diagnosticsOf, findPages } from '../features/diagnostics.ts';
+import { costOf } from '../documents.ts';
 import type { Group, Session } from '../session.ts';
+import { diagnose, isJudged, SLICE, soon } from './diagnose.ts';
+import { PROVIDER, registerPulls } from './pulls.ts';
 
 /** The longest that diagnostics wait for the next keystroke, in milliseconds. */
 const LONGEST_WAIT = 300;
@@ -21,42 +14,16 @@ const LONGEST_WAIT = 300;
 /** Milliseconds from which on a document is not judged at every keystroke. */
 const DEAR = 50;
 
-/** The longest that judging holds a request up, in milliseconds. */
-const SLICE = 1;
-
 export const diagnostics: Group = {
-  capabilities: ({ textDocument }) =>
+  capabilities: ({ textDocument }, { workspaceDiagnostics }) =>
     textDocument?.diagnostic === undefined
       ? {}
-      : { diagnosticProvider: { interFileDependencies: false, workspaceDiagnostics: false } },
+      : { diagnosticProvider: { ...PROVIDER, workspaceDiagnostics } },
   register: (session) => {
     new Publisher(session).listen();
-    registerPull(session);
+    registerPulls(session);
   },
 };
-
-/** The rules' pages, found once from where the program lies. */
-const PAGES = findPages(pathToFileURL(process.argv[1] ?? ''));
-
-/** Ignore files, configurations and very large files have the parser's problems only. */
-function isJudged(document: TextDocument): boolean {
-  if (isIgnoreFile(document) || isConfiguration(document.uri)) return false;
-  return document.getText().length <= LARGE;
-}
-
-/** In the next turn of the loop, behind the message that is read in it: what has come in by then is answered first. */
-function soon(work: () => void): void {
-  queueMicrotask(() => setImmediate(work));
-}
-
-/** All diagnostics of a document, in the client's positions. */
-function diagnose(session: Session, document: TextDocument): Diagnostic[] {
-  if (isConfiguration(document.uri))
-    return session.encode(document, problemsInText(document.getText()));
-  if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
-  const problems = session.problemsOf(document);
-  return session.encode(document, diagnosticsOf(problems, PAGES));
-}
 
 /** Publishes once the pending messages are read, and for a costly document once the typing pauses. */
 class Publisher {
@@ -121,27 +88,4 @@ class Publisher {
     const found = diagnose(this.session, document);
     void this.session.connection.sendDiagnostics({ uri, version, diagnostics: found });
   }
-}
-
-function registerPull(session: Session): void {
-  const { connection } = session;
-  let generation = 0;
-  const renew = (): void => {
-    generation += 1;
-    const refreshes = session.client.capabilities.workspace?.diagnostics?.refreshSupport === true;
-    if (refreshes) void connection.languages.diagnostics.refresh();
-  };
-  session.onChange(renew);
-  session.onFound(renew);
-  connection.languages.diagnostics.on(
-    ({ textDocument, previousResultId }): DocumentDiagnosticReport => {
-      const document = session.documents.get(textDocument.uri);
-      if (document === undefined) return { kind: DocumentDiagnosticReportKind.Full, items: [] };
-      const resultId = `${String(document.version)}.${String(generation)}`;
-      if (resultId === previousResultId)
-        return { kind: DocumentDiagnosticReportKind.Unchanged, resultId };
-      const items = diagnose(session, document);
-      return { kind: DocumentDiagnosticReportKind.Full, resultId, items };
-    },
-  );
 }

@@ -11,14 +11,16 @@ import {
 } from 'vscode-languageserver/node';
 import { VERSION } from '../../src/lib/version.ts';
 import { chooseEncoding } from '../encoding.ts';
-import type { Group, Session } from '../session.ts';
+import { onlyDockerfiles } from '../knowledge/judged.ts';
+import type { Client, Group, Session } from '../session.ts';
 import { isRecord, readSettings, SECTION, sectionOf } from '../settings.ts';
 
 /** The client's word that the user trusts the workspace: `{ "trusted": true }`. */
 const TRUST = 'pinnace/trust';
 
 /** Files whose change on disk alters answers. */
-const WATCHED = '**/{*[Dd]ockerfile*,*Containerfile*,.dockerignore,.hadolint.yaml,.hadolint.yml}';
+const WATCHED =
+  '**/{*[Dd]ockerfile*,*[Cc]ontainerfile*,.dockerignore,.hadolint.yaml,.hadolint.yml}';
 
 /** The session's own messages; `groups` give their capabilities. */
 export function lifecycle(groups: readonly Group[]): Pick<Group, 'register'> {
@@ -29,14 +31,16 @@ export function lifecycle(groups: readonly Group[]): Pick<Group, 'register'> {
         begin(session, params);
         return {
           serverInfo: { name: 'pinnace', version: VERSION },
-          capabilities: capabilitiesFor(groups, params),
+          capabilities: capabilitiesFor(groups, session.client),
         };
       });
       connection.onInitialized(() => void subscribe(session));
       connection.onDidChangeConfiguration(({ settings }) => {
         void refresh(session, sectionOf(settings));
       });
-      connection.onDidChangeWatchedFiles(() => session.changed());
+      connection.onDidChangeWatchedFiles(({ changes }) => {
+        session.changed(onlyDockerfiles(changes));
+      });
       connection.onNotification(TRUST, (params: unknown) => {
         session.client.trusted = isRecord(params) && params['trusted'] === true;
         session.changed();
@@ -59,14 +63,17 @@ function begin(session: Session, params: InitializeParams): void {
 
 function capabilitiesFor(
   groups: readonly Group[],
-  { capabilities }: InitializeParams,
+  { capabilities, settings }: Client,
 ): ServerCapabilities {
   const base: ServerCapabilities = {
     positionEncoding: chooseEncoding(capabilities),
     textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
     workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
   };
-  return groups.reduce((all, group) => ({ ...all, ...group.capabilities(capabilities) }), base);
+  return groups.reduce(
+    (all, group) => ({ ...all, ...group.capabilities(capabilities, settings) }),
+    base,
+  );
 }
 
 async function subscribe(session: Session): Promise<void> {

@@ -1,0 +1,61 @@
+/** All diagnostics of a document in the client's positions, whoever asks for them. It keeps and sends nothing. */
+import { pathToFileURL } from 'node:url';
+import type { Diagnostic } from 'vscode-languageserver/node';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { isIgnoreFile, problemsOf } from '../documents.ts';
+import { LARGE } from '../facts.ts';
+import { isConfiguration, problemsInText } from '../features/configuration/configuration.ts';
+import { diagnosticsOf, findPages } from '../features/diagnostics.ts';
+import type { Linter } from '../linting.ts';
+import type { Session } from '../session.ts';
+
+/** The longest that judging holds a request up, in milliseconds. */
+export const SLICE = 1;
+
+/** The rules' pages, found once from where the program lies. */
+const PAGES = findPages(pathToFileURL(process.argv[1] ?? ''));
+
+/** Ignore files, configurations and very large files have the parser's problems only. */
+export function isJudged(document: TextDocument): boolean {
+  if (isIgnoreFile(document) || isConfiguration(document.uri)) return false;
+  return document.getText().length <= LARGE;
+}
+
+/** In the next turn of the loop, behind the message that is read in it: what has come in by then is answered first. */
+export function soon(work: () => void): void {
+  queueMicrotask(() => setImmediate(work));
+}
+
+/** All diagnostics of an open document. */
+export function diagnose(session: Session, document: TextDocument): Diagnostic[] {
+  if (isConfiguration(document.uri))
+    return session.encode(document, problemsInText(document.getText()));
+  if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
+  const problems = session.problemsOf(document);
+  return session.encode(document, diagnosticsOf(problems, PAGES));
+}
+
+/** The same of a Dockerfile that is not open, but for ShellCheck's own; what has come in is answered between slices. */
+export async function diagnoseClosed(
+  session: Session,
+  document: TextDocument,
+  linter: Linter,
+): Promise<Diagnostic[]> {
+  if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
+  await workThrough(session, document, linter);
+  const problems = linter.problemsOf(document, session.client.settings);
+  return session.encode(document, diagnosticsOf(problems, PAGES));
+}
+
+/** Judges in slices until nothing is left, or the document has another version. */
+export async function workThrough(
+  session: Session,
+  document: TextDocument,
+  linter: Linter,
+): Promise<void> {
+  const { version } = document;
+  do {
+    await new Promise<void>((resolve) => soon(resolve));
+    if (document.version !== version) return;
+  } while (linter.work(document, session.client.settings, SLICE) === 'more');
+}

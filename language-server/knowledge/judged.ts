@@ -1,0 +1,185 @@
+/**
+ * Owns what is wrong in the workspace's Dockerfiles that are not open: each is judged once, and again when it or what it
+ * is judged by has changed. It reads files and writes none; how a text is judged is its caller's.
+ */
+import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Diagnostic, FileEvent } from 'vscode-languageserver/node';
+import { FileChangeType } from 'vscode-languageserver/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { isDockerfileName } from '../../src/client/lint/files.ts';
+import { isRecord } from '../settings.ts';
+import { pathOf } from './paths.ts';
+import { dockerfilesBelow, readDockerfile } from './workspace.ts';
+
+/** What is wrong in a file. */
+export interface Judged {
+  /** Another one when there is something else to show. */
+  readonly resultId: string;
+  readonly items: readonly Diagnostic[];
+}
+
+export interface JudgedFilesOptions {
+  /** The addresses of the folders that are searched. */
+  readonly folders: () => readonly string[];
+  /** Of a text that is not open; to be called for one after the other. */
+  readonly judge: (document: TextDocument) => Promise<readonly Diagnostic[]>;
+  /** Changes are told by `changed`; else the disk is looked at again. */
+  readonly isWatched: () => boolean;
+}
+
+interface Entry extends Judged {
+  /** Of the file that was read. */
+  readonly stamp: string;
+  readonly epoch: number;
+  /** The file may have changed. */
+  isDoubted: boolean;
+  /** … or something else, or it was read so soon after it was written that another change may have the same stamp. */
+  isStale: boolean;
+}
+
+const FILES_LIMIT = 10_000;
+/** More problems of one file are not told while it is closed. */
+const ITEMS_LIMIT = 1000;
+/** Milliseconds for which the disk is believed where it is not watched, and how much longer than a look takes. */
+const BELIEF = 2000;
+const BELIEF_FACTOR = 20;
+/** Milliseconds in which a disk may give two changes the same time. */
+const CLOCK_TICK = 20;
+
+/** What depends on files that nobody watches. */
+const ABOUT_OTHERS = new Set(['CopySourceMissing', 'CopyIgnoredFile']);
+
+export class JudgedFiles {
+  private readonly options: JudgedFilesOptions;
+  private readonly known = new Map<string, Entry>();
+  /** What is being read; true: and has changed meanwhile. */
+  private readonly reading = new Map<string, boolean>();
+  private list: readonly string[] | undefined;
+  private listed = { at: 0, took: 0 };
+  private epoch = 0;
+  /** How often the list was given up. */
+  private losses = 0;
+  private count = 0;
+
+  constructor(options: JudgedFilesOptions) {
+    this.options = options;
+  }
+
+  /** Files changed on the disk; undefined: anything may have, the settings too. */
+  changed(files: readonly FileEvent[] | undefined): void {
+    if (files === undefined) {
+      this.epoch += 1;
+      this.lose();
+      return;
+    }
+    for (const { uri, type } of files) {
+      const path = pathOf(uri);
+      if (path === undefined) continue;
+      if (type !== FileChangeType.Changed || !this.known.has(path)) this.lose();
+      this.doubt(path);
+    }
+  }
+
+  /** Everything is to be judged again, of the same files. */
+  renew(): void {
+    this.epoch += 1;
+  }
+
+  /** What was found of files that nobody watches is looked at again. */
+  doubtOthers(): void {
+    for (const entry of this.known.values()) {
+      if (!entry.items.some(({ code }) => ABOUT_OTHERS.has(String(code)))) continue;
+      entry.isDoubted = true;
+      entry.isStale = true;
+    }
+  }
+
+  /** Forgets all, for as long as nobody asks. */
+  clear(): void {
+    this.changed(undefined);
+    this.known.clear();
+  }
+
+  /** The paths of the workspace's Dockerfiles; those found so far when it is stopped. */
+  async paths(isStopped: () => boolean): Promise<readonly string[]> {
+    const now = performance.now();
+    const { at, took } = this.listed;
+    const isOld = !this.options.isWatched() && now - at > Math.max(BELIEF, BELIEF_FACTOR * took);
+    if (this.list !== undefined && !isOld) return this.list;
+    const found: string[] = [];
+    const { losses } = this;
+    const search = { isStopped, limit: FILES_LIMIT };
+    for await (const path of dockerfilesBelow(this.options.folders(), search)) found.push(path);
+    if (isStopped() || losses !== this.losses) return found;
+    const end = performance.now();
+    this.list = found;
+    this.listed = { at: end, took: end - now };
+    this.keepOnly(found, { doubt: isOld });
+    return found;
+  }
+
+  /** What is wrong in a file; undefined when there is none, or it cannot be read. */
+  async of(path: string): Promise<Judged | undefined> {
+    const known = this.known.get(path);
+    if (known?.epoch === this.epoch && !known.isDoubted) return known;
+    this.reading.set(path, false);
+    const entry = await this.look(path, known);
+    if (entry === undefined) this.known.delete(path);
+    else this.known.set(path, { ...entry, isDoubted: this.reading.get(path) === true });
+    this.reading.delete(path);
+    return entry;
+  }
+
+  private async look(path: string, known: Entry | undefined): Promise<Entry | undefined> {
+    const facts = await lstat(path).catch(() => undefined);
+    if (facts?.isFile() !== true) return undefined;
+    const { epoch } = this;
+    const { ino, size, mtimeMs, ctimeMs } = facts;
+    const stamp = [ino, size, mtimeMs, ctimeMs].join(' ');
+    if (known?.epoch === epoch && known.stamp === stamp && !known.isStale) return known;
+    const isStale = Date.now() - ctimeMs < CLOCK_TICK;
+    const text = await readDockerfile(path);
+    if (text === undefined) return undefined;
+    const document = TextDocument.create(pathToFileURL(path).href, 'dockerfile', 0, text);
+    const items = (await this.options.judge(document)).slice(0, ITEMS_LIMIT);
+    const isSame = known !== undefined && JSON.stringify(known.items) === JSON.stringify(items);
+    const resultId = isSame ? known.resultId : `disk.${String(++this.count)}`;
+    return { resultId, items, stamp, isStale, epoch, isDoubted: false };
+  }
+
+  private lose(): void {
+    this.list = undefined;
+    this.losses += 1;
+  }
+
+  private doubt(path: string): void {
+    const entry = this.known.get(path);
+    if (entry !== undefined) entry.isDoubted = true;
+    if (this.reading.has(path)) this.reading.set(path, true);
+  }
+
+  private keepOnly(paths: readonly string[], { doubt }: { readonly doubt: boolean }): void {
+    const kept = new Set(paths);
+    for (const [path, entry] of this.known) {
+      if (!kept.has(path)) this.known.delete(path);
+      else if (doubt) entry.isDoubted = true;
+    }
+  }
+}
+
+/** The changes of watched files when all are of Dockerfiles; undefined when anything may have changed. */
+export function onlyDockerfiles(changes: unknown): readonly FileEvent[] | undefined {
+  if (!Array.isArray(changes) || changes.length === 0) return undefined;
+  const found: FileEvent[] = [];
+  for (const change of changes as readonly unknown[]) {
+    if (!isRecord(change)) return undefined;
+    const { uri, type } = change;
+    const path = typeof uri === 'string' ? pathOf(uri) : undefined;
+    if (path === undefined || !isDockerfileName(basename(path))) return undefined;
+    const known = ([1, 2, 3] as const).find((each) => each === type) ?? FileChangeType.Created;
+    found.push({ uri: String(uri), type: known });
+  }
+  return found;
+}
