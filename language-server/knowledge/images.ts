@@ -176,8 +176,21 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   }
 }
 
-/** The first socket that is there: the setting's, our engine's, Docker's. */
+/** Milliseconds for which a socket that was there, or was not, is believed to be so still. */
+const SOCKET_LIFE = 500;
+
+let lastLook: { setting: string; at: number; path: string | undefined } | undefined;
+
+/** The first socket that is there: the setting's, our engine's, Docker's. Every judging asks, so the disk is asked less often. */
 export function socketOf(setting: string): string | undefined {
+  const now = performance.now();
+  if (lastLook?.setting === setting && now - lastLook.at < SOCKET_LIFE) return lastLook.path;
+  const path = lookForSocket(setting);
+  lastLook = { setting, at: now, path };
+  return path;
+}
+
+function lookForSocket(setting: string): string | undefined {
   if (setting !== '') return existsSync(setting) ? setting : undefined;
   try {
     return [enginePaths().socket, '/var/run/docker.sock'].find((path) => existsSync(path));
