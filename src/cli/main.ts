@@ -58,9 +58,11 @@ async function main(): Promise<void> {
   const onInterrupt = (): void => abort.abort(new EngineError('cancelled', 'interrupted'));
   process.once('SIGINT', onInterrupt);
   // A reader such as `head` that has seen enough is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? 0 : 1),
-  );
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(`pinnace: the output cannot be written: ${error.message}\n`);
+    process.exit(1);
+  });
   const program = new Command('pinnace');
   let client: Promise<Client> | undefined;
   const context: Context = {

@@ -1,11 +1,10 @@
 /** `format`: Dockerfiles formatted in place, checked, or from standard input to standard output. It needs no engine. */
 
-import { statSync } from 'node:fs';
-import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import { editorConfigIndent } from '../../client/format/indent.ts';
-import { findDockerfiles } from '../../client/lint/files.ts';
+import { findDockerfiles, readDockerfile, readStream } from '../../client/lint/files.ts';
+import { replaceFile } from '../../client/lint/replace.ts';
 import { EngineError, messageOf } from '../../lib/errors.ts';
 import {
   applyEdits,
@@ -108,9 +107,7 @@ async function formatInput(
     throw new EngineError('invalid', '--stdin takes one name at most, which is used in messages');
   }
   const name = files[0] ?? '<stdin>';
-  const chunks: Buffer[] = [];
-  for await (const chunk of context.stdin) chunks.push(Buffer.from(chunk as Uint8Array | string));
-  const before = decode(Buffer.concat(chunks), name);
+  const before = decode(await readStream(context.stdin, name), name);
   const after = formatText(before, name, flags, context);
   if (after === undefined) context.exit(FAILED_STATUS);
   else if (flags.check !== true) context.stdout.write(after);
@@ -127,37 +124,35 @@ async function formatFiles(
   }
   let failed = false;
   // One file that cannot be read or written does not keep the others from being formatted.
-  const attempt = async <T>(path: string, work: () => Promise<T> | T): Promise<T | undefined> => {
+  const attempt = <T>(work: () => T): T | undefined => {
     try {
-      return await work();
+      return work();
     } catch (error) {
-      context.stderr.write(`${path}: ${messageOf(error)}\n`);
+      context.stderr.write(`pinnace: ${messageOf(error)}\n`);
+      failed = true;
       return undefined;
     }
   };
   for (const path of files) {
-    const found = await attempt(path, () => beneath(path));
-    failed ||= found === undefined;
-    for (const file of found ?? []) {
+    const { paths, failures } = findDockerfiles([path]);
+    const none = paths.length > 0 ? [] : [`there is no Dockerfile beneath ${path}`];
+    const told = failures.length > 0 ? failures : none;
+    for (const failure of told) context.stderr.write(`pinnace: ${failure}\n`);
+    failed ||= told.length > 0;
+    for (const file of paths) {
+      // Between two files an interrupt is heard.
+      await immediate();
       context.signal.throwIfAborted();
-      const done = await attempt(file, () => formatFile(file, flags, context));
-      failed ||= done !== true;
+      const isDone = attempt(() => formatFile(file, flags, context)) === true;
+      failed ||= !isDone;
     }
   }
   if (failed) context.exit(FAILED_STATUS);
 }
 
-/** The Dockerfiles beneath a folder; anything else stands for itself, and tells itself when it is not there. */
-function beneath(path: string): string[] {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const found = isFolder ? findDockerfiles([path]) : [path];
-  if (found.length > 0) return found;
-  throw new EngineError('not-found', 'no Dockerfile beneath this folder', { path });
-}
-
 /** False where the file has errors. */
-async function formatFile(file: string, flags: FormatFlags, context: Context): Promise<boolean> {
-  const before = decode(await readFile(file), file);
+function formatFile(file: string, flags: FormatFlags, context: Context): boolean {
+  const before = decode(readDockerfile(file), file);
   const after = formatText(before, file, flags, context);
   if (after === undefined) return false;
   if (after === before) return true;
@@ -165,7 +160,7 @@ async function formatFile(file: string, flags: FormatFlags, context: Context): P
     reportUnformatted(file, context);
     return true;
   }
-  await replaceFile(file, after);
+  replaceFile(file, before, after);
   context.stdout.write(`${file}\n`);
   return true;
 }
@@ -209,19 +204,4 @@ function optionsOf(flags: FormatFlags, name: string): FormatOptions {
     ...FORMAT_DEFAULTS,
     ...{ indent, keywordCase, packages, continuations, flags: flags.flags, emptyLines, stages },
   };
-}
-
-/** Writes beside the file and renames, so that it is never half written; a symbolic link stays one. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const target = await realpath(file);
-  const { mode } = await stat(target);
-  const draft = join(dirname(target), `.${basename(target)}.${process.pid}.format`);
-  try {
-    await writeFile(draft, text, { flag: 'wx' });
-    await chmod(draft, mode & 0o7777);
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
 }

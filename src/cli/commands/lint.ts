@@ -1,9 +1,8 @@
 /** `lint`: checks Dockerfiles, in files, folders and standard input, and repairs what can be repaired. */
 
 import { resolve } from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
 import { type FoundConfiguration, readConfigurationFile } from '../../client/lint/configuration.ts';
-import { findDockerfiles } from '../../client/lint/files.ts';
+import { findDockerfiles, readStream } from '../../client/lint/files.ts';
 import { type KnownImages, localImages } from '../../client/lint/images.ts';
 import { findShellCheck } from '../../client/lint/shellcheck/program.ts';
 import { type Threshold, thresholdOf } from '../../lib/dockerfile/lint/config/hadolint.ts';
@@ -92,7 +91,7 @@ export const lint: Register = (program, context) => {
     .option('--no-color', 'no colours')
     .addHelpText(
       'after',
-      '\nExit status: 0 nothing found, 1 something found, 2 wrong usage or configuration.',
+      '\nExit status: 0 nothing found, 1 something found, 2 wrong usage or configuration, or a file that cannot be read or written.',
     )
     .action(async (paths: string[], flags: LintFlags) => {
       try {
@@ -123,25 +122,31 @@ class LintRun {
     if (paths.includes('-') && paths.length > 1)
       throw new EngineError('invalid', '- stands alone: it reads standard input');
     const isPiped = paths[0] === '-';
-    const result = isPiped
-      ? await this.lintStdin()
-      : await lintFiles(findDockerfiles(paths), this.settings, context.signal);
-    const { reports, warnings, isMisconfigured } = result;
+    const result = isPiped ? await this.lintStdin() : await this.lintPaths(paths);
+    const { reports, warnings, failures, isMisconfigured } = result;
     for (const warning of warnings) context.stderr.write(`${warning}\n`);
+    for (const failure of failures) context.stderr.write(`pinnace: ${failure}\n`);
     const [first] = reports;
     const output = this.formatFor(first?.found)(reports, { color: this.hasColor() });
     // The repaired text of standard input has standard output for itself.
     const stream = isPiped && this.settings.safeties.length > 0 ? context.stderr : context.stdout;
     stream.write(output);
-    if (reports.length === 0) context.stderr.write('pinnace: no Dockerfile found\n');
-    if (isMisconfigured) context.exit(MISUSED);
+    const isUnread = failures.length > 0;
+    if (reports.length === 0 && !isUnread) context.stderr.write('pinnace: no Dockerfile found\n');
+    if (isMisconfigured || isUnread) context.exit(MISUSED);
     else if (flags.fail && reports.some((report) => this.isFailed(report))) context.exit(FAILED);
+  }
+
+  private async lintPaths(named: readonly string[]): Promise<LintResult> {
+    const { paths, failures } = findDockerfiles(named);
+    const result = await lintFiles(paths, this.settings, this.context.signal);
+    return { ...result, failures: [...failures, ...result.failures] };
   }
 
   private async lintStdin(): Promise<LintResult> {
     const linter = new FileLinter(this.settings, this.context.signal);
-    const text = await readAll(this.context.stdin);
-    const report = await linter.lintText(text, this.flags.stdinFilename);
+    const bytes = await readStream(this.context.stdin, 'standard input');
+    const report = await linter.lintText(bytes.toString('utf8'), this.flags.stdinFilename);
     if (this.settings.safeties.length > 0) this.context.stdout.write(report.text);
     return linter.result([report]);
   }

@@ -7,8 +7,9 @@ import { RememberedDisk } from '../../client/build/disk.ts';
 import { ConfigurationFinder, type FoundConfiguration } from '../../client/lint/configuration.ts';
 import { contextFacts } from '../../client/lint/context.ts';
 import { readDockerfile } from '../../client/lint/files.ts';
-import { fixText, writeFixed } from '../../client/lint/fix.ts';
+import { fixText } from '../../client/lint/fix.ts';
 import { knownImage, type KnownImages } from '../../client/lint/images.ts';
+import { replaceFile } from '../../client/lint/replace.ts';
 import { addShellCheck } from '../../client/lint/shellcheck/batch.ts';
 import { imageFacts } from '../../lib/dockerfile/lint/analysis/images.ts';
 import { withConfiguration } from '../../lib/dockerfile/lint/config/hadolint.ts';
@@ -21,6 +22,7 @@ import type {
   LintProblem,
 } from '../../lib/dockerfile/lint/rule.ts';
 import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
+import { kindOf, messageOf } from '../../lib/errors.ts';
 import type { Dockerfile, Severity } from '../../lib/dockerfile/syntax.ts';
 import type { FileReport } from './report.ts';
 
@@ -50,6 +52,8 @@ export interface LintResult {
   readonly reports: readonly LintedFile[];
   /** Lines for people, each once. */
   readonly warnings: readonly string[];
+  /** Files that could not be read, or not be repaired: lines for people. */
+  readonly failures: readonly string[];
   /** A configuration has mistakes. */
   readonly isMisconfigured: boolean;
 }
@@ -68,6 +72,7 @@ export class FileLinter {
   /** Files that lie together are looked for in the same folders. */
   private readonly disk = new RememberedDisk({ life: Infinity });
   private readonly warnings = new Set<string>();
+  private readonly failures: string[] = [];
   private readonly images: ImageFacts | undefined;
   private isMisconfigured = false;
 
@@ -80,18 +85,19 @@ export class FileLinter {
   }
 
   result(reports: readonly LintedFile[]): LintResult {
-    return { reports, warnings: [...this.warnings], isMisconfigured: this.isMisconfigured };
+    const { isMisconfigured } = this;
+    const [warnings, failures] = [[...this.warnings], this.failures.splice(0)];
+    return { reports, warnings, failures, isMisconfigured };
   }
 
-  /** Files as they are named, repaired in their place. */
+  /** Files as they are named, repaired in their place. One that cannot be read or written does not keep the others from it. */
   async lintFiles(paths: readonly string[]): Promise<LintResult> {
     const judged: Judged[] = [];
     const reports: LintedFile[] = [];
     for (const path of paths) {
       this.signal.throwIfAborted();
-      const before = readDockerfile(path);
-      const report = await this.judge(before, path);
-      if (report.text !== before) writeFixed(path, before, report.text);
+      const report = await this.judgeFile(path);
+      if (report === undefined) continue;
       if (this.settings.shellcheck === undefined) reports.push(plain(report));
       else judged.push(report);
     }
@@ -106,18 +112,38 @@ export class FileLinter {
     return plain(report);
   }
 
+  /** undefined where there is nothing to judge. What cannot be repaired is judged as it is. */
+  private async judgeFile(path: string): Promise<Judged | undefined> {
+    const before = this.attempt(() => readDockerfile(path).toString('utf8'));
+    if (before === undefined) return undefined;
+    const report = await this.judge(before, path);
+    if (report.text === before) return report;
+    const isWritten = this.attempt(() => {
+      replaceFile(path, before, report.text);
+      return true;
+    });
+    return isWritten === true ? report : this.lint(before, path, report);
+  }
+
+  private attempt<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (kindOf(error) === 'cancelled') throw error;
+      this.failures.push(messageOf(error));
+      return undefined;
+    }
+  }
+
   private async judge(
     before: string,
     path: string,
     { shown = shownPath(path) }: { readonly shown?: string } = {},
   ): Promise<Judged> {
     const found = this.configurationFor(path);
-    const options = this.optionsFor(found);
-    const about = { path: shown, found };
-    const text = await this.repaired(before, (each) =>
-      this.lint(each, path, { ...about, options }),
-    );
-    return this.lint(text, path, { ...about, options });
+    const about = { path: shown, found, options: this.optionsFor(found) };
+    const text = await this.repaired(before, (each) => this.lint(each, path, about));
+    return this.lint(text, path, about);
   }
 
   private async repaired(text: string, lint: (text: string) => Judged): Promise<string> {
@@ -135,15 +161,15 @@ export class FileLinter {
   private lint(
     text: string,
     place: string,
-    about: Pick<Judged, 'path' | 'found' | 'options'>,
+    { path, found, options: asked }: Pick<Judged, 'path' | 'found' | 'options'>,
   ): Judged {
     const file = parseDockerfile(text);
     const { context } = this.settings;
     const where = typeof context === 'string' ? {} : { context: context.folder };
     const facts =
       context === 'none' ? undefined : contextFacts(place, file, { disk: this.disk, ...where });
-    const options = { ...about.options, context: facts };
-    return { ...about, ...lintDockerfile(file, options, this.memory), text, file, options };
+    const options = { ...asked, context: facts };
+    return { path, found, ...lintDockerfile(file, options, this.memory), text, file, options };
   }
 
   /** The files with ShellCheck's findings among ours, where there is a ShellCheck. */

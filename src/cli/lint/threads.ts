@@ -24,7 +24,7 @@ export type Answer =
   | { readonly at: number; readonly result: LintResult }
   | { readonly kind: ErrorKind; readonly message: string };
 
-/** Rejects as the linter does for a file that cannot be read or written; the other threads end then. */
+/** Rejects where the linter does; the other threads end then. */
 export async function lintFiles(
   paths: readonly string[],
   settings: LintSettings,
@@ -63,6 +63,7 @@ export async function lintOn(
   return {
     reports,
     warnings: [...new Set(results.flatMap(({ warnings }) => warnings))],
+    failures: results.flatMap(({ failures }) => failures),
     isMisconfigured: results.some(({ isMisconfigured }) => isMisconfigured),
   };
 }
