@@ -65,9 +65,18 @@ class Publisher {
     const cost = costOf(document) + this.session.linter.costOf(document);
     const { version } = document;
     const pause = Math.min(LONGEST_WAIT, cost / 2);
-    const begin = (): void => this.judge(uri, version);
+    const begin = (): void => this.attempt(uri, version);
     if (cost > DEAR) this.waiting.set(uri, setTimeout(begin, pause));
     else soon(begin);
+  }
+
+  /** Nobody has asked, so a mistake of ours is told in the log: it must not end the server. */
+  private attempt(uri: string, version: number): void {
+    try {
+      this.judge(uri, version);
+    } catch (error) {
+      this.session.connection.console.error(`${uri} cannot be judged: ${String(error)}`);
+    }
   }
 
   /** Judges in slices, so that requests go between; a newer version begins anew. */
@@ -76,7 +85,7 @@ class Publisher {
     if (document?.version !== version) return;
     const { linter, client } = this.session;
     const isMore = isJudged(document) && linter.work(document, client.settings, SLICE) === 'more';
-    if (isMore) soon(() => this.judge(uri, version));
+    if (isMore) soon(() => this.attempt(uri, version));
     else this.publish(uri);
   }
 

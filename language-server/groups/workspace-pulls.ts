@@ -68,7 +68,15 @@ export class WorkspacePulls {
     this.openReport = openReport;
     this.files = new JudgedFiles({
       folders: () => session.client.folders.map(({ uri }) => uri),
-      judge: (document) => diagnoseClosed(session, document, this.freshLinter()),
+      judge: async (document) => {
+        try {
+          return await diagnoseClosed(session, document, this.freshLinter());
+        } catch (error) {
+          // The others are told all the same.
+          session.connection.console.error(`${document.uri} cannot be judged: ${String(error)}`);
+          return [];
+        }
+      },
       isWatched: () => isWatched(session),
     });
     this.listen();

@@ -1,7 +1,7 @@
 /** What the language server takes from beside its documents: files of the context, registries once trusted, the command. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,6 +41,24 @@ test('paths of the context are completed and linked, those that are ignored are 
     'https://hub.docker.com/_/a',
     pathToFileURL(join(folder, 'ctx', 'app.js')).href,
   ]);
+  await server.stop();
+});
+
+test('what lies in place of settings is told there, and ends nothing', async () => {
+  const server = await LanguageServer.start();
+  const place = join(folder, 'hostile');
+  mkdirSync(join(place, '.hadolint.yaml'), { recursive: true });
+  symlinkSync('/dev/zero', join(place, '.dockerignore'));
+  writeFileSync(join(place, 'here'), '');
+  const uri = pathToFileURL(join(place, 'Dockerfile')).href;
+  await server.open(uri, 'FROM a\nCOPY here gone /x/\n');
+  const { diagnostics } = await server.diagnostics(uri, 1);
+  assert.deepEqual(
+    diagnostics.map(({ code }) => code),
+    ['PinImageTag', 'CopySourceMissing'],
+  );
+  const told = `${pathToFileURL(place).href}/.hadolint.yaml`;
+  await server.awaited(() => Promise.resolve(server.wasPublished(told)));
   await server.stop();
 });
 

@@ -2,7 +2,16 @@
  * The questions that the search for a build context asks the disk, and a memory of the answers: a linter asks the same
  * ones for every file and version. Reads only, follows no links, and takes what cannot be read for absent.
  */
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+} from 'node:fs';
+import { EngineError } from '../../lib/errors.ts';
 
 export interface DiskEntry {
   readonly kind: 'file' | 'folder' | 'other';
@@ -43,12 +52,34 @@ export const DISK: Disk = {
   },
   text: (path) => {
     try {
-      return readFileSync(path, 'utf8');
+      return readSmallFile(path);
     } catch {
       return undefined;
     }
   },
 };
+
+/** More than this is neither settings nor patterns; bytes. */
+const FILE_LIMIT = 4 * 1024 * 1024;
+
+/**
+ * The text of a file, links followed. Throws what `open` throws, and invalid for what is no file or too large: a pipe
+ * would be waited for, and a link to a device read without end.
+ */
+export function readSmallFile(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const facts = fstatSync(file);
+    if (!facts.isFile()) throw new EngineError('invalid', `${path} is no file`, { path });
+    if (facts.size > FILE_LIMIT) {
+      const size = String(facts.size);
+      throw new EngineError('invalid', `${path} has ${size} bytes: too large to be read`, { path });
+    }
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Answers beyond which all are forgotten. */
 const ROOM = 10_000;

@@ -1,13 +1,13 @@
 /** Finds the `.hadolint.yaml` that counts for a Dockerfile: the nearest above it, else the user's own. Reads only. */
 
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import {
   type Configuration,
   readConfiguration,
 } from '../../lib/dockerfile/lint/config/hadolint.ts';
-import { EngineError } from '../../lib/errors.ts';
+import { EngineError, messageOf } from '../../lib/errors.ts';
+import { readSmallFile } from '../build/disk.ts';
 
 export interface FoundConfiguration {
   /** Undefined: there is none, and the defaults hold. */
@@ -27,12 +27,12 @@ export class ConfigurationFinder {
     this.env = env;
   }
 
-  /** The configuration for files of a folder. */
+  /** The configuration for files of a folder. One that cannot be read has that as its problem, and nothing else. */
   forFolder(folder: string): FoundConfiguration {
     const path = resolve(folder);
     const known = this.byFolder.get(path);
     if (known !== undefined) return known;
-    const found = firstOf(NAMES.map((name) => join(path, name))) ?? this.above(path);
+    const found = searched(NAMES.map((name) => join(path, name))) ?? this.above(path);
     this.byFolder.set(path, found);
     return found;
   }
@@ -50,7 +50,7 @@ export class ConfigurationFinder {
       join(home, '.hadolint', 'hadolint'),
       join(home, 'hadolint', 'config'),
     ];
-    this.own ??= firstOf(places.flatMap((place) => [`${place}.yaml`, `${place}.yml`])) ?? {
+    this.own ??= searched(places.flatMap((place) => [`${place}.yaml`, `${place}.yml`])) ?? {
       path: undefined,
       configuration: readConfiguration(''),
     };
@@ -58,7 +58,22 @@ export class ConfigurationFinder {
   }
 }
 
-/** A configuration that is named. Throws not-found. */
+/** What is found by itself stops nobody: its folder may be anybody's. */
+function searched(paths: readonly string[]): FoundConfiguration | undefined {
+  for (const path of paths) {
+    try {
+      const found = firstOf([path]);
+      if (found !== undefined) return found;
+    } catch (error) {
+      const problem = { message: messageOf(error), line: 0, character: 0, key: '' };
+      const configuration = { ...readConfiguration(''), problems: [problem] };
+      return { path, configuration };
+    }
+  }
+  return undefined;
+}
+
+/** A configuration that is named. Throws not-found, and invalid when it cannot be read. */
 export function readConfigurationFile(path: string): FoundConfiguration {
   const found = firstOf([path]);
   if (found === undefined)
@@ -76,13 +91,12 @@ function firstOf(paths: readonly string[]): FoundConfiguration | undefined {
 
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readSmallFile(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined;
-    throw new EngineError('invalid', `the configuration ${path} cannot be read`, {
-      path,
-      cause: error,
-    });
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'EACCES')
+      return undefined;
+    const message = `the configuration ${path} cannot be read: ${messageOf(error)}`;
+    throw new EngineError('invalid', message, { path, cause: error });
   }
 }
