@@ -29,9 +29,18 @@ export function findPages(start: URL): URL | undefined {
   return undefined;
 }
 
+/** The links to rules' pages by code, for each folder of pages. */
+const linksByFolder = new Map<URL | undefined, Map<string, string | undefined>>();
+
+function linksFrom(pages: URL | undefined): Map<string, string | undefined> {
+  const known = linksByFolder.get(pages) ?? new Map<string, string | undefined>();
+  linksByFolder.set(pages, known);
+  return known;
+}
+
 /** The diagnostics of a document's problems, in their order; `pages` is the folder of the rules' pages. */
 export function diagnosticsOf(problems: readonly LintProblem[], pages?: URL): Diagnostic[] {
-  const links = new Map<string, string | undefined>();
+  const links = linksFrom(pages);
   return problems.map((problem) => {
     const { code, message, range, severity, tag } = problem;
     if (!links.has(code)) links.set(code, linkOf(code, pages));
