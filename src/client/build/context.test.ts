@@ -1,6 +1,6 @@
 /** A folder as a build context: what is sent, read at once or between others' work. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { extract } from 'tar-stream';
@@ -48,5 +48,16 @@ test('the reading stops when it is cancelled, and says what is missing', async (
   await assert.rejects(
     openBuildContext(join(root, 'src'), file, signal),
     /not in the build context/,
+  );
+});
+
+test('an ignore file that is none is refused by its name, and never read without end', () => {
+  const folder = mkdtempSync('/tmp/pinnace-context-');
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'Dockerfile'), 'FROM a');
+  symlinkSync('/dev/zero', join(folder, '.dockerignore'));
+  assert.throws(
+    () => buildContext(folder, join(folder, 'Dockerfile')),
+    /\.dockerignore is no file/,
   );
 });

@@ -1,12 +1,13 @@
 /** Makes a folder into a build context: a tar of what .dockerignore leaves. It never follows a link out of the folder. */
 
-import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { create } from 'tar';
 import { parseDockerignore } from '../../lib/dockerfile/dockerignore.ts';
 import { EngineError } from '../../lib/errors.ts';
+import { readSmallFile } from './disk.ts';
 
 export interface BuildContext {
   /** Destroyed with an error when a file cannot be read. */
@@ -88,7 +89,7 @@ function prepare(
 function ignoreText(root: string, dockerfile: string): string {
   const own = `${dockerfile}.dockerignore`;
   const file = existsSync(own) ? own : join(root, '.dockerignore');
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return existsSync(file) ? readSmallFile(file) : '';
 }
 
 /** Every path beneath, parents first, `/` between. An ignored directory is entered where a later `!` may bring a file of it back. */
