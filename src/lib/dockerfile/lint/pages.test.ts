@@ -1,5 +1,5 @@
 /**
- * Tests every rule on its page: the bad example is caught, the good one is not, a fix takes the finding away and leaves a
+ * Tests every rule on its page: the bad example is caught, the good one by no rule, a fix takes the finding away and leaves a
  * file that parses. The head of each page and the list are those that the table makes.
  */
 import assert from 'node:assert/strict';
@@ -50,14 +50,16 @@ const LONG: Readonly<Record<string, string>> = {
   TooManyInstructions: `FROM scratch\n${'ENV A=1\n'.repeat(3000)}`,
 };
 
+function problemsOf(text: string, options: LintOptions): readonly LintProblem[] {
+  return lintDockerfile(parseDockerfile(text), options).problems;
+}
+
 function findingsOf(rule: Rule, text: string, options: LintOptions): LintProblem[] {
-  return lintDockerfile(parseDockerfile(text), options).problems.filter(
-    ({ code }) => code === rule.id,
-  );
+  return problemsOf(text, options).filter(({ code }) => code === rule.id);
 }
 
 for (const rule of RULES) {
-  test(`${rule.id} catches what its page calls bad, and nothing in what it calls good`, () => {
+  test(`${rule.id} catches what its page calls bad, and no rule what it calls good`, () => {
     const page = read(pageOf(rule.id));
     assert.ok(
       page.startsWith(headerOf(rule)),
@@ -75,7 +77,8 @@ for (const rule of RULES) {
     const options = optionsFor(rule, page);
     const findings = findingsOf(rule, bad, options);
     assert.ok(findings.length > 0, `not caught:\n${bad}`);
-    assert.deepEqual(findingsOf(rule, good, options), [], `caught in:\n${good}`);
+    const others = problemsOf(good, options).map(({ code, message }) => `${code}: ${message}`);
+    assert.deepEqual(others, [], `caught in:\n${good}`);
     for (const { range } of findings)
       assert.ok(range.end.offset <= bad.length + 1 && range.start.offset <= range.end.offset);
   });
