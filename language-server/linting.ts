@@ -75,7 +75,7 @@ export class Linter {
     this.images = images;
   }
 
-  /** A document was closed. */
+  /** A document was closed, or is asked for no more: what is kept of it goes. */
   drop(document: TextDocument): void {
     this.judgings.delete(document);
   }

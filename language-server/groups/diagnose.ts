@@ -44,6 +44,7 @@ export async function diagnoseClosed(
   if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
   await workThrough(session, document, linter);
   const problems = linter.problemsOf(document, session.client.settings);
+  linter.drop(document);
   return session.encode(document, diagnosticsOf(problems, PAGES));
 }
 
