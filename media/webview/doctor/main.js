@@ -60,7 +60,7 @@ function nameOf(button) {
 function draw({ busy }) {
   const again = element('button', {
     type: 'button',
-    className: 'first',
+    className: 'primary',
     id: 'again',
     textContent: busy ? t('Checking…') : t('Check Again'),
     // Disabled it would lose the focus.

@@ -7,7 +7,7 @@ import { pageText } from './page.ts';
 export interface PageKind<T> {
   /** The view type, `pinnace.logs`. */
   readonly view: string;
-  /** The folder beneath media/webview: style.css, main.js, icon-light.svg and icon-dark.svg. */
+  /** The folder beneath media/webview: style.css, main.js, icon-light.svg and icon-dark.svg; page.css is for all. */
   readonly folder: string;
   /** What tells one subject from another: a second page of the same is not opened. */
   key(target: T): string;
@@ -95,7 +95,7 @@ function htmlOf(webview: vscode.Webview, media: vscode.Uri, { title, state }: Co
     title,
     source: webview.cspSource,
     nonce: randomBytes(16).toString('hex'),
-    styles: [file('style.css')],
+    styles: [file('../page.css'), file('style.css')],
     scripts: [file('main.js')],
     body: [
       BODY,
