@@ -2,6 +2,7 @@
 import { touches } from '../../../src/lib/dockerfile/scope/places.ts';
 import type { Dockerfile, Instruction, Word } from '../../../src/lib/dockerfile/syntax.ts';
 import { familiarName, type Reference, tryReference } from '../../../src/lib/image/reference.ts';
+import { sizeText } from '../../../src/lib/text/amounts.ts';
 import { variablesIn } from '../../facts.ts';
 import type { Known } from '../completion/images.ts';
 import { imagePage } from '../navigation/links.ts';
@@ -80,7 +81,7 @@ function configuration(image: ImageDescription): string {
   const rows: readonly (readonly [string, string])[] = [
     [
       'size',
-      size === undefined ? '' : `${megabytes(size)} MB${where === 'registry' ? ' compressed' : ''}`,
+      size === undefined ? '' : `${sizeText(size)}${where === 'registry' ? ' compressed' : ''}`,
     ],
     ['platforms', codes(image.platforms)],
     ['digest', codes([digest])],
@@ -98,10 +99,6 @@ function configuration(image: ImageDescription): string {
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `| ${name} | ${value} |`);
   return ['| | |', '|---|---|', ...lines].join('\n');
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
 }
 
 /** More entries are not shown. */

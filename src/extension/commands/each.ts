@@ -81,15 +81,3 @@ export function named<T>(items: readonly T[], one: string, name: (item: T) => st
   const list = [...names, ...(rest > 0 ? [`and ${String(rest)} more`] : [])].join(', ');
   return { what: count(items.length, one), list };
 }
-
-/** Bytes for people, in powers of 1000 as the command line has them: `1.5 MB`. */
-export function sizeText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = Math.max(0, bytes);
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))} ${units[unit] ?? ''}`;
-}

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../lib/errors.ts';
+import { sizeText } from '../../lib/text/amounts.ts';
 import type { Desk } from './desk.ts';
-import { sizeText } from './each.ts';
 
 /** How often the progress says how much was written, milliseconds. */
 const TELL_MS = 200;

@@ -1,6 +1,7 @@
 /** The rows "Files" below containers, images and volumes, and the folders and files below them, page by page. Pure but for the store it asks. */
 import { isReachable } from '../../client/files/tree.ts';
 import type { FileEntry } from '../../lib/api/files.ts';
+import { sizeText } from '../../lib/text/amounts.ts';
 import type { Listener } from '../engine/engines.ts';
 import type { FileNode, Node } from '../views/nodes.ts';
 import { type Branch, Listeners, type Row } from '../views/row.ts';
@@ -219,15 +220,4 @@ function shown(name: string): string {
   return name.replace(/[\u0000-\u001F]/g, (char) =>
     String.fromCharCode(0x2400 + char.charCodeAt(0)),
   );
-}
-
-function sizeText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.5 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }

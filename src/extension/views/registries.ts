@@ -1,5 +1,7 @@
 /** The tree of registries as data: registries, their repositories, their tags, and rows that say what is missing. Pure but for the catalog it asks. */
+import { messageOf } from '../../lib/errors.ts';
 import { formatReference } from '../../lib/image/reference.ts';
+import { sizeText } from '../../lib/text/amounts.ts';
 import type { Listener } from '../engine/engines.ts';
 import type { RepositoryFacts, Shelf, TagFacts } from '../registries/catalog.ts';
 import type { Registries } from '../registries/registries.ts';
@@ -12,7 +14,6 @@ import {
   type Row,
   type TreeModel,
 } from './row.ts';
-import { messageOf } from '../../lib/errors.ts';
 
 /** The row behind a list that goes on. */
 export interface MoreNode {
@@ -259,12 +260,6 @@ function ageText(milliseconds: number): string {
     if (count >= 1) return `${String(count)} ${name}${count === 1 ? '' : 's'} ago`;
   }
   return 'just now';
-}
-
-function sizeText(bytes: number): string {
-  const mega = bytes / 1e6;
-  if (mega >= 1000) return `${(mega / 1000).toFixed(1)} GB`;
-  return mega >= 1 ? `${mega.toFixed(mega >= 10 ? 0 : 1)} MB` : `${(bytes / 1000).toFixed(0)} kB`;
 }
 
 function capital(text: string): string {

@@ -1,4 +1,5 @@
 /** Texts of rows: names made harmless, sizes, ages. Pure; every text of an engine goes through here before it is shown. */
+import { sizeText } from '../../lib/text/amounts.ts';
 
 /** Everything that would break a line or turn the writing direction, and half surrogate pairs. */
 const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
@@ -28,19 +29,9 @@ export function commandLink(label: string, command: string, ...args: readonly un
   return `[${label}](command:${command}?${query})`;
 }
 
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
-
-/** `0 B`, `999 B`, `1.2 kB`, `12 MB`, as the docker command counts (1 kB = 1,000 bytes). '' when not known. */
+/** As `sizeText`; '' when not known. */
 export function size(bytes: unknown): string {
-  if (typeof bytes !== 'number' || !Number.isFinite(bytes) || bytes < 0) return '';
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${Number(value.toFixed(digits))} ${UNITS[unit] ?? 'B'}`;
+  return typeof bytes === 'number' && bytes >= 0 && bytes < Infinity ? sizeText(bytes) : '';
 }
 
 /** Upper bound (seconds), length of one, name: the words of `docker ps`. */

@@ -12,17 +12,16 @@ export function timeText(ms: number): string {
   return `${String(Math.floor(whole / 60))} min${rest === 0 ? '' : ` ${String(rest)} s`}`;
 }
 
-/** Decimal units, as Docker shows sizes: `0 B`, `4.2 MB`. */
+/** Decimal units and three digits, as Docker shows sizes: `0 B`, `4.2 MB`, `1.98 GB`. */
 export function sizeText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   let value = bytes;
   let unit = 0;
   while (Math.abs(value) >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit += 1;
   }
-  const digits = unit === 0 || Math.abs(value) >= 99.5 ? 0 : 1;
-  return `${value.toFixed(digits)} ${units[unit] ?? ''}`;
+  return `${String(Number(value.toPrecision(3)))} ${units[unit] ?? ''}`;
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `2 days ago`. */

@@ -1,7 +1,8 @@
 /** `pinnace.container.prune`: removes all stopped containers after saying which, and tells the space that came free. */
 import { EngineError } from '../../../lib/errors.ts';
+import { sizeText } from '../../../lib/text/amounts.ts';
 import type { Command } from '../desk.ts';
-import { count, named, sizeText } from '../each.ts';
+import { count, named } from '../each.ts';
 import { confirmRemoval } from '../removal.ts';
 import { CONTAINERS } from '../targets.ts';
 import { isUp } from './lifecycle.ts';

@@ -6,8 +6,9 @@ import type {
   LayerSurvey,
   Survey,
 } from '../../../lib/image/contents.ts';
+import { sizeText } from '../../../lib/text/amounts.ts';
 import { instructionOf } from '../../views/images/layers.ts';
-import { count, sizeText } from '../each.ts';
+import { count } from '../each.ts';
 
 /** Files of a layer that are listed, the largest of them. */
 const LISTED = 1000;

@@ -6,10 +6,10 @@ import {
   type ImageContents,
   survey,
 } from '../../../lib/image/contents.ts';
+import { sizeText } from '../../../lib/text/amounts.ts';
 import { addressText, type FileAddress } from '../../files/address.ts';
 import type { ImageNode, Node } from '../../views/nodes.ts';
 import type { Command, Desk, Step } from '../desk.ts';
-import { sizeText } from '../each.ts';
 import { COMPARE, SHOW } from '../files/targets.ts';
 import { chooseMany, chooseOne, imageName, IMAGES } from '../targets.ts';
 import { comparisonText, contentsText } from './contents-text.ts';

@@ -1,8 +1,8 @@
 /** `pinnace.image.inspect` and `pinnace.image.history`: what the engine knows of an image, as read-only documents. */
 import type { ImageHistoryItem } from '../../../lib/api/images.ts';
+import { sizeText } from '../../../lib/text/amounts.ts';
 import { tableText } from '../containers/inspect.ts';
 import type { Command } from '../desk.ts';
-import { sizeText } from '../each.ts';
 import { chooseMany, imageName, IMAGES, shortId } from '../targets.ts';
 
 export const inspect: Command = {

@@ -3,8 +3,9 @@ import type { Client } from '../../../client/api/client.ts';
 import { standInsOf } from '../../../client/files/stand-ins.ts';
 import { EngineError } from '../../../lib/errors.ts';
 import type { ImageSummary } from '../../../lib/api/images.ts';
+import { sizeText } from '../../../lib/text/amounts.ts';
 import type { Command } from '../desk.ts';
-import { count, sizeText } from '../each.ts';
+import { count } from '../each.ts';
 import { confirmRemoval, pickUnused } from '../removal.ts';
 import { CONTAINERS, imageNodes } from '../targets.ts';
 

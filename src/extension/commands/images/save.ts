@@ -4,8 +4,8 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Transform } from 'node:stream';
 import { EngineError } from '../../../lib/errors.ts';
+import { sizeText } from '../../../lib/text/amounts.ts';
 import type { Command } from '../desk.ts';
-import { sizeText } from '../each.ts';
 import { saveStream } from '../save-stream.ts';
 import { chooseMany, imageName, IMAGES } from '../targets.ts';
 

@@ -1,6 +1,6 @@
 /** Adds up what an engine tells of each layer of a pull or push into one number and one line. Pure. */
 import type { JsonMessage } from '../../../lib/api/system.ts';
-import { sizeText } from '../each.ts';
+import { sizeText } from '../../../lib/text/amounts.ts';
 
 interface Layer {
   /** Bytes moved and to move; 0 while they are not known. */

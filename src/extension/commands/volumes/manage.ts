@@ -2,9 +2,10 @@
 import type { Client } from '../../../client/api/client.ts';
 import { standInsOf } from '../../../client/files/stand-ins.ts';
 import { EngineError } from '../../../lib/errors.ts';
+import { sizeText } from '../../../lib/text/amounts.ts';
 import type { ContainerNode } from '../../views/nodes.ts';
 import type { Command } from '../desk.ts';
-import { count, forEach, named, sizeText } from '../each.ts';
+import { count, forEach, named } from '../each.ts';
 import { confirmRemoval, pickUnused } from '../removal.ts';
 import { chooseMany, CONTAINERS, VOLUMES } from '../targets.ts';
 

@@ -67,14 +67,6 @@ export function tokensOf(file: Dockerfile): readonly Token[] {
   return cutter.tokens;
 }
 
-/** The tokens of one instruction: from its first character to the end of its last line, the line's end not counted. */
-export function instructionTokens(file: Dockerfile, instruction: Instruction): readonly Token[] {
-  const cutter = new Cutter(file);
-  cutter.start(instruction.range.start);
-  cutter.instruction(instruction);
-  return cutter.tokens;
-}
-
 interface Line extends Range {
   /** Where the next line begins. */
   readonly next: number;
@@ -96,11 +88,6 @@ class Cutter {
 
   get done(): boolean {
     return this.at >= this.text.length;
-  }
-
-  start(at: number): void {
-    this.tokens.length = 0;
-    this.at = at;
   }
 
   /** A token from here to `end`; nothing when that is here or behind. */
