@@ -172,6 +172,20 @@ test('every example with Windows line ends has the findings of the plain one', (
   }
 });
 
+test('every example continued by backticks has the findings of the plain one', () => {
+  const plain = EXAMPLES.filter((text) => !/`|^\s*#\s*(?:escape|syntax|check)\s*=/im.test(text));
+  assert.ok(plain.length > 200);
+  for (const example of plain) {
+    if (/\\\n/.test(example) && example.includes('<<')) continue;
+    // There are images of these for Windows too.
+    const text = example.replaceAll(/\b(?:golang|python):/g, 'debian:');
+    const codes = (each: string) =>
+      lintDockerfile(parseDockerfile(each)).problems.map(({ code }) => code);
+    const ticked = `# escape=\`\n${text.replaceAll(/\\(?=[ \t]*\n)/g, '`')}`;
+    assert.deepEqual(codes(ticked), codes(text), text);
+  }
+});
+
 /** Scripts that would cost much if what is asked of one part were looked for in all of them. */
 const COSTLY: readonly ((number: number) => string)[] = [
   () => 'time ',

@@ -453,10 +453,11 @@ const TABLE: Readonly<Record<string, Cases>> = {
     ],
   },
   UselessBackslash: {
-    catches: run('echo a\\nb'),
+    catches: [...run('echo a\\nb'), '# escape=`\nFROM debian:12\nRUN echo a\\nb `\n  c\n'],
     passes: [
       'FROM mcr.microsoft.com/dotnet/framework/runtime:4.8\nRUN app\\setup.exe\n',
       '# escape=`\nFROM own:1\nRUN app\\setup.exe\n',
+      '# escape=`\nFROM ${BASE}\nRUN app\\setup\n',
       ...run('echo a\\ b', 'echo "a\\nb"', "echo 'a\\n'", '\\rm a', 'echo \\$a', 'a \\\n  b'),
     ],
   },

@@ -73,9 +73,9 @@ const SAME: readonly Row[] = [
     'FROM a\nRUN x; v \\\n    # why\n    && { y; z; } \\\n    && z\nRUN q\n',
   ],
   [
-    '# escape=`\nFROM a\n¦RUN x\nRUN y\n',
+    '# escape=`\nFROM debian\n¦RUN x\nRUN y\n',
     'Merge 2 RUN instructions',
-    '# escape=`\nFROM a\nRUN x `\n    && y\n',
+    '# escape=`\nFROM debian\nRUN x `\n    && y\n',
   ],
   ['FROM a\nRUN x && ¦y\n', 'Split this RUN into 2', 'FROM a\nRUN x\nRUN y\n'],
   [

@@ -4,16 +4,9 @@
  */
 import { SourceText } from '../source.ts';
 import type { Break, Command, Dockerfile, Heredoc, Instruction, Stage, Word } from '../syntax.ts';
+import { baseShells } from './platform.ts';
 import { readShell } from './read.ts';
-import {
-  DEFAULT_SHELL,
-  isReadable,
-  isWindowsImage,
-  shebangOf,
-  shellFrom,
-  type ShellInForce,
-  WINDOWS_SHELL,
-} from './shells.ts';
+import { isReadable, shebangOf, shellFrom, type ShellInForce } from './shells.ts';
 import type { ShellScript } from './syntax.ts';
 
 /** A shell text and its reading. */
@@ -42,11 +35,11 @@ export function scriptsOf(file: Dockerfile): readonly ScriptUse[] {
 }
 
 /** The instructions of all stages but SHELL, each with the shell in force. */
-export function* placesOf({
-  stages,
-}: Dockerfile): Generator<{ instruction: Instruction; stage: Stage; shell: ShellInForce }> {
-  const shells = shellsAtEnd();
-  for (const stage of stages) {
+export function* placesOf(
+  file: Dockerfile,
+): Generator<{ instruction: Instruction; stage: Stage; shell: ShellInForce }> {
+  const shells = shellsAtEnd(file);
+  for (const stage of file.stages) {
     let shell = shells.start(stage);
     for (const instruction of stage.instructions) {
       if (instruction.kind === 'SHELL' && instruction.words.length > 0)
@@ -58,17 +51,14 @@ export function* placesOf({
 }
 
 /** The shell with which each stage begins: that with which its base stage ends. */
-function shellsAtEnd(): {
+function shellsAtEnd(file: Dockerfile): {
   start: (stage: Stage) => ShellInForce;
   end: (stage: Stage, shell: ShellInForce) => void;
 } {
   const byName = new Map<string, ShellInForce>();
+  const bases = baseShells(file);
   return {
-    start: ({ from }) => {
-      const image = from.image.text;
-      const windows = isWindowsImage(image, from.platform?.text);
-      return byName.get(image.toLowerCase()) ?? (windows ? WINDOWS_SHELL : DEFAULT_SHELL);
-    },
+    start: (stage) => byName.get(stage.from.image.text.toLowerCase()) ?? bases(stage),
     end: ({ name }, shell) => {
       if (name !== undefined) byName.set(name, shell);
     },

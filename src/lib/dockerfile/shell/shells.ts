@@ -75,9 +75,3 @@ export function shebangOf(text: string): ShellInForce | undefined {
   const words = line.trim().split(/\s+/);
   return shellFrom(words);
 }
-
-/** Whether an image's name is that of a Windows image, whose default shell is cmd. */
-export function isWindowsImage(image: string, platform: string | undefined): boolean {
-  if (platform !== undefined && /^windows\b/i.test(platform)) return true;
-  return /(^|[/:-])(windows|nanoserver|windowsservercore)\b|\bdotnet\/framework\//i.test(image);
-}

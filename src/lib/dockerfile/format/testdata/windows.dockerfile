@@ -1,5 +1,5 @@
 # escape=`
-FROM a
+FROM debian
 
 
 

@@ -1,11 +1,6 @@
 /** Follows which shell runs the shell forms of a file: SHELL, a `# hadolint shell=` comment, what base images set. */
-import {
-  DEFAULT_SHELL,
-  isWindowsImage,
-  shellFrom,
-  type ShellInForce,
-  WINDOWS_SHELL,
-} from '../../shell/shells.ts';
+import { baseShells } from '../../shell/platform.ts';
+import { DEFAULT_SHELL, shellFrom, type ShellInForce } from '../../shell/shells.ts';
 import type { Dockerfile, Instruction, Stage } from '../../syntax.ts';
 import type { Facts } from '../analysis/facts.ts';
 
@@ -25,10 +20,12 @@ const PRAGMA = /^#\s*hadolint\s+shell\s*=\s*([\w./\\-]+)/i;
 export function shellsOf(file: Dockerfile, facts: Facts): Shells {
   const changes = changesOf(file);
   const initial = new Map<Stage, ShellInForce>();
+  const bases = baseShells(file);
   for (const stage of file.stages) {
     const base = facts.baseOf(stage);
     const before = base === undefined ? undefined : lastWithin(changes, base, base.range.end + 1);
-    const inherited = base === undefined ? defaultOf(stage, file, facts) : initial.get(base);
+    const inherited =
+      base === undefined ? (imageShell(stage, facts) ?? bases(stage)) : initial.get(base);
     initial.set(stage, before ?? inherited ?? DEFAULT_SHELL);
   }
   return {
@@ -78,12 +75,9 @@ function lastWithin(
     : undefined;
 }
 
-function defaultOf({ from }: Stage, { directives }: Dockerfile, facts: Facts): ShellInForce {
+/** What is known of the base image itself counts more than what its name tells. */
+function imageShell({ from }: Stage, facts: Facts): ShellInForce | undefined {
   const known = facts.imageShell(from);
-  if (known !== undefined) return known.length === 0 ? DEFAULT_SHELL : shellFrom(known);
-  // Who chose the backtick has backslashes in paths.
-  const isLikely = directives.escapeCharacter === '`' && !/linux/i.test(from.platform?.text ?? '');
-  return isLikely || isWindowsImage(from.image.text, from.platform?.text)
-    ? WINDOWS_SHELL
-    : DEFAULT_SHELL;
+  if (known === undefined) return undefined;
+  return known.length === 0 ? DEFAULT_SHELL : shellFrom(known);
 }
