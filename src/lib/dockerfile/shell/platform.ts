@@ -40,12 +40,13 @@ function isWindows(file: Dockerfile, { from, instructions }: Stage, names: Defau
   const platform = from.platform?.text ?? '';
   if (/^windows\b/i.test(platform)) return true;
   if (/^linux\b/i.test(platform)) return false;
-  const named = platformOfName(names.of(from.image.text));
+  const named = names.platformOf(from.image.text);
   if (named !== undefined) return named;
   // Who chose the backtick has backslashes in paths, as a rule; it alone is not enough.
   const hasBacktick = file.directives.escapeCharacter === '`';
-  if (instructions.some((each) => showsWindows(each, hasBacktick))) return true;
-  return hasBacktick && !instructions.some(showsLinux);
+  const first = instructions.length > LOOKED_AT ? instructions.slice(0, LOOKED_AT) : instructions;
+  if (first.some((each) => showsWindows(each, hasBacktick))) return true;
+  return hasBacktick && !first.some(showsLinux);
 }
 
 /** Whether an image is one for Windows by its name; undefined where the name does not tell. */
@@ -64,12 +65,20 @@ const NAME_LIMIT = 1000;
 class DefaultNames {
   private readonly file: Dockerfile;
   private values: ReadonlyMap<string, string> | undefined;
+  private readonly known = new Map<string, boolean | undefined>();
 
   constructor(file: Dockerfile) {
     this.file = file;
   }
 
-  of(text: string): string {
+  platformOf(text: string): boolean | undefined {
+    if (this.known.has(text)) return this.known.get(text);
+    const platform = platformOfName(this.expand(text));
+    this.known.set(text, platform);
+    return platform;
+  }
+
+  private expand(text: string): string {
     if (text.length > NAME_LIMIT) return '';
     if (!text.includes('$')) return text;
     const values = (this.values ??= defaultsOf(this.file));
@@ -97,6 +106,11 @@ const DRIVE = /^["'[\s]*[a-z]:(?:[\\/]|["'\]\s]*$)/i;
 const WINDOWS_COMMAND =
   /\b(?:powershell|pwsh|cmd(?:\.exe)?\s+\/[cks]|msiexec|choco|setx|icacls|xcopy|robocopy|reg(?:\.exe)?\s+add|dism(?:\.exe)?|Start-Process|Invoke-WebRequest|Remove-Item)\b|\b[a-z]:\\|\w\.(?:exe|msi|ps1|bat|cmd)\b|%\w+%|\$env:/i;
 
+/** The colon is looked for first: most paths have none. */
+function hasDrive(path: string): boolean {
+  return path.includes(':') && DRIVE.test(path);
+}
+
 function showsWindows(instruction: Instruction, hasBacktick: boolean): boolean {
   switch (instruction.kind) {
     case 'SHELL': {
@@ -106,14 +120,14 @@ function showsWindows(instruction: Instruction, hasBacktick: boolean): boolean {
       return dialect === 'cmd' || (dialect === 'powershell' && (hasBacktick || !isNewer));
     }
     case 'WORKDIR':
-      return DRIVE.test(instruction.value.text);
+      return hasDrive(instruction.value.text);
     case 'USER':
       return /^["']?(?:NT AUTHORITY\\|Container(?:Administrator|User)\b)/i.test(
         instruction.value.text,
       );
     case 'COPY':
     case 'ADD':
-      return DRIVE.test(instruction.dest.text);
+      return hasDrive(instruction.dest.text);
     case 'RUN':
     case 'CMD':
     case 'ENTRYPOINT':
