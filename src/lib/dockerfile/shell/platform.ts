@@ -36,6 +36,9 @@ const LINUX_IMAGES = new Set(
 const LINUX_PLACES =
   /^(?:registry\.access\.redhat\.com|registry\.redhat\.io|gcr\.io\/distroless|cgr\.dev|nvcr\.io|dockcross|quay\.io\/(?:centos|fedora|pypa)|nvidia\/cuda|mcr\.microsoft\.com\/(?:azurelinux|cbl-mariner|devcontainers|vscode\/devcontainers|playwright))\//;
 
+/** A stage shows early what it is: this runs at every change of a file. */
+const LOOKED_AT = 100;
+
 function isWindows(file: Dockerfile, { from, instructions }: Stage, names: DefaultNames): boolean {
   const platform = from.platform?.text ?? '';
   if (/^windows\b/i.test(platform)) return true;
