@@ -29,7 +29,7 @@ export const actions = (images: ImageKnowledge): Group => ({
             range: decodeRange(document, one.range, session.client.encoding),
           })),
           only: context.only,
-          digestOf: (name) => images.describe(name).value?.digest,
+          digestOf: (name) => images.digest(name).value,
         }),
       ),
     );

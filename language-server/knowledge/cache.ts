@@ -22,6 +22,9 @@ export interface CacheOptions {
   readonly failed?: (error: unknown) => void;
 }
 
+/** What an asking throws that was given up before it began: it is made anew as soon as it is wanted again. */
+export class GivenUp extends Error {}
+
 /** More are forgotten, the oldest first. */
 const LIMIT = 200;
 
@@ -74,6 +77,7 @@ export class Cache<T> {
         if (isNew) this.options.arrived?.();
       })
       .catch((error: unknown) => {
+        if (error instanceof GivenUp) return;
         // Not known is an answer too; it is asked again later.
         this.options.failed?.(error);
         entry.until = this.now() + this.options.retry;

@@ -3,6 +3,7 @@
  * asked of a registry, nor for a login, before the workspace is trusted; an engine is never started; nobody waits.
  */
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, createClient } from '../../src/client/api/client.ts';
 import { enginePaths } from '../../src/client/engine/paths.ts';
 import { RegistryBrowser } from '../../src/client/registry/browse.ts';
@@ -22,7 +23,7 @@ import {
 import type { ImageSource, Known } from '../features/completion/images.ts';
 import type { ImageDescription, ImageFacts } from '../features/hover/image.ts';
 import { isRecord } from '../settings.ts';
-import { Cache } from './cache.ts';
+import { Cache, GivenUp } from './cache.ts';
 import { loginOfDocker, type LoginSource } from './logins.ts';
 import { Registries } from './registries.ts';
 
@@ -37,6 +38,8 @@ export interface Permissions {
 const NOTHING = { value: undefined, pending: false } as const;
 const SECOND = 1000;
 const TIME_LIMIT = 3 * SECOND;
+/** Milliseconds for which a name stays as it is before its digest is asked for. */
+const SETTLING = 400;
 const IMAGES_LIMIT = 1000;
 /** Of a registry's catalog, a hundred names each. */
 const PAGES_LIMIT = 5;
@@ -85,6 +88,8 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   });
 
   private readonly registries: Registries;
+  /** The name whose digest was asked for last. */
+  private wanted = '';
 
   /** Logins are docker's own where no other source is given. */
   constructor(permissions: () => Permissions, login: LoginSource = loginOfDocker) {
@@ -119,8 +124,10 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
     );
   }
 
+  /** Editors ask for it wherever the cursor is: a registry is not asked for what is half a name while it is written. */
   digest(name: string): Known<string> {
-    const { value, pending } = this.describe(name);
+    this.wanted = name;
+    const { value, pending } = this.described(name, () => this.settled(name));
     return { value: value?.digest === '' ? undefined : value?.digest, pending };
   }
 
@@ -152,6 +159,17 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
   }
 
   describe(name: string): Known<ImageDescription> {
+    return this.described(name, () => Promise.resolve());
+  }
+
+  /** Rejects when another name is wanted soon. */
+  private async settled(name: string): Promise<void> {
+    await delay(SETTLING, undefined, { ref: false });
+    if (this.wanted !== name) throw new GivenUp(name);
+  }
+
+  /** `ready` is waited for before a registry is asked. */
+  private described(name: string, ready: () => Promise<void>): Known<ImageDescription> {
     const reference = tryReference(name);
     if (reference === undefined) return NOTHING;
     const { engine, registry, socket } = this.permissions();
@@ -161,9 +179,10 @@ export class ImageKnowledge implements ImageSource, ImageFacts {
         ? NOTHING
         : this.inspected.get(`${path} ${name}`, () => inspect(path, name));
     if (local.value !== undefined || !registry) return local;
-    const remote = this.remote.get(formatReference(reference), () =>
-      this.registries.ask(reference.domain, (options) => lookUp(reference, options)),
-    );
+    const remote = this.remote.get(formatReference(reference), async () => {
+      await ready();
+      return this.registries.ask(reference.domain, (options) => lookUp(reference, options));
+    });
     return { value: remote.value, pending: local.pending || remote.pending };
   }
 

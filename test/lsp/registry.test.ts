@@ -269,10 +269,12 @@ describe('a registry that hangs', () => {
 
 describe('a registry that must not be asked', () => {
   let asked = 0;
+  const paths: string[] = [];
   let registry: Server;
   before(async () => {
-    registry = createServer((_, answer) => {
+    registry = createServer(({ url = '' }, answer) => {
       asked += 1;
+      paths.push(url);
       answer.statusCode = 404;
       answer.end('{}');
     });
@@ -293,6 +295,23 @@ describe('a registry that must not be asked', () => {
     await server.connection.sendNotification('pinnace/trust', { trusted: true });
     await askAll(server, image());
     await server.awaited(() => Promise.resolve(asked > 0));
+  });
+
+  test('hears nothing of a name while it is written', async () => {
+    const { server } = await serverWith('FROM a|\n');
+    paths.length = 0;
+    const wait = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 50));
+    for (const [index, end] of ['x', 'xy', 'xyz', 'xyz:1', 'xyz:12'].entries()) {
+      const text = `FROM ${image().slice(0, -1)}${end}\n`;
+      await server.change(uri, index + 2, [{ text }]);
+      const range = { start: { line: 0, character: 6 }, end: { line: 0, character: 6 } };
+      const params = { textDocument, range, context: { diagnostics: [] } };
+      await server.connection.sendRequest(CodeActionRequest.type, params);
+      await wait();
+    }
+    await server.awaited(() => Promise.resolve(paths.length > 0));
+    await wait();
+    assert.deepEqual(paths, ['/v2/xyz/manifests/12']);
   });
 
   test('hears nothing when the setting says no, and when it comes to say so', async () => {
