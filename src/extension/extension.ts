@@ -73,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
   // After the activation, so that the editor does not wait for it.
   setImmediate(() => {
     plugged.resolve(plugAreas(parts));
-    void startLanguage(context, { log, engines, desk });
+    void startLanguage(context, { log, engines, desk }, plugged.promise);
     void engines.find().then(() => engines.refreshActive());
   });
 }
@@ -146,6 +146,7 @@ async function plugAreas(parts: Parts): Promise<void> {
 async function startLanguage(
   context: vscode.ExtensionContext,
   { log, engines, desk }: Pick<Parts, 'log' | 'engines' | 'desk'>,
+  plugged: Promise<unknown>,
 ): Promise<void> {
   try {
     const { createLanguageClient, TRUST } = await import('./language/client.ts');
@@ -154,7 +155,10 @@ async function startLanguage(
     const client = createLanguageClient(server, {
       trusted: vscode.workspace.isTrusted,
       engineSocket: address.startsWith('unix://') ? address.slice('unix://'.length) : '',
-      loginAt: async (host) => desk.credentials.registries?.account(host),
+      loginAt: async (host) => {
+        await plugged;
+        return desk.credentials.registries?.account(host);
+      },
     });
     stopLanguage = async () => {
       if (client.needsStop()) await client.stop();

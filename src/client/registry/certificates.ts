@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { EngineError, messageOf } from '../../lib/errors.ts';
 
 export interface Certificates {
@@ -37,7 +37,9 @@ export async function certificatesFor(
 
 /** The user's own first, as rootless engines have them, then the machine's. */
 function foldersOf(env: Readonly<Record<string, string | undefined>>): string[] {
-  const own = env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? homedir(), '.config');
+  const given = env['XDG_CONFIG_HOME'] ?? '';
+  // XDG base directory specification: one that is not absolute is no value.
+  const own = isAbsolute(given) ? given : join(env['HOME'] || homedir(), '.config');
   return [own, '/etc'].flatMap((place) =>
     ['docker', 'containers'].map((name) => join(place, name, 'certs.d')),
   );

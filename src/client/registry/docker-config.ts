@@ -53,7 +53,8 @@ export async function dockerHosts(options: DockerConfigOptions): Promise<string[
 async function readConfig({
   env,
 }: DockerConfigOptions): Promise<Record<string, unknown> | undefined> {
-  const folder = env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? homedir(), '.docker');
+  // An empty value would lead to where the process happens to be.
+  const folder = env['DOCKER_CONFIG'] || join(env['HOME'] || homedir(), '.docker');
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { certificatesFor } from './certificates.ts';
+import { dockerLogin } from './docker-config.ts';
 import { NO_PLACES, placesAt, placesIn, placesOf } from './places.ts';
 import { RegistrySession } from './session.ts';
 
@@ -31,6 +32,16 @@ test("a registry's certificates are those of its own folder, docker's and podman
   const none = { authorities: [], client: undefined };
   for (const host of ['lan', 'lan:5001', '..', '../certs.d/lan:5000', 'lan:5000/ca.crt'])
     assert.deepEqual(await certificatesFor(host, env), none, host);
+});
+
+test('an empty variable leads nowhere near the folder of the process', async () => {
+  certificate('docker', 'empty/ca.crt', 'one');
+  mkdirSync(join(home, '.docker'), { recursive: true });
+  const auth = Buffer.from('ali:open').toString('base64');
+  writeFileSync(join(home, '.docker', 'config.json'), JSON.stringify({ auths: { x: { auth } } }));
+  const odd = { HOME: home, XDG_CONFIG_HOME: '.', DOCKER_CONFIG: '' };
+  assert.deepEqual((await certificatesFor('empty', odd)).authorities, ['one']);
+  assert.deepEqual(await dockerLogin('x', { env: odd }), { username: 'ali', secret: 'open' });
 });
 
 test('a certificate without its key is an error that names the file', async () => {
