@@ -2,9 +2,8 @@
  * The platform's `fetch` with this machine's own trust: authorities kept for one registry, those of the operating system
  * where the built-in ones do not do, and none at all where the user said so. A client's key is shown to its registry only.
  */
-import { Agent, request } from 'node:https';
+import type { Agent } from 'node:https';
 import { Readable } from 'node:stream';
-import { createSecureContext, getCACertificates, rootCertificates } from 'node:tls';
 import { EngineError } from '../../lib/errors.ts';
 import type { Certificates } from './certificates.ts';
 
@@ -25,9 +24,9 @@ const UNKNOWN_AUTHORITY =
 /** Takes URLs, methods, headers, forms and signals; follows no redirects. Fails as `fetch` does, with the reason as cause. */
 export function fetchTrusting(trust: Trust, otherwise: typeof fetch = fetch): typeof fetch {
   const { host, certificates } = trust;
-  const agents = new Map<string, Agent>();
+  const agents = new Map<string, Promise<Agent>>();
   let usesSystem = false;
-  const agentFor = (own: boolean): Agent => {
+  const agentFor = (own: boolean): Promise<Agent> => {
     const key = `${String(own)} ${String(usesSystem)}`;
     const held = agents.get(key) ?? agentOf(trust, { own, usesSystem });
     agents.set(key, held);
@@ -40,26 +39,29 @@ export function fetchTrusting(trust: Trust, otherwise: typeof fetch = fetch): ty
     const own = url.host === host;
     const isSpecial = own && (trust.insecure || certificates.client !== undefined);
     try {
-      if (hasOwn || isSpecial || usesSystem) return await send(url, init, agentFor(own));
+      if (hasOwn || isSpecial || usesSystem) return await send(url, init, await agentFor(own));
       return await otherwise(input, init);
     } catch (error) {
       if (usesSystem || !isUnknown(error)) throw error;
       usesSystem = true;
-      return await send(url, init, agentFor(own));
+      return await send(url, init, await agentFor(own));
     }
   };
 }
 
-function agentOf(
+/** Node's own modules for it are loaded late: they cost a process that asks nobody 50 ms at its start. */
+async function agentOf(
   { certificates, insecure }: Trust,
   { own, usesSystem }: { readonly own: boolean; readonly usesSystem: boolean },
-): Agent {
+): Promise<Agent> {
+  const { Agent } = await import('node:https');
+  const tls = await import('node:tls');
   const { authorities, client } = certificates;
   const shown = own ? client : undefined;
   const isLax = own && insecure;
   try {
-    const secureContext = createSecureContext({
-      ...(isLax ? {} : { ca: [...usual(usesSystem), ...authorities] }),
+    const secureContext = tls.createSecureContext({
+      ...(isLax ? {} : { ca: [...usual(tls, usesSystem), ...authorities] }),
       ...(shown === undefined ? {} : { cert: shown.cert, key: shown.key }),
     });
     return new Agent({
@@ -78,10 +80,10 @@ function agentOf(
 }
 
 /** Editors may bring a Node that cannot tell them. */
-function usual(withSystem: boolean): readonly string[] {
-  if (typeof getCACertificates !== 'function') return rootCertificates;
-  const usual = getCACertificates('default');
-  return withSystem ? [...usual, ...getCACertificates('system')] : usual;
+function usual(tls: typeof import('node:tls'), withSystem: boolean): readonly string[] {
+  if (typeof tls.getCACertificates !== 'function') return tls.rootCertificates;
+  const known = tls.getCACertificates('default');
+  return withSystem ? [...known, ...tls.getCACertificates('system')] : known;
 }
 
 function isUnknown(error: unknown): boolean {
@@ -90,7 +92,8 @@ function isUnknown(error: unknown): boolean {
 }
 
 /** One exchange; the body of the answer comes as it is read. */
-function send(url: URL, init: RequestInit, agent: Agent): Promise<Response> {
+async function send(url: URL, init: RequestInit, agent: Agent): Promise<Response> {
+  const { request } = await import('node:https');
   const headers = Object.fromEntries(new Headers(init.headers));
   const form = init.body instanceof URLSearchParams ? init.body.toString() : undefined;
   if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded';
