@@ -14,7 +14,7 @@ export function graphIn(file: Dockerfile): StageGraph {
 }
 
 /** The stage and those that it is built from, itself first. */
-export function chainOf(file: Dockerfile, stage: Stage): Stage[] {
+function chainOf(file: Dockerfile, stage: Stage): Stage[] {
   const graph = graphIn(file);
   const chain: Stage[] = [];
   for (let at: Stage | undefined = stage; at !== undefined && chain.length < CHAIN_LIMIT;) {

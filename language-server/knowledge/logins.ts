@@ -9,7 +9,7 @@ import { isRecord } from '../settings.ts';
 export type LoginSource = (host: string) => Promise<RegistryLogin | undefined>;
 
 /** Asks the client: `{ host }` → `{ username, secret, identity? }` or null. Its capability is `experimental.registryLogins`. */
-export const REGISTRY_LOGIN = 'pinnace/registryLogin';
+const REGISTRY_LOGIN = 'pinnace/registryLogin';
 
 /** Milliseconds: the registry is still waited for when a helper that hangs is given up. */
 const HELPER_LIMIT = 5000;

@@ -55,7 +55,7 @@ export interface RigOptions {
 }
 
 /** The helper: PINNACE_NATIVE, or the newest build of this checkout. */
-export function helperPath(): string {
+function helperPath(): string {
   const given = process.env['PINNACE_NATIVE'];
   if (given !== undefined && given !== '') return given;
   const found = globSync(['out/native/pinnace-native', 'native/target/*/release/pinnace-native'], {

@@ -1,10 +1,11 @@
-/** Keeps the tree tidy: file headers, sizes, the code map, no lint suppressions, no forbidden names. */
+/** Keeps the tree tidy: file headers, sizes, the code map and what else docs say of it, no lint suppressions, no forbidden names, nothing exported for nobody. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { RULES } from '../../src/lib/dockerfile/lint/table.ts';
 import { VERSION } from '../../src/lib/version.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -102,6 +103,79 @@ test('the code map of docs/architecture.md names every folder of the source', ()
     (dir) => !map.includes(`\`${dir}\``) && !map.includes(`\`${dir}/\``),
   );
   assert.deepEqual(missing, []);
+});
+
+test('the code map names no folder that is gone', () => {
+  const map = /## Code map\n([\s\S]*?)\n## /.exec(read('docs/architecture.md'))?.[1] ?? '';
+  const named = [...map.matchAll(/^\| ([^|]*) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, folder = '']) => folder.replace(/\/$/, '')),
+  );
+  assert.ok(named.length > 100);
+  assert.deepEqual(
+    named.filter((folder) => !FILES.some((file) => file.startsWith(`${folder}/`))),
+    [],
+  );
+});
+
+test('every test that docs name is there', () => {
+  const names = new Set(FILES.map((file) => basename(file)));
+  const wrong = FILES.filter((file) => file.endsWith('.md')).flatMap((file) =>
+    [...read(file).matchAll(/[\w.-]+\.test\.ts/g)]
+      .filter(([name]) => !names.has(name))
+      .map(([name]) => `${file}: ${name}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('the list of decisions is complete, and those that are referred to exist', () => {
+  const pages = FILES.filter((file) => /^docs\/decisions\/\d/.test(file)).toSorted();
+  const listed = read('docs/decisions/README.md')
+    .split('\n')
+    .filter((line) => line.startsWith('- '));
+  const wanted = pages.map((file) => {
+    const title = /^# (.*)/.exec(read(file))?.[1] ?? '';
+    return `- [${title}](${basename(file)})`;
+  });
+  assert.deepEqual(listed, wanted);
+  const numbers = new Set(pages.map((file) => basename(file).slice(0, 4)));
+  const wrong = SOURCES.concat(FILES.filter((file) => file.endsWith('.md'))).flatMap((file) =>
+    [...read(file).matchAll(/docs\/decisions\/(\d{4})/g)]
+      .filter(([, number = '']) => !numbers.has(number))
+      .map(([name]) => `${file}: ${name}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('README tells how many lint rules there are, and how many have fixes', () => {
+  const fixable = RULES.filter((rule) => rule.fixable).length;
+  assert.ok(read('README.md').includes(`${RULES.length} rules for Dockerfiles`));
+  assert.ok(read('README.md').includes(`${fixable} with fixes`));
+});
+
+/** Loaded by their names (`npm run bench -- NAME`). */
+const LOADED = /^test\/bench\//;
+
+test('what a file exports for others to call, another one does', () => {
+  const texts = new Map(
+    FILES.filter((file) => /\.(ts|mjs)$/.test(file)).map((file) => [file, read(file)]),
+  );
+  const users = new Map<string, string[]>();
+  for (const [file, text] of texts)
+    for (const word of new Set(text.match(/\w+/g)))
+      users.set(word, [...(users.get(word) ?? []), file]);
+  const wrong = [...texts].flatMap(([file, text]) =>
+    [...text.matchAll(/^export (?:async )?(?:abstract )?(?:function\*?|const|class) (\w+)/gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => {
+        const others = (users.get(name) ?? []).filter((other) => other !== file);
+        return !others.some((other) => texts.get(other)?.includes(basename(file)));
+      })
+      .map((name) => `${file}: ${name}`),
+  );
+  assert.deepEqual(
+    wrong.filter((line) => !LOADED.test(line)),
+    [],
+  );
 });
 
 test('the version of package.json, of the sources and of the changelog is one', () => {
