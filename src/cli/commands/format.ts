@@ -64,6 +64,10 @@ export const format: Register = (program, context) => {
     .addOption(choice('--flags <how>', 'flags of instructions', 'flags', ['ordered', 'keep']))
     .option('--empty-lines <n>', 'the most in a row', readCount, FORMAT_DEFAULTS.emptyLines)
     .addOption(choice('--stages <how>', 'an empty line before FROM', 'stages', ['apart', 'keep']))
+    .addHelpText(
+      'after',
+      '\nExit status: 0 formatted, 1 --check found files that are not, 2 wrong usage, or a file that has errors or cannot be read or written.',
+    )
     .action(async (files: string[], flags: FormatFlags) => {
       try {
         if (flags.stdin === true) await formatInput(files, flags, context);

@@ -26,8 +26,8 @@ interface LintFlags {
   format?: string;
   config?: string | false;
   context?: string | false;
-  ignore: string[];
-  severity: string[];
+  ignore?: string[];
+  severity?: string[];
   failureThreshold?: string;
   fail: boolean;
   fix?: boolean;
@@ -38,7 +38,7 @@ interface LintFlags {
   images?: boolean;
 }
 
-const collect = (value: string, all: string[]): string[] => [...all, ...value.split(',')];
+const collect = (value: string, all: string[] = []): string[] => [...all, ...value.split(',')];
 
 const FAILED = 1;
 const MISUSED = 2;
@@ -59,18 +59,8 @@ export const lint: Register = (program, context) => {
       'the build context (default: the nearest folder that has the sources)',
     )
     .option('--no-context', 'do not look for the sources of COPY and ADD')
-    .option(
-      '--ignore <rule>',
-      'ignore a rule (repeat, or separate by commas)',
-      collect,
-      [] as string[],
-    )
-    .option(
-      '--severity <rule=level>',
-      'error, warning, info, style or ignore for a rule',
-      collect,
-      [] as string[],
-    )
+    .option('--ignore <rule>', 'ignore a rule (repeat, or separate by commas)', collect)
+    .option('--severity <rule=level>', 'error, warning, info, style or ignore for a rule', collect)
     .option(
       '-t, --failure-threshold <level>',
       'fail from this level on: error, warning, info, style, ignore, none',
@@ -221,7 +211,7 @@ function readThreshold(name: string): Threshold {
 }
 
 /** What --ignore and --severity say, by rule id. */
-function overridesOf({ ignore, severity }: LintFlags): Map<string, Severity | 'off'> {
+function overridesOf({ ignore = [], severity = [] }: LintFlags): Map<string, Severity | 'off'> {
   const overrides = new Map<string, Severity | 'off'>();
   for (const entry of severity) {
     const [name = '', level = ''] = entry.split('=');
