@@ -117,7 +117,7 @@ export class Registries {
   private async fetchFor(host: string, insecure: boolean): Promise<typeof fetch> {
     const found = certificatesFor(host, this.sources.env);
     const certificates = await this.otherwise(found, NO_CERTIFICATES);
-    return fetchTrusting({ host, certificates, insecure });
+    return fetchTrusting({ host, certificates, insecure, env: this.sources.env });
   }
 
   /** Also what a failed asking gave is kept: a helper that cannot run is not started again and again. */

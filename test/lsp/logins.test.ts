@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import {
@@ -285,6 +285,36 @@ test('a registry that the settings of the engine call insecure is read behind an
   const settings = { insecureRegistries: [address] };
   writeFileSync(join(home, 'data', 'config.json'), JSON.stringify(settings));
   await isRead(await serverFor(address));
+});
+
+test('a registry behind a proxy is asked through it, and one of this machine is not', async () => {
+  const address = await registryWith();
+  const targets: string[] = [];
+  const proxy = createServer((_, answer) => void answer.writeHead(500).end());
+  proxy.on('connect', ({ url = '' }, client: Socket) => {
+    targets.push(url);
+    const [host, port] = address.split(':');
+    const upstream = connect(Number(port), host, () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n');
+      upstream.pipe(client).pipe(upstream);
+    });
+    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+    stops.push(() => client.destroy());
+  });
+  await new Promise<void>((resolve) => void proxy.listen(0, '127.0.0.1', resolve));
+  stops.push(() => proxy.close());
+  const port = (proxy.address() as AddressInfo).port;
+  mkdirSync(join(home, 'data'));
+  const settings = { insecureRegistries: ['ships.test', address] };
+  writeFileSync(join(home, 'data', 'config.json'), JSON.stringify(settings));
+  const auths = { 'ships.test': { auth: AUTH }, [address]: { auth: AUTH } };
+  dockerConfig({ auths });
+  const env = { HTTPS_PROXY: `http://127.0.0.1:${String(port)}` };
+  await isRead(await serverFor('ships.test', { env }));
+  assert.deepEqual([...new Set(targets)], ['ships.test:443']);
+  targets.length = 0;
+  await isRead(await serverFor(address, { env }));
+  assert.deepEqual(targets, []);
 });
 
 test("the mirror of a registry is asked first and without the user's login, then the registry", async () => {

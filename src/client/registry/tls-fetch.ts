@@ -13,6 +13,8 @@ export interface Trust {
   readonly certificates: Certificates;
   /** Whatever certificate the registry itself has is taken. */
   readonly insecure: boolean;
+  /** HTTPS_PROXY and NO_PROXY are taken from it, in small letters too; by Node before 24.5 they are not obeyed. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 type Body = Readable & { statusCode?: number | undefined; rawHeaders: string[] };
@@ -32,14 +34,14 @@ export function fetchTrusting(trust: Trust, otherwise: typeof fetch = fetch): ty
     agents.set(key, held);
     return held;
   };
-  const hasOwn = certificates.authorities.length > 0;
+  const needsAgent = certificates.authorities.length > 0 || proxyIn(trust.env) !== '';
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input);
     if (url.protocol !== 'https:') return otherwise(input, init);
     const own = url.host === host;
     const isSpecial = own && (trust.insecure || certificates.client !== undefined);
     try {
-      if (hasOwn || isSpecial || usesSystem) return await send(url, init, await agentFor(own));
+      if (needsAgent || isSpecial || usesSystem) return await send(url, init, await agentFor(own));
       return await otherwise(input, init);
     } catch (error) {
       if (usesSystem || !isUnknown(error)) throw error;
@@ -49,9 +51,21 @@ export function fetchTrusting(trust: Trust, otherwise: typeof fetch = fetch): ty
   };
 }
 
+function proxyIn(env: Trust['env']): string {
+  return env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '';
+}
+
+/** What Node's agent reads; this machine is never behind a proxy. */
+function proxyEnv(env: Trust['env']): NodeJS.ProcessEnv {
+  const direct = env['no_proxy'] ?? env['NO_PROXY'] ?? '';
+  const own = ['localhost', '127.0.0.1', '::1', '[::1]'];
+  const no_proxy = [...(direct === '' ? [] : [direct]), ...own].join(',');
+  return { https_proxy: proxyIn(env), no_proxy };
+}
+
 /** Node's own modules for it are loaded late: they cost a process that asks nobody 50 ms at its start. */
 async function agentOf(
-  { certificates, insecure }: Trust,
+  { certificates, insecure, env }: Trust,
   { own, usesSystem }: { readonly own: boolean; readonly usesSystem: boolean },
 ): Promise<Agent> {
   const { Agent } = await import('node:https');
@@ -69,6 +83,7 @@ async function agentOf(
       rejectUnauthorized: !isLax,
       keepAlive: true,
       maxFreeSockets: 2,
+      ...(proxyIn(env) === '' ? {} : { proxyEnv: proxyEnv(env) }),
     });
   } catch (cause) {
     throw new EngineError(
