@@ -166,3 +166,36 @@ test("an engine's images are listed and described through its socket", async () 
   server.closeAllConnections();
   server.close();
 });
+
+test("a registry is asked at the mirror that the engine's settings name, and with no login", async () => {
+  const socket = join(root, 'settings.sock');
+  const seen: (string | undefined)[] = [];
+  const mirror = createServer(({ headers }, answer) => {
+    seen.push(headers.authorization);
+    answer.end(JSON.stringify({ tags: ['7'] }));
+  });
+  await new Promise<void>((resolve) => mirror.listen(0, '127.0.0.1', resolve));
+  const address = mirror.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const base = `http://127.0.0.1:${String(address.port)}/`;
+  const index = { 'reg.test': { Name: 'reg.test', Mirrors: [base], Secure: true } };
+  const engine = createServer(({ url = '' }, answer) => {
+    answer.setHeader('Api-Version', '1.51');
+    if (url.endsWith('/_ping')) answer.end('OK');
+    else answer.end(JSON.stringify({ RegistryConfig: { IndexConfigs: index } }));
+  });
+  await new Promise<void>((resolve) => engine.listen(socket, resolve));
+  const images = new ImageKnowledge(
+    () => ({ engine: true, registry: true, socket }),
+    () => Promise.resolve({ username: 'ali', secret: 'open sesame' }),
+  );
+  const reference = { domain: 'reg.test', path: 'a', tag: undefined, digest: undefined };
+  for (let turn = 0; turn < 100 && images.tags(reference).value === undefined; turn++)
+    await delay(10);
+  assert.deepEqual(images.tags(reference).value, ['7']);
+  assert.deepEqual(seen, [undefined]);
+  for (const server of [mirror, engine]) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
