@@ -59,9 +59,8 @@ function connectStdio(): Connection {
   return createConnection(ProposedFeatures.all, input, output, options);
 }
 
-const connection = process.argv.includes('--stdio')
-  ? connectStdio()
-  : createConnection(ProposedFeatures.all, options);
+const isStdio = process.argv.includes('--stdio');
+const connection = isStdio ? connectStdio() : createConnection(ProposedFeatures.all, options);
 answerRefused(connection);
 const session = new Session(connection);
 const images = new ImageKnowledge(
@@ -93,7 +92,7 @@ const imageFiles = new ImageFileKnowledge(() => {
 });
 const groups = [
   language({ images, files: imageFiles, builds: built }),
-  navigation,
+  navigation({ takesWritten: isStdio }),
   workspace,
   tokens,
   formatting,

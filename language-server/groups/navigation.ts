@@ -2,6 +2,7 @@
 import {
   type Definition,
   type DefinitionLink,
+  type DocumentSymbol,
   LSPErrorCodes,
   ResponseError,
   type WorkspaceEdit,
@@ -17,36 +18,42 @@ import {
 } from '../features/navigation/occurrences.ts';
 import { prepareRename, renameAt } from '../features/navigation/rename.ts';
 import { selectionAt } from '../features/navigation/selection.ts';
-import { symbolsOf } from '../features/navigation/symbols.ts';
+import { OutlineMemory, outlineOf } from '../features/navigation/outline.ts';
+import { flatSymbolsOf, symbolsOf } from '../features/navigation/symbols.ts';
 import { versionFor, workspaceEditOf } from '../features/workspace-edits.ts';
 import { contextOf } from '../knowledge/context.ts';
+import { WrittenAnswer } from '../output.ts';
 import { inParts } from '../partial.ts';
 import type { Group, Place, Session } from '../session.ts';
 
 /** What the names of heredocs are made of. */
 const HEREDOC_NAME = '[A-Za-z_][A-Za-z0-9_.-]*';
 
-export const navigation: Group = {
-  capabilities: () => ({
-    definitionProvider: true,
-    referencesProvider: true,
-    documentHighlightProvider: true,
-    documentSymbolProvider: true,
-    foldingRangeProvider: true,
-    selectionRangeProvider: true,
-    renameProvider: { prepareProvider: true },
-    callHierarchyProvider: true,
-    documentLinkProvider: {},
-    linkedEditingRangeProvider: true,
-  }),
-  register: (session) => {
-    registerNames(session);
-    registerRename(session);
-    registerShape(session);
-    registerCalls(session);
-    registerLinks(session);
-  },
-};
+/** `takesWritten`: the connection sends `WrittenAnswer` as it is. */
+export function navigation({ takesWritten }: { readonly takesWritten: boolean }): Group {
+  return {
+    capabilities: () => ({
+      definitionProvider: true,
+      referencesProvider: true,
+      documentHighlightProvider: true,
+      documentSymbolProvider: true,
+      foldingRangeProvider: true,
+      selectionRangeProvider: true,
+      renameProvider: { prepareProvider: true },
+      callHierarchyProvider: true,
+      documentLinkProvider: {},
+      linkedEditingRangeProvider: true,
+    }),
+    register: (session) => {
+      registerNames(session);
+      registerRename(session);
+      registerShape(session);
+      registerOutline(session, { takesWritten });
+      registerCalls(session);
+      registerLinks(session);
+    },
+  };
+}
 
 const addressed = ({
   file,
@@ -123,12 +130,6 @@ function refusal(message: string): ResponseError {
 
 function registerShape(session: Session): void {
   const { connection } = session;
-  connection.onDocumentSymbol(({ textDocument: { uri } }, _token, _work, progress) =>
-    inParts(
-      session.answer(uri, [], ({ file }) => symbolsOf(file)),
-      progress,
-    ),
-  );
   connection.onFoldingRanges(({ textDocument: { uri } }) =>
     session.answer(uri, [], ({ file }) => foldingOf(file)),
   );
@@ -141,6 +142,31 @@ function registerShape(session: Session): void {
       ),
     ),
   );
+}
+
+function registerOutline(
+  session: Session,
+  { takesWritten }: { readonly takesWritten: boolean },
+): void {
+  const memory = new OutlineMemory();
+  session.connection.onDocumentSymbol(({ textDocument: { uri } }, _token, _work, progress) => {
+    const { capabilities, encoding } = session.client;
+    if (capabilities.textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport !== true)
+      return inParts(
+        session.answer(uri, [], ({ file }) => flatSymbolsOf(file, uri)),
+        progress,
+      );
+    if (takesWritten && progress === undefined && encoding === 'utf-16')
+      return session.answer<unknown>(
+        uri,
+        [],
+        ({ file }) => new WrittenAnswer(outlineOf(file, memory)),
+      ) as DocumentSymbol[];
+    return inParts(
+      session.answer(uri, [], ({ file }) => symbolsOf(file)),
+      progress,
+    );
+  });
 }
 
 function registerCalls(session: Session): void {

@@ -82,7 +82,7 @@ export class LanguageServer {
     const folders = (options.folders ?? []).map((uri) => ({ uri, name: uri }));
     const params = {
       processId: process.pid,
-      capabilities: options.capabilities ?? {},
+      capabilities: withTrees(options.capabilities),
       workspaceFolders: folders,
       initializationOptions: options.initializationOptions,
     };
@@ -182,4 +182,10 @@ export class LanguageServer {
     assert.equal(await ended, 0);
     this.connection.dispose();
   }
+}
+
+/** Nearly all clients take outlines as trees; those that do not say so. */
+function withTrees({ textDocument, ...others }: ClientCapabilities = {}): ClientCapabilities {
+  const documentSymbol = { hierarchicalDocumentSymbolSupport: true };
+  return { ...others, textDocument: { documentSymbol, ...textDocument } };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DocumentSymbol } from 'vscode-languageserver/node';
 import { parseDockerfile } from '../../../src/lib/dockerfile/parse.ts';
-import { symbolsOf } from './symbols.ts';
+import { flatSymbolsOf, symbolsOf } from './symbols.ts';
 
 function print(symbols: readonly DocumentSymbol[], indent = ''): string[] {
   return symbols.flatMap(({ name, detail = '', range, children = [] }) => {
@@ -22,6 +22,24 @@ test('the outline has the global arguments, and the stages with their instructio
     '  RUN 3-4 x y',
     'stage 1 5-6 scratch',
     '  COPY 6-6 / /',
+  ]);
+});
+
+test('as a list, an instruction says in which stage it is', () => {
+  const file = parseDockerfile('ARG V=1\nFROM a AS build\nRUN x\n');
+  const found = flatSymbolsOf(file, 'file:///Dockerfile').map(
+    ({ name, containerName, location: { uri, range } }) => [
+      name,
+      containerName,
+      uri,
+      range.start.line,
+      range.end.character,
+    ],
+  );
+  assert.deepEqual(found, [
+    ['ARG', undefined, 'file:///Dockerfile', 0, 7],
+    ['build', undefined, 'file:///Dockerfile', 1, 5],
+    ['RUN', 'build', 'file:///Dockerfile', 2, 5],
   ]);
 });
 

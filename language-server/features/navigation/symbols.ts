@@ -1,5 +1,9 @@
 /** The outline of a Dockerfile: stages, and the instructions within them. */
-import { type DocumentSymbol, SymbolKind } from 'vscode-languageserver/node';
+import {
+  type DocumentSymbol,
+  type SymbolInformation,
+  SymbolKind,
+} from 'vscode-languageserver/node';
 import type { Dockerfile, Instruction, Stage } from '../../../src/lib/dockerfile/syntax.ts';
 import { rangeAt } from '../positions.ts';
 
@@ -8,29 +12,45 @@ const DETAIL_LENGTH = 80;
 
 /** Global arguments first, then each stage with its instructions. */
 export function symbolsOf(file: Dockerfile): DocumentSymbol[] {
-  const [first] = file.stages;
-  const before = file.instructions.filter(
-    ({ range }) => first === undefined || range.start < first.range.start,
-  );
   return [
-    ...before.map((instruction) => instructionSymbol(file, instruction)),
-    ...file.stages.map((stage) => stageSymbol(file, stage)),
+    ...beforeStages(file).map((instruction) => instructionSymbol(file, instruction)),
+    ...file.stages.map((stage) => ({
+      ...stageSymbol(file, stage),
+      children: stage.instructions.map((instruction) => instructionSymbol(file, instruction)),
+    })),
   ];
 }
 
-function stageSymbol(file: Dockerfile, stage: Stage): DocumentSymbol {
-  const { from, name, index, range, instructions } = stage;
+/** The same as a list, for clients that take no tree: an instruction names its stage. */
+export function flatSymbolsOf(file: Dockerfile, uri: string): SymbolInformation[] {
+  const flat = ({ name, kind, range }: DocumentSymbol): SymbolInformation => ({
+    name,
+    kind,
+    location: { uri, range },
+  });
+  return symbolsOf(file).flatMap((symbol) => [
+    flat(symbol),
+    ...(symbol.children ?? []).map((child) => ({ ...flat(child), containerName: symbol.name })),
+  ]);
+}
+
+export function beforeStages({ instructions, stages: [first] }: Dockerfile): Instruction[] {
+  return instructions.filter(({ range }) => first === undefined || range.start < first.range.start);
+}
+
+/** A stage by itself. */
+export function stageSymbol(file: Dockerfile, stage: Stage): DocumentSymbol {
+  const { from, name, index, range } = stage;
   return {
     name: name ?? `stage ${String(index)}`,
     detail: from.image.text,
     kind: SymbolKind.Module,
     range: rangeAt(file.lines, range),
     selectionRange: rangeAt(file.lines, from.name?.range ?? from.keyword.range),
-    children: instructions.map((instruction) => instructionSymbol(file, instruction)),
   };
 }
 
-function instructionSymbol(file: Dockerfile, instruction: Instruction): DocumentSymbol {
+export function instructionSymbol(file: Dockerfile, instruction: Instruction): DocumentSymbol {
   const { keyword, argument, range } = instruction;
   const text = inOneLine(argument.text.slice(0, DETAIL_LENGTH));
   return {
