@@ -46,7 +46,7 @@ export interface Place {
   readonly offset: number;
 }
 
-/** `changes`: of Dockerfiles on the disk, when nothing else changed; undefined: anything may have. */
+/** `changes`: of Dockerfiles on the disk, when nothing else changed, none when the folders did; undefined: anything may have. */
 type Listener = (changes: readonly FileEvent[] | undefined) => void;
 
 export class Session {
@@ -144,7 +144,7 @@ export class Session {
     this.shellCheck.forget(document.uri);
   }
 
-  /** Settings, trust or folders changed, or files: `changes` when they are all Dockerfiles. */
+  /** Settings or trust changed, or files: `changes` when they are all Dockerfiles, none when the folders changed. */
   changed(changes?: readonly FileEvent[]): void {
     this.linter.forget();
     for (const listener of this.listeners) listener(changes);

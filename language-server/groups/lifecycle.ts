@@ -85,7 +85,7 @@ async function subscribe(session: Session): Promise<void> {
         const gone = new Set(removed.map(({ uri }) => uri));
         const kept = session.client.folders.filter(({ uri }) => !gone.has(uri));
         session.client.folders = [...kept, ...added];
-        session.changed();
+        session.changed([]);
       });
     }
     if (workspace?.didChangeConfiguration?.dynamicRegistration === true) {

@@ -22,7 +22,7 @@ import { JudgedFiles } from '../knowledge/judged.ts';
 import { pathOf } from '../knowledge/paths.ts';
 import type { Linter } from '../linting.ts';
 import type { Session } from '../session.ts';
-import { diagnoseClosed, isJudged, workThrough } from './diagnose.ts';
+import { diagnoseClosed, isJudged, soon, workThrough } from './diagnose.ts';
 
 type Report = WorkspaceDocumentDiagnosticReport;
 type Reporter = ResultProgressReporter<{ items: Report[] }>;
@@ -45,6 +45,8 @@ interface Had {
 type Files<T> = Map<string, T>;
 
 const { Full, Unchanged } = DocumentDiagnosticReportKind;
+/** Files after which others get their turn. */
+const BATCH = 200;
 /** Milliseconds in which changes are one. */
 const PAUSE = 100;
 /** Milliseconds after which a request that waits has another look at what nobody tells of. */
@@ -78,6 +80,7 @@ export class WorkspacePulls {
         }
       },
       isWatched: () => isWatched(session),
+      onFull: (message) => session.connection.console.warn(message),
     });
     this.listen();
   }
@@ -167,7 +170,10 @@ export class WorkspacePulls {
       for (const [path, { uri }] of open)
         if (this.session.dockerfile(uri) !== undefined && this.isBelow(path)) found.add(path);
     }
+    let count = 0;
     for (const path of found) {
+      // What is known costs next to nothing, but it may be much.
+      if (++count % BATCH === 0) await new Promise<void>((resolve) => soon(resolve));
       if (run.isStopped()) return;
       const document = open.get(path);
       const report = await (document === undefined

@@ -19,7 +19,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Diagnostic, FileChangeType } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { JudgedFiles, onlyDockerfiles } from './judged.ts';
+import { JudgedFiles, type Limits, onlyDockerfiles } from './judged.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'pinnace-judged-'));
 after(() => rmSync(ROOT, { recursive: true, force: true }));
@@ -34,11 +34,15 @@ class Court {
   /** Called before it answers. */
   meanwhile: () => void = () => undefined;
 
-  constructor(folders: readonly string[], isWatched: boolean) {
+  readonly told: string[] = [];
+
+  constructor(folders: readonly string[], isWatched: boolean, limits?: Limits) {
     this.files = new JudgedFiles({
       folders: () => folders.map(uriOf),
       judge: (document) => Promise.resolve(this.judge(document)),
       isWatched: () => isWatched,
+      onFull: (message) => this.told.push(message),
+      ...(limits === undefined ? {} : { limits }),
     });
   }
 
@@ -150,6 +154,7 @@ describe('files that are not open', () => {
       folders: () => ['untitled:x', 'file://elsewhere/x', 'http://x/', ''],
       judge: () => Promise.resolve([]),
       isWatched: () => true,
+      onFull: () => undefined,
     });
     assert.deepEqual(await elsewhere.paths(never), []);
   });
@@ -172,6 +177,33 @@ describe('files that are not open', () => {
     // Root reads what is closed to others.
     assert.deepEqual(found.filter((name) => name !== 'closed').sort(), ['empty', 'marked']);
     assert.deepEqual(court.texts.filter((text) => text !== '').slice(-1), ['FROM a\n']);
+  });
+
+  test('are read and told within bounds, and it is said once where they are met', async () => {
+    const paths = ['a', 'b', 'c', 'd'].map((name) => put(`${name}/Dockerfile`, 'FROM a\n'));
+    put('e/Dockerfile', '#'.repeat(11));
+    const limits = { files: 5, size: 10, bytes: 21, items: 1, allItems: 2 };
+    const court = new Court([folder], true, limits);
+    assert.equal(Object.keys(await court.all()).length, 3, 'bytes');
+    assert.equal(court.told.length, 1);
+    const shown = async (): Promise<number> => {
+      let count = 0;
+      for (const path of paths) count += (await court.files.of(path))?.items.length ?? 0;
+      return count;
+    };
+    assert.equal(await shown(), 2, 'problems');
+    court.files.changed(undefined);
+    assert.equal(await shown(), 2, 'also when all are judged again');
+    rmSync(paths[0] ?? '');
+    court.files.changed([{ uri: uriOf(paths[0] ?? ''), type: FileChangeType.Deleted }]);
+    await court.all();
+    court.files.changed(undefined);
+    await court.all();
+    assert.equal(await shown(), 2, 'what goes makes room');
+    assert.equal(court.told.length, 1);
+    court.files.clear();
+    await court.all();
+    assert.equal(court.told.length, 2);
   });
 
   test('are not looked for behind links, however they lead', async () => {

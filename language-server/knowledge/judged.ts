@@ -27,11 +27,36 @@ export interface JudgedFilesOptions {
   readonly judge: (document: TextDocument) => Promise<readonly Diagnostic[]>;
   /** Changes are told by `changed`; else the disk is looked at again. */
   readonly isWatched: () => boolean;
+  /** Told once when there is more than is read or kept. */
+  readonly onFull: (message: string) => void;
+  /** Default: `LIMITS`. */
+  readonly limits?: Limits;
 }
+
+/** What one workspace may cost, however hostile it is. */
+export interface Limits {
+  readonly files: number;
+  /** Of one file that is not open; longer ones are generated, not written. */
+  readonly size: number;
+  /** Of all files. */
+  readonly bytes: number;
+  /** Problems of one file, and of all. */
+  readonly items: number;
+  readonly allItems: number;
+}
+
+const LIMITS: Limits = {
+  files: 10_000,
+  size: 256 * 1024,
+  bytes: 64 * 1024 * 1024,
+  items: 1000,
+  allItems: 100_000,
+};
 
 interface Entry extends Judged {
   /** Of the file that was read. */
   readonly stamp: string;
+  readonly size: number;
   readonly epoch: number;
   /** The file may have changed. */
   isDoubted: boolean;
@@ -39,9 +64,6 @@ interface Entry extends Judged {
   isStale: boolean;
 }
 
-const FILES_LIMIT = 10_000;
-/** More problems of one file are not told while it is closed. */
-const ITEMS_LIMIT = 1000;
 /** Milliseconds for which the disk is believed where it is not watched, and how much longer than a look takes. */
 const BELIEF = 2000;
 const BELIEF_FACTOR = 20;
@@ -58,6 +80,10 @@ export class JudgedFiles {
   private readonly reading = new Map<string, boolean>();
   private list: readonly string[] | undefined;
   private listed = { at: 0, took: 0 };
+  private readonly limits: Limits;
+  /** Of all that is known. */
+  private total = { bytes: 0, items: 0 };
+  private isFull = false;
   private epoch = 0;
   /** How often the list was given up. */
   private losses = 0;
@@ -65,15 +91,17 @@ export class JudgedFiles {
 
   constructor(options: JudgedFilesOptions) {
     this.options = options;
+    this.limits = options.limits ?? LIMITS;
   }
 
-  /** Files changed on the disk; undefined: anything may have, the settings too. */
+  /** Files changed on the disk, or none but the folders; undefined: anything may have, the settings too. */
   changed(files: readonly FileEvent[] | undefined): void {
     if (files === undefined) {
       this.epoch += 1;
       this.lose();
       return;
     }
+    if (files.length === 0) this.lose();
     for (const { uri, type } of files) {
       const path = pathOf(uri);
       if (path === undefined) continue;
@@ -99,7 +127,8 @@ export class JudgedFiles {
   /** Forgets all, for as long as nobody asks. */
   clear(): void {
     this.changed(undefined);
-    this.known.clear();
+    for (const path of [...this.known.keys()]) this.put(path, undefined);
+    this.isFull = false;
   }
 
   /** The paths of the workspace's Dockerfiles; those found so far when it is stopped. */
@@ -110,7 +139,7 @@ export class JudgedFiles {
     if (this.list !== undefined && !isOld) return this.list;
     const found: string[] = [];
     const { losses } = this;
-    const search = { isStopped, limit: FILES_LIMIT };
+    const search = { isStopped, limit: this.limits.files };
     for await (const path of dockerfilesBelow(this.options.folders(), search)) found.push(path);
     if (isStopped() || losses !== this.losses) return found;
     const end = performance.now();
@@ -126,10 +155,36 @@ export class JudgedFiles {
     if (known?.epoch === this.epoch && !known.isDoubted) return known;
     this.reading.set(path, false);
     const entry = await this.look(path, known);
-    if (entry === undefined) this.known.delete(path);
-    else this.known.set(path, { ...entry, isDoubted: this.reading.get(path) === true });
+    const isDoubted = this.reading.get(path) === true;
+    this.put(path, entry === undefined ? undefined : { ...entry, isDoubted });
     this.reading.delete(path);
     return entry;
+  }
+
+  private put(path: string, entry: Entry | undefined): void {
+    const { total } = this;
+    const old = this.known.get(path);
+    total.bytes += (entry?.size ?? 0) - (old?.size ?? 0);
+    total.items += (entry?.items.length ?? 0) - (old?.items.length ?? 0);
+    if (entry === undefined) this.known.delete(path);
+    else this.known.set(path, entry);
+  }
+
+  /** Whether a file may be read beside the others. */
+  private hasRoom(size: number, known: Entry | undefined): boolean {
+    const { limits, total } = this;
+    if (size > limits.size) return false;
+    const fits = total.bytes - (known?.size ?? 0) + size <= limits.bytes;
+    if (!fits) this.complain(`${String(limits.bytes)} bytes of Dockerfiles`);
+    return fits;
+  }
+
+  private complain(most: string): void {
+    if (this.isFull) return;
+    this.isFull = true;
+    this.options.onFull(
+      `the workspace has more than ${most}: problems of the others are shown when they are opened`,
+    );
   }
 
   private async look(path: string, known: Entry | undefined): Promise<Entry | undefined> {
@@ -139,14 +194,22 @@ export class JudgedFiles {
     const { ino, size, mtimeMs, ctimeMs } = facts;
     const stamp = [ino, size, mtimeMs, ctimeMs].join(' ');
     if (known?.epoch === epoch && known.stamp === stamp && !known.isStale) return known;
+    if (!this.hasRoom(size, known)) return undefined;
     const isStale = Date.now() - ctimeMs < CLOCK_TICK;
     const text = await readDockerfile(path);
     if (text === undefined) return undefined;
     const document = TextDocument.create(pathToFileURL(path).href, 'dockerfile', 0, text);
-    const items = (await this.options.judge(document)).slice(0, ITEMS_LIMIT);
+    const items = this.kept(await this.options.judge(document), known);
     const isSame = known !== undefined && JSON.stringify(known.items) === JSON.stringify(items);
     const resultId = isSame ? known.resultId : `disk.${String(++this.count)}`;
-    return { resultId, items, stamp, isStale, epoch, isDoubted: false };
+    return { resultId, items, stamp, size, isStale, epoch, isDoubted: false };
+  }
+
+  private kept(items: readonly Diagnostic[], known: Entry | undefined): readonly Diagnostic[] {
+    const { limits, total } = this;
+    const room = limits.allItems - total.items + (known?.items.length ?? 0);
+    if (items.length > room) this.complain(`${String(limits.allItems)} problems`);
+    return items.slice(0, Math.max(0, Math.min(limits.items, room)));
   }
 
   private lose(): void {
@@ -163,7 +226,7 @@ export class JudgedFiles {
   private keepOnly(paths: readonly string[], { doubt }: { readonly doubt: boolean }): void {
     const kept = new Set(paths);
     for (const [path, entry] of this.known) {
-      if (!kept.has(path)) this.known.delete(path);
+      if (!kept.has(path)) this.put(path, undefined);
       else if (doubt) entry.isDoubted = true;
     }
   }
