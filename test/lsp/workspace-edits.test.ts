@@ -123,3 +123,22 @@ test('positions in versioned edits are those of a client that counts bytes', asy
   assert.deepEqual(ends.sort(), [14, 7].sort());
   await editor.server.stop();
 });
+
+test('formatting obeys the word of the client on white space at ends, and passes over nonsense', async () => {
+  const { server } = await startEditor({});
+  const text = 'from a  \nRUN x';
+  await server.change(uri, 2, [{ text }]);
+  const formatted = async (ends: Record<string, unknown>): Promise<string> => {
+    const edits = await server.connection.sendRequest<TextEdit[]>('textDocument/formatting', {
+      textDocument: { uri },
+      options: { tabSize: 2, insertSpaces: true, ...ends },
+    });
+    return TextDocument.applyEdits(TextDocument.create(uri, 'dockerfile', 2, text), edits);
+  };
+  const trimmed = 'FROM a\nRUN x\n';
+  assert.equal(await formatted({}), trimmed);
+  assert.equal(await formatted({ insertFinalNewline: 'no', trimTrailingWhitespace: 0 }), trimmed);
+  assert.equal(await formatted({ insertFinalNewline: false }), 'FROM a\nRUN x');
+  assert.equal(await formatted({ trimTrailingWhitespace: false }), 'FROM a  \nRUN x\n');
+  await server.stop();
+});

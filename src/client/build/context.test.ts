@@ -10,6 +10,8 @@ const root = mkdtempSync('/tmp/pinnace-context-');
 after(() => rmSync(root, { recursive: true, force: true }));
 for (const [path, text] of Object.entries({
   '.dockerignore': 'build\nlogs\n!logs/keep.txt\n*.tmp\n',
+  // Buildah's: Docker does not read it.
+  '.containerignore': 'src\n',
   'build/Dockerfile': 'FROM a',
   'build/deep/x': '',
   'logs/keep.txt': '',
@@ -34,7 +36,14 @@ async function namesOf({ tar }: BuildContext): Promise<string[]> {
 
 test('ignored trees are left out, but for the Dockerfile and what comes back', async () => {
   const file = join(root, 'build', 'Dockerfile');
-  const wanted = ['.dockerignore', 'build/Dockerfile', 'logs/keep.txt', 'src', 'src/a'];
+  const wanted = [
+    '.containerignore',
+    '.dockerignore',
+    'build/Dockerfile',
+    'logs/keep.txt',
+    'src',
+    'src/a',
+  ];
   const signal = new AbortController().signal;
   assert.deepEqual(await namesOf(buildContext(root, file)), wanted);
   assert.deepEqual(await namesOf(await openBuildContext(root, file, signal)), wanted);
