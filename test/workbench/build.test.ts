@@ -116,7 +116,7 @@ test('a lens builds the image, and each step is told live and in the file', asyn
   await frame.locator('.line').first().click();
   await lens(workbench, 'Last build: ');
   await until('the hint of the layer', async () =>
-    /note\s*3\.0\skB\s·\s(?:[\d.]+\ss\s·\s)?cached/.test(
+    /note\s*3\skB\s·\s(?:[\d.]+\ss\s·\s)?cached/.test(
       await workbench.page.locator('.view-lines').first().innerText(),
     ),
   );

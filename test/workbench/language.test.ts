@@ -29,8 +29,18 @@ run   echo one \\
 
 workdir   /app
 `,
+  'shades.Dockerfile': `FROM busybox:latest AS shades
+ARG HUE=blue
+RUN echo "$HUE"
+FROM busybox:latest
+COPY --from=shades /bin/sh /sh
+`,
   '.dockerignore': 'node_modules\n[x\n',
 };
+
+/** Colours of semantic tokens alone: the grammar gives nothing these. */
+const STAGE = 'rgb(254, 1, 2)';
+const VARIABLE = 'rgb(2, 254, 1)';
 
 const { test } = withWorkbench({
   folder: (folder) => {
@@ -39,6 +49,10 @@ const { test } = withWorkbench({
   settings: {
     'editor.wordBasedSuggestions': 'off',
     'pinnace.languageServer.registryLookups': false,
+    'editor.semanticTokenColorCustomizations': {
+      enabled: true,
+      rules: { namespace: '#fe0102', variable: '#02fe01' },
+    },
   },
 });
 
@@ -148,15 +162,22 @@ test('the formatter sets cases, spaces and continuations right', async ({ workbe
   );
 });
 
-test('instructions, stages and variables have colours of their own', async ({ workbench }) => {
+test('a stage has its colour wherever it is named, and a variable in the shell too', async ({
+  workbench,
+}) => {
   const { editor } = workbench;
-  await editor.open('Dockerfile');
-  const colours = await until('semantic colours', async () => {
-    const keyword = await editor.colourOf(/WORKDIR/, 'WORKDIR');
-    const variable = await editor.colourOf(/VERSION=1/, 'VERSION');
-    return keyword !== variable ? { keyword, variable } : undefined;
-  });
-  assert.match(colours.keyword, /^rgb/);
+  await editor.open('shades.Dockerfile');
+  const coloured: readonly (readonly [RegExp, string, string])[] = [
+    [/AS\sshades/, 'shades', STAGE],
+    [/--from=shades/, 'shades', STAGE],
+    [/ARG\sHUE/, 'HUE', VARIABLE],
+    [/RUN\secho/, 'HUE', VARIABLE],
+  ];
+  for (const [line, piece, colour] of coloured)
+    await until(
+      `the colour of ${piece} in ${String(line)}`,
+      async () => (await editor.colourOf(line, piece)) === colour,
+    );
 });
 
 test('.dockerignore has its own language, and its mistakes are shown', async ({ workbench }) => {
