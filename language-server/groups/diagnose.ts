@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Diagnostic } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { isIgnoreFile, problemsOf } from '../documents.ts';
+import { forgetTree, isIgnoreFile, problemsOf } from '../documents.ts';
 import { LARGE } from '../facts.ts';
 import { isConfiguration, problemsInText } from '../features/configuration/configuration.ts';
 import { diagnosticsOf, findPages } from '../features/diagnostics.ts';
@@ -35,28 +35,38 @@ export function diagnose(session: Session, document: TextDocument): Diagnostic[]
   return session.encode(document, diagnosticsOf(problems, PAGES));
 }
 
-/** The same of a Dockerfile that is not open, but for ShellCheck's own; what has come in is answered between slices. */
+/**
+ * The same of a Dockerfile that is not open, but for ShellCheck's own; what has come in is answered between slices.
+ * Nothing is kept of it.
+ */
 export async function diagnoseClosed(
   session: Session,
   document: TextDocument,
   linter: Linter,
 ): Promise<Diagnostic[]> {
-  if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
-  await workThrough(session, document, linter);
-  const problems = linter.problemsOf(document, session.client.settings);
-  linter.drop(document);
-  return session.encode(document, diagnosticsOf(problems, PAGES));
+  try {
+    if (!isJudged(document)) return session.encode(document, diagnosticsOf(problemsOf(document)));
+    const { settings } = session.client;
+    do await turn();
+    while (linter.work(document, settings, SLICE) === 'more');
+    return session.encode(document, diagnosticsOf(linter.problemsOf(document, settings), PAGES));
+  } finally {
+    linter.drop(document);
+    forgetTree(document);
+  }
 }
 
-/** Judges in slices until nothing is left, or the document has another version. */
-export async function workThrough(
-  session: Session,
-  document: TextDocument,
-  linter: Linter,
-): Promise<void> {
-  const { version } = document;
+/** Judges an open document in slices, until nothing is left, it has another version, or it is closed. */
+export async function judgeOpen(session: Session, document: TextDocument): Promise<void> {
+  const { documents, linter, client } = session;
+  const { version, uri } = document;
   do {
-    await new Promise<void>((resolve) => soon(resolve));
-    if (document.version !== version) return;
-  } while (linter.work(document, session.client.settings, SLICE) === 'more');
+    await turn();
+    if (document.version !== version || documents.get(uri) !== document) return;
+  } while (linter.work(document, client.settings, SLICE) === 'more');
+}
+
+/** Others have theirs. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => soon(resolve));
 }

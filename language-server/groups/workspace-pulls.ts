@@ -22,7 +22,7 @@ import { JudgedFiles } from '../knowledge/judged.ts';
 import { pathOf } from '../knowledge/paths.ts';
 import type { Linter } from '../linting.ts';
 import type { Session } from '../session.ts';
-import { diagnoseClosed, isJudged, soon, workThrough } from './diagnose.ts';
+import { diagnoseClosed, isJudged, judgeOpen, turn } from './diagnose.ts';
 
 type Report = WorkspaceDocumentDiagnosticReport;
 type Reporter = ResultProgressReporter<{ items: Report[] }>;
@@ -173,12 +173,12 @@ export class WorkspacePulls {
     let count = 0;
     for (const path of found) {
       // What is known costs next to nothing, but it may be much.
-      if (++count % BATCH === 0) await new Promise<void>((resolve) => soon(resolve));
+      if (++count % BATCH === 0) await turn();
       if (run.isStopped()) return;
       const document = open.get(path);
       const report = await (document === undefined
         ? this.closedReport(path, had.get(path))
-        : this.judgedReport(document, had.get(path)));
+        : this.reportOpen(document, had.get(path)));
       if (report === undefined) found.delete(path);
       else run.add(report);
     }
@@ -194,10 +194,15 @@ export class WorkspacePulls {
     this.closed.clear();
   }
 
-  private async judgedReport(document: TextDocument, had: Had | undefined): Promise<Report> {
+  private async reportOpen(
+    document: TextDocument,
+    had: Had | undefined,
+  ): Promise<Report | undefined> {
     const { session } = this;
-    if (isJudged(document)) await workThrough(session, document, session.linter);
-    const { uri, version } = document;
+    const { uri } = document;
+    if (isJudged(document)) await judgeOpen(session, document);
+    if (session.documents.get(uri) !== document) return this.closedReport(keyOf(uri), had);
+    const { version } = document;
     return { uri, version, ...this.openReport(document, had?.resultId) };
   }
 
