@@ -173,11 +173,12 @@ export class Linter {
   /** The build context's facts; looked at again when COPY takes other files, and every two seconds. */
   private contextOf(path: string, file: Dockerfile): ContextFacts | undefined {
     const now = performance.now();
-    const sources = contextPaths(file).join('\n');
+    const paths = contextPaths(file);
+    const sources = paths.join('\n');
     const known = this.contexts.get(path);
     if (known !== undefined && known.sources === sources && now - known.at < CONTEXT_LIFE)
       return known.facts;
-    const facts = contextFacts(path, file, { disk: this.disk });
+    const facts = contextFacts(path, paths, { disk: this.disk });
     this.contexts.set(path, { at: now, sources, facts });
     return facts;
   }

@@ -5,7 +5,7 @@
 import { dirname, relative, resolve } from 'node:path';
 import { RememberedDisk } from '../../client/build/disk.ts';
 import { ConfigurationFinder, type FoundConfiguration } from '../../client/lint/configuration.ts';
-import { contextFacts } from '../../client/lint/context.ts';
+import { contextFacts, contextPaths } from '../../client/lint/context.ts';
 import { readDockerfile } from '../../client/lint/files.ts';
 import { fixText } from '../../client/lint/fix.ts';
 import { knownImage, type KnownImages } from '../../client/lint/images.ts';
@@ -167,7 +167,9 @@ export class FileLinter {
     const { context } = this.settings;
     const where = typeof context === 'string' ? {} : { context: context.folder };
     const facts =
-      context === 'none' ? undefined : contextFacts(place, file, { disk: this.disk, ...where });
+      context === 'none'
+        ? undefined
+        : contextFacts(place, contextPaths(file), { disk: this.disk, ...where });
     const options = { ...asked, context: facts };
     return { path, found, ...lintDockerfile(file, options, this.memory), text, file, options };
   }

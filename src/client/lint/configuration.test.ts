@@ -9,7 +9,7 @@ import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
 import { EngineError } from '../../lib/errors.ts';
 import { DISK } from '../build/disk.ts';
 import { ConfigurationFinder, readConfigurationFile } from './configuration.ts';
-import { contextFacts } from './context.ts';
+import { contextFacts, contextPaths } from './context.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'pinnace-configuration-'));
 after(() => rmSync(ROOT, { recursive: true, force: true }));
@@ -47,7 +47,7 @@ for (const [name, make] of Object.entries(HOSTILE)) {
     make(join(folder, '.dockerignore'));
     writeFileSync(join(folder, 'here'), '');
     const file = parseDockerfile('FROM a\nCOPY here /x/\n');
-    const facts = contextFacts(join(folder, 'Dockerfile'), file, { disk: DISK });
+    const facts = contextFacts(join(folder, 'Dockerfile'), contextPaths(file), { disk: DISK });
     assert.equal(facts?.source('here'), 'found');
   });
 }

@@ -24,13 +24,12 @@ export interface ContextOptions {
   readonly disk?: Disk;
 }
 
-/** The facts for a Dockerfile at a path; undefined when no folder looks like its context. */
+/** The facts for a Dockerfile at a path and what it copies; undefined when no folder looks like its context. */
 export function contextFacts(
   path: string,
-  file: Dockerfile,
+  sources: readonly string[],
   { context, disk = DISK }: ContextOptions = {},
 ): ContextFacts | undefined {
-  const sources = contextPaths(file);
   if (sources.length === 0) return undefined;
   const root = context === undefined ? findContext(path, sources, disk) : resolve(context);
   if (root === undefined) return undefined;

@@ -17,7 +17,7 @@ import { after, test } from 'node:test';
 import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
 import { lintDockerfile } from '../../lib/dockerfile/lint/lint.ts';
 import { ConfigurationFinder, readConfigurationFile } from './configuration.ts';
-import { contextFacts } from './context.ts';
+import { contextFacts, contextPaths } from './context.ts';
 import { findDockerfiles, isDockerfileName, readDockerfile } from './files.ts';
 import { fixText } from './fix.ts';
 import { replaceFile } from './replace.ts';
@@ -108,7 +108,7 @@ test('COPY sources are found, absent or ignored', () => {
   const file = parseDockerfile(
     'FROM a\nCOPY src/*.c secret none *.log lib /x/\nCOPY src /y\nCOPY --from=b /etc /z\nADD https://x/y /q\nCOPY . /all\n',
   );
-  const facts = contextFacts(join(root, 'Dockerfile'), file);
+  const facts = contextFacts(join(root, 'Dockerfile'), contextPaths(file));
   const judged = [
     'src/*.c',
     'src',
@@ -149,10 +149,13 @@ test('the context is the nearest folder with the sources, or the one that is giv
   });
   const path = join(root, 'docker', 'api', 'Dockerfile');
   const both = parseDockerfile('FROM a\nCOPY package.json docker/api/run.sh /x/\n');
-  assert.equal(contextFacts(path, both)?.source('package.json'), 'found');
+  assert.equal(contextFacts(path, contextPaths(both))?.source('package.json'), 'found');
   const nowhere = parseDockerfile('FROM a\nCOPY dist /x/\n');
-  assert.equal(contextFacts(path, nowhere), undefined);
-  assert.equal(contextFacts(path, nowhere, { context: root })?.source('dist'), 'absent');
+  assert.equal(contextFacts(path, contextPaths(nowhere)), undefined);
+  assert.equal(
+    contextFacts(path, contextPaths(nowhere), { context: root })?.source('dist'),
+    'absent',
+  );
 });
 
 test('an own ignore file of the Dockerfile comes before the common one', () => {
@@ -163,7 +166,10 @@ test('an own ignore file of the Dockerfile comes before the common one', () => {
     a: '',
     b: '',
   });
-  const facts = contextFacts(join(root, 'Dockerfile'), parseDockerfile('FROM x\nCOPY a b /x/\n'));
+  const facts = contextFacts(
+    join(root, 'Dockerfile'),
+    contextPaths(parseDockerfile('FROM x\nCOPY a b /x/\n')),
+  );
   assert.deepEqual([facts?.source('a'), facts?.source('b')], ['ignored', 'found']);
 });
 
@@ -205,12 +211,12 @@ test('the context is the one that a compose file or devcontainer.json names', ()
   writeFileSync(join(root, 'docker', 'near.txt'), '');
   const path = join(root, 'docker', 'Dockerfile');
   const file = parseDockerfile('FROM a\nCOPY near.txt here.txt /\n');
-  assert.equal(contextFacts(path, file)?.source('near.txt'), 'found');
+  assert.equal(contextFacts(path, contextPaths(file))?.source('near.txt'), 'found');
   writeFileSync(
     join(root, 'compose.yaml'),
     'services: {web: {build: {context: site, dockerfile: ../docker/Dockerfile}}}\n',
   );
-  const facts = contextFacts(path, file);
+  const facts = contextFacts(path, contextPaths(file));
   assert.deepEqual(
     ['near.txt', 'here.txt'].map((name) => facts?.source(name)),
     ['absent', 'found'],

@@ -66,15 +66,23 @@ interface TakenFlag {
   readonly end: number;
 }
 
+/** Stands for itself in a flag, whatever the escape character. */
+function isPlain(code: number): boolean {
+  return !isSpace(code) && code !== 0x22 && code !== 0x27 && code !== 0x5c && code !== 0x60;
+}
+
 function takeFlag(
   source: SourceText,
   { start, end }: { start: number; end: number },
   escape: Escape,
 ): TakenFlag {
   const { text } = source;
-  const parts: string[] = [];
-  let quote = '';
   let at = start;
+  while (at < end && isPlain(text.charCodeAt(at))) at++;
+  if (at >= end || isSpace(text.charCodeAt(at)))
+    return { value: text.slice(start, at), start, end: at };
+  const parts = [text.slice(start, at)];
+  let quote = '';
   for (; at < end; at++) {
     let character = text[at] ?? '';
     if (quote === '' && isSpace(character.charCodeAt(0))) break;
@@ -129,7 +137,7 @@ export function checkFlags(
 ): void {
   if (flags.length === 0) return;
   const table = flagTable(kind);
-  const seen = new Set<string>();
+  const seen = flags.length > 1 ? new Set<string>() : undefined;
   for (const flag of flags) {
     const type = Object.hasOwn(table, flag.name) ? table[flag.name] : undefined;
     if (type === undefined) {
@@ -138,14 +146,14 @@ export function checkFlags(
       problems.add({ code: 'UnknownFlag', message, range: flag.nameRange });
       continue;
     }
-    if (seen.has(flag.name) && type !== 'strings') {
+    if (seen?.has(flag.name) === true && type !== 'strings') {
       problems.add({
         code: 'DuplicateFlag',
         message: `--${flag.name} is given twice`,
         range: flag.range,
       });
     }
-    seen.add(flag.name);
+    seen?.add(flag.name);
     checkValue(flag, type, problems);
   }
 }

@@ -126,6 +126,9 @@ function checkStageName(statement: Statement, as: Word, name: Word): void {
   report(statement, { code: 'FromAsCasing', message, range: as.range, severity: 'warning' });
 }
 
+const NETWORKS = ['default', 'none', 'host'] as const;
+const SECURITIES = ['sandbox', 'insecure'] as const;
+
 function readRun(statement: Statement): RunInstruction {
   const { flags, context } = statement;
   checkFlags('RUN', flags, context.problems);
@@ -137,8 +140,8 @@ function readRun(statement: Statement): RunInstruction {
     for (const finding of findings) context.problems.add(finding);
     return mount;
   });
-  const network = choice(statement, 'network', ['default', 'none', 'host'] as const);
-  const security = choice(statement, 'security', ['sandbox', 'insecure'] as const);
+  const network = choice(statement, 'network', NETWORKS);
+  const security = choice(statement, 'security', SECURITIES);
   const devices = valuesOf(flags, 'device');
   return {
     ...baseOf(statement),

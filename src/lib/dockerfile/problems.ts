@@ -12,6 +12,8 @@ export interface Finding {
   readonly severity?: Severity;
 }
 
+const NONE: readonly Problem[] = [];
+
 export class ProblemList {
   private readonly lines: LineIndex;
   private readonly found: Problem[] = [];
@@ -40,7 +42,7 @@ export class ProblemList {
 
   /** What was found from the given count on, in the order of finding. */
   since(count: number): readonly Problem[] {
-    return this.found.slice(count);
+    return count === this.found.length ? NONE : this.found.slice(count);
   }
 
   /** Takes problems over that were found before. */

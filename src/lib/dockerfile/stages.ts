@@ -103,10 +103,11 @@ function checkReferences(graph: StageGraph, problems: ProblemList): void {
 }
 
 function checkSingles(stage: Stage, problems: ProblemList): void {
-  const last = new Map<string, Instruction>();
+  let last: Map<string, Instruction> | undefined;
   for (const instruction of stage.instructions) {
     const { kind } = instruction;
     if (kind !== 'CMD' && kind !== 'ENTRYPOINT' && kind !== 'HEALTHCHECK') continue;
+    last ??= new Map();
     const before = last.get(kind);
     last.set(kind, instruction);
     if (before === undefined) continue;

@@ -26,6 +26,8 @@ interface Unit {
   readonly problems: readonly Problem[];
 }
 
+const NO_COMMENTS: readonly Comment[] = [];
+
 /** With this many problems the list may be cut, and a whole parse says where. */
 const MANY_PROBLEMS = 900;
 
@@ -129,7 +131,10 @@ function readUnits(
     units.push({
       start,
       instruction,
-      comments: reader.comments.slice(commentsBefore),
+      comments:
+        reader.comments.length === commentsBefore
+          ? NO_COMMENTS
+          : reader.comments.slice(commentsBefore),
       problems: problems.since(problemsBefore),
     });
     if (instruction === undefined || meets(reader.at)) return units;
