@@ -12,7 +12,7 @@ import { readProduct } from '../../src/client/vscode-server/product.ts';
 import { passingOf } from '../../src/extension/resolver/passing.ts';
 import { end } from '../support/children.ts';
 import { command, type Result, ROOT, startTestEngine, type TestEngine } from '../support/engine.ts';
-import { freePort } from '../support/sshd.ts';
+import { freePort } from '../support/network.ts';
 import { connectManagement } from '../support/vscode-client.ts';
 
 const SERVER = join(ROOT, 'test/workbench/host/node_modules/code-server/lib/vscode');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeImages } from '../../scripts/lib/images.ts';
 import { command, type Result, ROOT, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { freePort } from '../support/network.ts';
 
 let engine: TestEngine;
 let dir: string;
@@ -203,14 +204,4 @@ async function ssh(
   let met = await during();
   while (met.stdout === '' && Date.now() < deadline) met = await during();
   return { ...(await running), during: met };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,11 +1,12 @@
 /** A real sshd of Debian's on a loopback port, with keys and configuration of its own, and an `ssh` that knows only those. It touches nobody's ~/.ssh. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { end, sendSignal } from './children.ts';
 import { command } from './engine.ts';
+import { freePort } from './network.ts';
 
 export interface Sshd {
   readonly port: number;
@@ -69,9 +70,7 @@ export async function startSshd(dir: string, env: Readonly<Record<string, string
     stop: async () => {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
       endChildren(child.pid);
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      await gone;
+      await end(child);
     },
   };
   await sshd.start();
@@ -127,14 +126,7 @@ function childrenOf(pid: number | undefined): number[] {
 }
 
 function endChildren(parent: number | undefined): void {
-  for (const pid of childrenOf(parent)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      // It ended by itself.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
+  for (const pid of childrenOf(parent)) sendSignal(pid, 'SIGKILL');
 }
 
 async function untilOpen(port: number, child: ChildProcess, log: string): Promise<void> {
@@ -155,17 +147,5 @@ function isOpen(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', () => resolve(false));
-  });
-}
-
-/** A port of the loopback that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
   });
 }

@@ -31,7 +31,9 @@ export async function pickUnused<T>(
   { nameless, all, describe }: Unused<T>,
 ): Promise<readonly T[] | undefined> {
   const item = (label: string, { items, detail }: Unused<T>['all']) => ({
-    ...{ label, detail, value: items },
+    label,
+    detail,
+    value: items,
     description: describe(items),
   });
   const chosen = await desk.pick<readonly T[]>(title, [

@@ -17,7 +17,7 @@ export function plugRegistries(parts: Parts): void {
   const model = new RegistriesModel(registries);
   const id = 'pinnace.registries';
   // The adapter hands a model nothing but what the model gave.
-  const tree = showTree({ id, model: model });
+  const tree = showTree({ id, model });
   context.subscriptions.push(
     new vscode.Disposable(() => tree.dispose()),
     context.secrets.onDidChange(({ key }) => void registries.secretChanged(key)),
