@@ -2,7 +2,6 @@
  * Owns the answers about all Dockerfiles of the workspace, open or not. Nobody who types waits for them: files are judged
  * in slices, one request at a time, and while nothing changes there is nothing to answer.
  */
-import { basename, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   type CancellationToken,
@@ -16,10 +15,10 @@ import {
   type WorkspaceDocumentDiagnosticReport,
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { isDockerfileName } from '../../src/client/lint/files.ts';
 import { slots } from '../../src/lib/turns.ts';
 import { JudgedFiles } from '../knowledge/judged.ts';
 import { pathOf } from '../knowledge/paths.ts';
+import { isSearched } from '../knowledge/workspace.ts';
 import type { Linter } from '../linting.ts';
 import type { Session } from '../session.ts';
 import { diagnoseClosed, isJudged, judgeOpen, turn } from './diagnose.ts';
@@ -69,7 +68,7 @@ export class WorkspacePulls {
     this.session = session;
     this.openReport = openReport;
     this.files = new JudgedFiles({
-      folders: () => session.client.folders.map(({ uri }) => uri),
+      folders: () => this.folders(),
       judge: async (document) => {
         try {
           return await diagnoseClosed(session, document, this.freshLinter());
@@ -110,9 +109,8 @@ export class WorkspacePulls {
   /** A document that was closed has what its file has, where the client is shown the whole workspace. */
   async ofClosed(uri: string): Promise<DocumentDiagnosticReport> {
     const path = pathOf(uri);
-    const isOurs = path !== undefined && this.isOn() && this.isBelow(path);
-    const found =
-      isOurs && isDockerfileName(basename(path)) ? await this.files.of(path) : undefined;
+    const isOurs = path !== undefined && this.isOn() && isSearched(path, this.folders());
+    const found = isOurs ? await this.files.of(path) : undefined;
     if (found === undefined) return { kind: Full, items: [] };
     return { kind: Full, resultId: found.resultId, items: [...found.items] };
   }
@@ -145,11 +143,9 @@ export class WorkspacePulls {
     return this.session.client.settings.workspaceDiagnostics;
   }
 
-  private isBelow(path: string): boolean {
-    return this.session.client.folders.some(({ uri }) => {
-      const folder = pathOf(uri);
-      return folder !== undefined && path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-    });
+  /** Their addresses. */
+  private folders(): string[] {
+    return this.session.client.folders.map(({ uri }) => uri);
   }
 
   /** For files that are not open; what it remembers goes when nothing is left to judge. */
@@ -164,11 +160,13 @@ export class WorkspacePulls {
     run.begin(this.changes);
     const open: Files<TextDocument> = new Map();
     for (const document of this.session.documents.all()) open.set(keyOf(document.uri), document);
-    const paths = this.isOn() ? await this.files.paths(() => run.isStopped()) : [];
+    const paths = this.isOn() ? await this.files.paths(() => run.isStopped()) : undefined;
     const found = new Set(paths);
     if (this.isOn()) {
+      const folders = this.folders();
       for (const [path, { uri }] of open)
-        if (this.session.dockerfile(uri) !== undefined && this.isBelow(path)) found.add(path);
+        if (this.session.dockerfile(uri) !== undefined && isSearched(path, folders))
+          found.add(path);
     }
     let count = 0;
     for (const path of found) {

@@ -20,6 +20,7 @@ import { pathToFileURL } from 'node:url';
 import { type Diagnostic, FileChangeType } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { JudgedFiles, type Limits, onlyDockerfiles } from './judged.ts';
+import { isSearched } from './workspace.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'pinnace-judged-'));
 after(() => rmSync(ROOT, { recursive: true, force: true }));
@@ -35,6 +36,8 @@ class Court {
   meanwhile: () => void = () => undefined;
 
   readonly told: string[] = [];
+  /** Milliseconds that have passed besides. */
+  later = 0;
 
   constructor(folders: readonly string[], isWatched: boolean, limits?: Limits) {
     this.files = new JudgedFiles({
@@ -42,6 +45,7 @@ class Court {
       judge: (document) => Promise.resolve(this.judge(document)),
       isWatched: () => isWatched,
       onFull: (message) => this.told.push(message),
+      now: () => performance.now() + this.later,
       ...(limits === undefined ? {} : { limits }),
     });
   }
@@ -102,6 +106,18 @@ describe('files that are not open', () => {
     assert.equal(court.texts.length, 4);
   });
 
+  test('of a folder that is gone are missed after a while, though nobody tells of them', async () => {
+    put('a/Dockerfile', 'FROM a\n');
+    put('b/c/Dockerfile', 'FROM b\n');
+    const court = new Court([folder], true);
+    assert.equal(Object.keys(await court.all()).length, 2);
+    rmSync(join(folder, 'b'), { recursive: true });
+    court.later = 20_000;
+    assert.equal(Object.keys(await court.all()).length, 2);
+    court.later = 40_000;
+    assert.equal(Object.keys(await court.all()).length, 1);
+  });
+
   test('are named anew only when there is something else to show', async () => {
     const path = put('Dockerfile', 'FROM a\n');
     const court = new Court([folder], true);
@@ -124,7 +140,7 @@ describe('files that are not open', () => {
     const court = new Court([folder], false);
     const first = await court.all();
     changedFile('a/Dockerfile');
-    await delay(2100);
+    court.later = 2100;
     const second = await court.all();
     assert.equal(court.texts.length, 3, 'only what has changed is read again');
     assert.equal(Object.values(first).filter((id) => Object.values(second).includes(id)).length, 1);
@@ -156,14 +172,14 @@ describe('files that are not open', () => {
       isWatched: () => true,
       onFull: () => undefined,
     });
-    assert.deepEqual(await elsewhere.paths(never), []);
+    assert.equal((await elsewhere.paths(never)).size, 0);
   });
 
   test('may be anything else by the time they are read', async () => {
     const names = ['gone', 'pipe', 'link', 'folder', 'closed', 'large', 'empty', 'marked'];
     const paths = names.map((name) => put(`${name}/Dockerfile`, 'FROM a\n'));
     const court = new Court([folder], true);
-    assert.equal((await court.files.paths(never)).length, names.length);
+    assert.equal((await court.files.paths(never)).size, names.length);
     const [gone = '', pipe = '', link = '', inner = '', closed = '', large = ''] = paths;
     for (const path of [gone, pipe, link, inner]) rmSync(path);
     execFileSync('mkfifo', [pipe]);
@@ -219,15 +235,24 @@ describe('files that are not open', () => {
     put(`${'e/'.repeat(14)}Dockerfile`, 'FROM a\n');
     for (let number = 0; number < 3000; number++) put(`wide/Dockerfile.${String(number)}`, '');
     const court = new Court([folder], true);
-    assert.equal((await court.files.paths(never)).length, 3001);
+    assert.equal((await court.files.paths(never)).size, 3001);
     let asked = 0;
     const partly = await new Court([folder], true).files.paths(() => ++asked > 100);
-    assert.ok(partly.length < 100);
+    assert.ok(partly.size < 100);
     const list = court.files.paths(never);
     renameSync(join(folder, 'wide'), join(folder, 'moved'));
-    assert.equal((await list).length, 3001, 'as it is believed to be');
+    assert.equal((await list).size, 3001, 'as it is believed to be');
     assert.equal(Object.keys(await court.all()).length, 1);
   });
+});
+
+test('a path is searched when the search would come to it', () => {
+  const folders = ['file:///w', 'file:///other/', 'untitled:x'];
+  for (const path of ['/w/Dockerfile', '/w/a/b/x.Dockerfile', '/other/Containerfile'])
+    assert.ok(isSearched(path, folders), path);
+  const others = ['/w', '/Dockerfile', '/wx/Dockerfile', '/w/node_modules/a/Dockerfile', '/w/x.md'];
+  for (const path of [...others, `/w/${'d/'.repeat(13)}Dockerfile`])
+    assert.ok(!isSearched(path, folders), path);
 });
 
 test('changes of other files than Dockerfiles may change everything, and so may nonsense', () => {

@@ -11,7 +11,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { isDockerfileName } from '../../src/client/lint/files.ts';
 import { isRecord } from '../settings.ts';
 import { pathOf } from './paths.ts';
-import { dockerfilesBelow, readDockerfile } from './workspace.ts';
+import { dockerfilesBelow, isSearched, readDockerfile } from './workspace.ts';
 
 /** What is wrong in a file. */
 export interface Judged {
@@ -31,6 +31,8 @@ export interface JudgedFilesOptions {
   readonly onFull: (message: string) => void;
   /** Default: `LIMITS`. */
   readonly limits?: Limits;
+  /** Milliseconds that only grow. */
+  readonly now?: () => number;
 }
 
 /** What one workspace may cost, however hostile it is. */
@@ -64,9 +66,10 @@ interface Entry extends Judged {
   isStale: boolean;
 }
 
-/** Milliseconds for which the disk is believed where it is not watched, and how much longer than a look takes. */
-const BELIEF = 2000;
-const BELIEF_FACTOR = 20;
+/** Milliseconds for which the disk is believed at least, and how much longer than a search takes. */
+const BELIEF = { least: 2000, factor: 20 };
+/** Where it is watched: of a folder that goes, editors tell nothing about the files in it. */
+const WATCHED_BELIEF = { least: 30_000, factor: 100 };
 /** Milliseconds in which a disk may give two changes the same time. */
 const CLOCK_TICK = 20;
 
@@ -78,9 +81,10 @@ export class JudgedFiles {
   private readonly known = new Map<string, Entry>();
   /** What is being read; true: and has changed meanwhile. */
   private readonly reading = new Map<string, boolean>();
-  private list: readonly string[] | undefined;
+  private list: Set<string> | undefined;
   private listed = { at: 0, took: 0 };
   private readonly limits: Limits;
+  private readonly now: () => number;
   /** Of all that is known. */
   private total = { bytes: 0, items: 0 };
   private isFull = false;
@@ -92,6 +96,7 @@ export class JudgedFiles {
   constructor(options: JudgedFilesOptions) {
     this.options = options;
     this.limits = options.limits ?? LIMITS;
+    this.now = options.now ?? (() => performance.now());
   }
 
   /** Files changed on the disk, or none but the folders; undefined: anything may have, the settings too. */
@@ -105,9 +110,19 @@ export class JudgedFiles {
     for (const { uri, type } of files) {
       const path = pathOf(uri);
       if (path === undefined) continue;
-      if (type !== FileChangeType.Changed || !this.known.has(path)) this.lose();
+      if (type !== FileChangeType.Deleted) this.add(path);
       this.doubt(path);
     }
+  }
+
+  /** One that is gone stays in the list until the next search, as it is often there again at once. */
+  private add(path: string): void {
+    const { list, limits, options } = this;
+    if (list?.has(path) === true) return;
+    // A search that is under way may be past it.
+    this.losses += 1;
+    if (list === undefined || list.size >= limits.files) return;
+    if (isSearched(path, options.folders())) list.add(path);
   }
 
   /** Everything is to be judged again, of the same files. */
@@ -132,17 +147,18 @@ export class JudgedFiles {
   }
 
   /** The paths of the workspace's Dockerfiles; those found so far when it is stopped. */
-  async paths(isStopped: () => boolean): Promise<readonly string[]> {
-    const now = performance.now();
+  async paths(isStopped: () => boolean): Promise<ReadonlySet<string>> {
+    const now = this.now();
     const { at, took } = this.listed;
-    const isOld = !this.options.isWatched() && now - at > Math.max(BELIEF, BELIEF_FACTOR * took);
+    const { least, factor } = this.options.isWatched() ? WATCHED_BELIEF : BELIEF;
+    const isOld = now - at > Math.max(least, factor * took);
     if (this.list !== undefined && !isOld) return this.list;
-    const found: string[] = [];
+    const found = new Set<string>();
     const { losses } = this;
     const search = { isStopped, limit: this.limits.files };
-    for await (const path of dockerfilesBelow(this.options.folders(), search)) found.push(path);
+    for await (const path of dockerfilesBelow(this.options.folders(), search)) found.add(path);
     if (isStopped() || losses !== this.losses) return found;
-    const end = performance.now();
+    const end = this.now();
     this.list = found;
     this.listed = { at: end, took: end - now };
     this.keepOnly(found, { doubt: isOld });
@@ -223,8 +239,7 @@ export class JudgedFiles {
     if (this.reading.has(path)) this.reading.set(path, true);
   }
 
-  private keepOnly(paths: readonly string[], { doubt }: { readonly doubt: boolean }): void {
-    const kept = new Set(paths);
+  private keepOnly(kept: ReadonlySet<string>, { doubt }: { readonly doubt: boolean }): void {
     for (const [path, entry] of this.known) {
       if (!kept.has(path)) this.put(path, undefined);
       else if (doubt) entry.isDoubted = true;

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isDockerfileName } from '../../src/client/lint/files.ts';
 import { parseDockerfile } from '../../src/lib/dockerfile/parse.ts';
@@ -69,6 +69,17 @@ export async function* dockerfilesBelow(
       }
     }
   }
+}
+
+/** True for the path of a Dockerfile that the search comes to, were it there. */
+export function isSearched(path: string, folders: readonly string[]): boolean {
+  return folders.some((uri) => {
+    const folder = pathOf(uri);
+    const way = folder === undefined ? '' : relative(folder, path);
+    const [name = '', ...above] = way.split(sep).reverse();
+    if (name === '' || isAbsolute(way) || !isDockerfileName(name)) return false;
+    return above.length <= DEPTH_LIMIT && !above.some((each) => each === '..' || SKIPPED.has(each));
+  });
 }
 
 interface Entry {

@@ -398,11 +398,11 @@ describe('the problems of a workspace', () => {
     assert.equal((await all).length, 5001);
     waits.sort((a, b) => a - b);
     const middle = waits[Math.floor(waits.length / 2)] ?? 0;
-    const worst = waits.at(-1) ?? 0;
+    const most = waits[Math.floor(waits.length * 0.99)] ?? 0;
     t.diagnostic(
-      `answers meanwhile: half within ${middle.toFixed(1)} ms, all within ${worst.toFixed(1)} ms`,
+      `answers meanwhile: half within ${middle.toFixed(1)} ms, 99 of 100 within ${most.toFixed(1)} ms`,
     );
-    assert.ok(middle < 25 && worst < 500, `${String(middle)} ms, ${String(worst)} ms`);
+    assert.ok(middle < 25 && most < 250, `${String(middle)} ms, ${String(most)} ms`);
     const started = performance.now();
     const again = await editor.pull();
     const took = performance.now() - started;
