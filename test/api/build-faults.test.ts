@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { archiveOf } from '../../scripts/lib/images.ts';
 import { builtId, cachedSteps, makeContext, type Context, type Files } from '../support/build.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { post } from '../support/post.ts';
 import { lives, processesWith, until } from '../support/traces.ts';
 
 describe('docker build that goes wrong', () => {
@@ -150,25 +150,9 @@ describe('docker build that goes wrong', () => {
       /returned a non-zero code: 5/,
       'a bare Dockerfile on standard input works',
     );
-    const half = await post(engine, Buffer.concat([Buffer.from('Dockerfile'), Buffer.alloc(200)]));
+    const body = Buffer.concat([Buffer.from('Dockerfile'), Buffer.alloc(200)]);
+    const half = await post(engine.address, { path: '/build', body });
     assert.ok(half.status >= 400 || half.text.includes('"error"'), half.text);
     await settled(layers);
   });
 });
-
-function post(engine: TestEngine, body: Buffer): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      { socketPath: engine.address.slice('unix://'.length), path: '/build', method: 'POST' },
-      (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        answer.on('end', () => {
-          resolve({ status: answer.statusCode ?? 0, text });
-        });
-      },
-    );
-    call.on('error', reject);
-    call.end(body);
-  });
-}

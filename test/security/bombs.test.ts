@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { archiveOf } from '../../scripts/lib/images.ts';
 import { gzipOf, manyFiles, repeated, sparseEntry, zeros } from '../support/bombs.ts';
 import { smallDisk } from '../support/disk.ts';
 import { startTestEngine, type EngineMode, type TestEngine } from '../support/engine.ts';
 import { imageArchive, type ImageParts } from '../support/image-archive.ts';
+import { post } from '../support/post.ts';
 import { tar, tarEntry, type TarEntry } from '../support/tar.ts';
 import { assertTraces, childrenOf, settledTraces, type Traces } from '../support/traces.ts';
 
@@ -171,7 +171,11 @@ function suite(mode: EngineMode): void {
     await load('manifest', /manifest\.json.*nested/, { layers, manifest: DEEP });
     await load('configuration', /configuration.*nested/, { layers, config: DEEP });
     for (const body of [Buffer.from(long), Buffer.from(DEEP)]) {
-      const { status, text } = await post(engine, '/containers/create', body);
+      const { status, text } = await post(engine.address, {
+        path: '/containers/create',
+        body,
+        type: 'application/json',
+      });
       assert.equal(status, 400, text);
       assert.match(text, /larger|nested|levels/);
     }
@@ -211,31 +215,5 @@ function suite(mode: EngineMode): void {
     assert.ok(peakOf(pid) < ENGINE_KB, `the engine's peak is ${String(peakOf(pid))} kB`);
     assert.ok(helper > 0, 'some helper was seen');
     assert.ok(helper < HELPER_KB, `a helper's peak is ${String(helper)} kB`);
-  });
-}
-
-function post(
-  engine: TestEngine,
-  path: string,
-  body: Buffer,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        socketPath: engine.address.slice('unix://'.length),
-        path,
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-      },
-      (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        answer.on('end', () => {
-          resolve({ status: answer.statusCode ?? 0, text });
-        });
-      },
-    );
-    call.on('error', reject);
-    call.end(body);
   });
 }

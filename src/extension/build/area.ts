@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import { EngineError, messageOf } from '../../lib/errors.ts';
 import type { Area, Parts } from '../parts.ts';
+import { withBranches } from '../views/branches.ts';
 import type { Node } from '../views/nodes.ts';
-import type { TreeModel } from '../views/row.ts';
 import { showTree } from '../views/tree.ts';
 import { Builds, type StartedBuild } from './builds.ts';
 import { type BuildPanel, createBuildPanel } from './panel.ts';
@@ -66,7 +66,7 @@ function plugView(parts: Parts, builds: Builds): void {
   const { context, engines, log } = parts;
   const tree = showTree({
     id: 'pinnace.builds',
-    model: widened(new BuildTree(builds.journal, Date.now)),
+    model: withBranches(new BuildTree(builds.journal, Date.now), []),
   });
   const look = (): void => {
     if (!tree.view.visible) return;
@@ -83,17 +83,6 @@ function plugView(parts: Parts, builds: Builds): void {
     parts.selection('pinnace.builds', () => tree.view.selection as readonly Node[]),
   );
   look();
-}
-
-/** The adapter knows elements as objects only; those that come back are the model's own. */
-function widened(model: TreeModel): TreeModel<object> {
-  return {
-    children: (element) => model.children(element as Node | undefined),
-    parent: (element) => model.parent(element as Node),
-    row: (element) => model.row(element as Node),
-    hover: (element) => model.hover?.(element as Node),
-    onDidChange: (listener) => model.onDidChange(listener),
-  };
 }
 
 function registerServices(builds: Builds, panel: BuildPanel): vscode.Disposable[] {
