@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import type { ConfigProblem } from '../../src/lib/dockerfile/lint/config/hadolint.ts';
 import { configurationDiagnostics } from '../features/configuration/configuration.ts';
+import { pathOf } from '../knowledge/paths.ts';
 import type { Group, Session } from '../session.ts';
 
 export const configurations: Group = {
@@ -24,14 +25,15 @@ function publish(session: Session, shown: Set<string>): void {
     if (configuration?.path === undefined) continue;
     found.set(pathToFileURL(configuration.path).href, configuration.configuration.problems);
   }
+  const open = new Set(session.documents.all().map(({ uri }) => pathOf(uri)));
   for (const uri of shown) if (!found.has(uri)) found.set(uri, []);
   for (const [uri, problems] of found) {
-    if (problems.length === 0 && !shown.has(uri)) continue;
-    if (problems.length === 0) shown.delete(uri);
+    // One that is open has those of its own text, however the client writes its address.
+    const own = open.has(pathOf(uri)) ? [] : problems;
+    if (own.length === 0 && !shown.has(uri)) continue;
+    if (own.length === 0) shown.delete(uri);
     else shown.add(uri);
-    // One that is open has those of its own text.
-    if (session.documents.get(uri) !== undefined) continue;
-    const diagnostics = configurationDiagnostics(problems);
+    const diagnostics = configurationDiagnostics(own);
     void session.connection.sendDiagnostics({ uri, diagnostics });
   }
 }

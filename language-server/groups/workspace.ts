@@ -7,6 +7,7 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { treeOf } from '../documents.ts';
 import { workspaceSymbolsOf } from '../features/navigation/workspace-symbols.ts';
+import { pathOf } from '../knowledge/paths.ts';
 import { findDockerfiles, type FoundFile } from '../knowledge/workspace.ts';
 import { inParts } from '../partial.ts';
 import type { Group, Session } from '../session.ts';
@@ -20,9 +21,11 @@ export const workspace: Group = {
     const files = new WorkspaceFiles(session);
     session.connection.onWorkspaceSymbol(async ({ query }, token, work, progress) => {
       const found = openSymbols(session, query);
+      // By path: clients write addresses in other ways than we do.
+      const open = new Set(session.documents.all().map(({ uri }) => pathOf(uri)));
       for (const { uri, file } of await files.all(token, work)) {
         if (found.length >= LIMIT) break;
-        if (session.documents.get(uri) !== undefined) continue;
+        if (open.has(pathOf(uri))) continue;
         const document = TextDocument.create(uri, 'dockerfile', 0, file.text);
         found.push(...session.encode(document, workspaceSymbolsOf(file, uri, query)));
       }

@@ -284,6 +284,18 @@ describe('the workspace', () => {
     await server.stop();
   });
 
+  test('has each name once, however the client writes the address of what it opens', async () => {
+    const file = put('odd (1) @é/Dockerfile', 'FROM a AS saved\n');
+    const server = await LanguageServer.start({ folders: [file.replace(/\/Dockerfile$/, '')] });
+    await server.open(file.replace('(1)', '%281%29').replace('@', '%40'), 'FROM a AS typed\n');
+    const found = await server.connection.sendRequest(WorkspaceSymbolRequest.type, { query: '' });
+    assert.deepEqual(
+      found?.map(({ name }) => name),
+      ['typed'],
+    );
+    await server.stop();
+  });
+
   test('has settings, which are asked for and asked again; files are watched where the client can', async () => {
     const registered: string[] = [];
     let rules: Record<string, string> = { MaintainerDeprecated: 'off' };

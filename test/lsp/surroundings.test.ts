@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import {
   DidChangeConfigurationNotification,
+  DocumentDiagnosticRequest,
   DocumentLinkRequest,
 } from 'vscode-languageserver/node';
 import { LanguageServer } from '../support/language-server.ts';
@@ -60,6 +61,35 @@ test('what lies in place of settings is told there, and ends nothing', async () 
   const told = `${pathToFileURL(place).href}/.hadolint.yaml`;
   await server.awaited(() => Promise.resolve(server.wasPublished(told)));
   await server.stop();
+});
+
+test('mistakes in a configuration are shown once, whether it is open or not', async () => {
+  for (const pulls of [true, false]) {
+    const capabilities = pulls ? { textDocument: { diagnostic: {} } } : {};
+    const server = await LanguageServer.start({ capabilities });
+    const place = join(folder, `open @ ${String(pulls)}`);
+    mkdirSync(place);
+    const text = 'strict: true\n';
+    writeFileSync(join(place, '.hadolint.yaml'), text);
+    const pushed = pathToFileURL(join(place, '.hadolint.yaml')).href;
+    const uri = pushed.replace('@', '%40');
+    const count = async (address: string): Promise<number> =>
+      (await server.diagnostics(address, 1)).diagnostics.length;
+    await server.open(pathToFileURL(join(place, 'Dockerfile')).href, 'FROM a:1\n');
+    assert.equal(await count(pushed), 1);
+    await server.open(uri, text, 'yaml');
+    await server.awaited(async () => (await count(pushed)) === 0);
+    const textDocument = { uri };
+    if (pulls) {
+      const own = await server.connection.sendRequest(DocumentDiagnosticRequest.type, {
+        textDocument,
+      });
+      assert.ok(own.kind === 'full' && own.items.length === 1);
+    } else assert.equal(await count(uri), 1);
+    await server.close(uri);
+    await server.awaited(async () => (await count(pushed)) === 1);
+    await server.stop();
+  }
 });
 
 test('a registry is asked only in a trusted workspace, and not when the setting says no', async () => {
