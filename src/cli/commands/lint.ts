@@ -1,5 +1,6 @@
 /** `lint`: checks Dockerfiles, in files, folders and standard input, and repairs what can be repaired. */
 
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type FoundConfiguration, readConfigurationFile } from '../../client/lint/configuration.ts';
 import { findDockerfiles, readStream } from '../../client/lint/files.ts';
@@ -178,11 +179,17 @@ function settingsOf(flags: LintFlags, env: NodeJS.ProcessEnv): Omit<LintSettings
     configuration:
       config === false ? 'none' : config === undefined ? 'search' : readConfigurationFile(config),
     overrides: overridesOf(flags),
-    context: context === false ? 'none' : context === undefined ? 'search' : { folder: context },
+    context: context === false ? 'none' : context === undefined ? 'search' : contextIn(context),
     shellcheck: shellCheckFor(flags.shellcheck, env),
     safeties: fixSuggestions === true ? ['safe', 'suggestion'] : fix === true ? ['safe'] : [],
     env: { ...env },
   };
+}
+
+/** Throws invalid for what is no folder: all sources would be missing in it. */
+function contextIn(folder: string): { readonly folder: string } {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return { folder };
+  throw new EngineError('invalid', `--context: ${folder} is no folder`, { path: folder });
 }
 
 /** The program of `--shellcheck`; undefined for none. Throws invalid for a path that is no program. */

@@ -130,10 +130,14 @@ test('COPY sources are looked for in the context, unless that is switched off', 
     /CopySourceMissing: nothing in the build context matches 'gone'/,
   );
   assert.equal((await run(['--no-context', root])).status, 0);
+  const empty = folder('context/empty', { other: '' });
   assert.equal(
-    (await run(['--context', join(root, 'none'), root])).stdout.match(/CopySourceMissing/g)?.length,
+    (await run(['--context', empty, root])).stdout.match(/CopySourceMissing/g)?.length,
     2,
   );
+  const none = await run(['--context', join(root, 'none'), root]);
+  assert.equal(none.status, 2);
+  assert.match(none.stderr, /--context: .*none is no folder/);
 });
 
 test('--fix repairs files in place and tells what is left', async () => {
