@@ -2,15 +2,9 @@
 
 import { pathToFileURL } from 'node:url';
 import { languageServerProgram } from '../../client/engine/program.ts';
+import { LANGUAGE_SERVER_FLAGS } from '../../client/lint/server-flags.ts';
 import { EngineError } from '../../lib/errors.ts';
 import type { Register } from '../context.ts';
-
-/** A nursery with room for some versions of a large file: what is read anew is gone before it is moved anywhere. */
-const FLAGS = [
-  '--min-semi-space-size=32',
-  '--max-semi-space-size=32',
-  '--disable-warning=ExperimentalWarning',
-];
 
 export const languageServer: Register = (program, context) => {
   program
@@ -31,5 +25,11 @@ export const languageServer: Register = (program, context) => {
 /** Replaces this process by the server's, with its own heap; returns where that cannot be done (Windows, Electron). */
 function become(program: string): void {
   if (process.platform === 'win32' || process.versions['electron'] !== undefined) return;
-  process.execve?.(process.execPath, [process.execPath, ...FLAGS, program, '--stdio']);
+  process.execve?.(process.execPath, [
+    process.execPath,
+    ...LANGUAGE_SERVER_FLAGS,
+    '--disable-warning=ExperimentalWarning',
+    program,
+    '--stdio',
+  ]);
 }

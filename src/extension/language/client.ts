@@ -1,6 +1,7 @@
 /** Starts the language server of this extension in a process of its own and speaks to it over IPC. */
 import { workspace } from 'vscode';
 import { LanguageClient, type StaticFeature, TransportKind } from 'vscode-languageclient/node';
+import { LANGUAGE_SERVER_FLAGS } from '../../client/lint/server-flags.ts';
 import type { Account } from '../registries/credentials.ts';
 
 /** What tells the server that the user came to trust the workspace. */
@@ -20,8 +21,7 @@ export function createLanguageClient(
   server: string,
   { trusted, engineSocket, loginAt }: LanguageClientOptions,
 ): LanguageClient {
-  // As `pinnace language-server`: room for some versions of a large file among what is young.
-  const execArgv = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
+  const execArgv = [...LANGUAGE_SERVER_FLAGS];
   const run = { module: server, transport: TransportKind.ipc, options: { execArgv } };
   const debug = {
     ...run,
