@@ -22,6 +22,9 @@ export const PROVIDER = {
   interFileDependencies: false,
 } satisfies Partial<DiagnosticRegistrationOptions>;
 
+/** Changes that come together are one reason to ask again; milliseconds. */
+const PAUSE = 20;
+
 const { Full, Unchanged } = DocumentDiagnosticReportKind;
 
 /** To be called once. */
@@ -59,6 +62,7 @@ class ResultIds {
   private readonly openings = new WeakMap<TextDocument, number>();
   private opened = 0;
   private generation = 0;
+  private refreshing: NodeJS.Timeout | undefined;
 
   constructor(session: Session) {
     this.session = session;
@@ -75,6 +79,12 @@ class ResultIds {
 
   private renew(): void {
     this.generation += 1;
+    this.refreshing ??= setTimeout(() => this.refresh(), PAUSE);
+    this.refreshing.unref();
+  }
+
+  private refresh(): void {
+    this.refreshing = undefined;
     const { connection, client } = this.session;
     if (client.capabilities.workspace?.diagnostics?.refreshSupport !== true) return;
     connection.languages.diagnostics.refresh().catch((error: unknown) => {
