@@ -98,6 +98,14 @@ test('standard input is formatted to standard output', async () => {
   assert.deepEqual(checked, { status: 1, stdout: 'my/Dockerfile\n', stderr: '' });
 });
 
+test('messages hold no control characters of files and their names', async () => {
+  const wrong = await file('wr\x1b\nong', 'FROM a\n\x1bX\n');
+  const { stdout, stderr } = await run([wrong, join(folder, 'gone\x07')]);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^\S*wr\ufffd\ufffdong:2:1: .*\npinnace: .*gone\ufffd does not exist\n$/);
+  assert.ok(!/[\x1b\x07]/.test(stderr));
+});
+
 test('a file that would not build is left alone, with status 2 and its errors', async () => {
   const wrong = await file('wrong', 'from a\nrunn x\n');
   const rough = await file('other', ROUGH);

@@ -14,6 +14,7 @@ import {
 } from '../../lib/dockerfile/format/format.ts';
 import { parseDockerfile } from '../../lib/dockerfile/parse.ts';
 import type { Context, Register } from '../context.ts';
+import { printable } from '../output/printable.ts';
 
 interface FormatFlags {
   check?: boolean;
@@ -132,7 +133,7 @@ async function formatFiles(
     try {
       return work();
     } catch (error) {
-      context.stderr.write(`pinnace: ${messageOf(error)}\n`);
+      context.stderr.write(`pinnace: ${printable(messageOf(error))}\n`);
       failed = true;
       return undefined;
     }
@@ -141,7 +142,7 @@ async function formatFiles(
     const { paths, failures } = findDockerfiles([path]);
     const none = paths.length > 0 ? [] : [`there is no Dockerfile beneath ${path}`];
     const told = failures.length > 0 ? failures : none;
-    for (const failure of told) context.stderr.write(`pinnace: ${failure}\n`);
+    for (const failure of told) context.stderr.write(`pinnace: ${printable(failure)}\n`);
     failed ||= told.length > 0;
     for (const file of paths) {
       // Between two files an interrupt is heard.
@@ -165,13 +166,18 @@ function formatFile(file: string, flags: FormatFlags, context: Context): boolean
     return true;
   }
   replaceFile(file, before, after);
-  context.stdout.write(`${file}\n`);
+  context.stdout.write(`${shown(file, context)}\n`);
   return true;
 }
 
 function reportUnformatted(name: string, context: Context): void {
-  context.stdout.write(`${name}\n`);
+  context.stdout.write(`${shown(name, context)}\n`);
   context.exit(UNFORMATTED_STATUS);
+}
+
+/** For programs as it is, for people without what would steer their terminal. */
+function shown(name: string, { stdout }: Context): string {
+  return stdout.isTTY ? printable(name) : name;
 }
 
 /** The text of a file, its byte order mark kept. */
@@ -194,7 +200,7 @@ function formatText(
   const errors = file.problems.filter(({ severity }) => severity === 'error');
   for (const { range, message } of errors) {
     const { line, character } = range.start;
-    context.stderr.write(`${name}:${line + 1}:${character + 1}: ${message}\n`);
+    context.stderr.write(`${printable(`${name}:${line + 1}:${character + 1}: ${message}`)}\n`);
   }
   return errors.length > 0
     ? undefined

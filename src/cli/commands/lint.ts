@@ -22,6 +22,7 @@ import { FORMATS, formatOf } from '../lint/formats.ts';
 import type { Format } from '../lint/report.ts';
 import { textFormat } from '../lint/text.ts';
 import { lintFiles } from '../lint/threads.ts';
+import { printable } from '../output/printable.ts';
 
 interface LintFlags {
   format?: string;
@@ -115,8 +116,8 @@ class LintRun {
     const isPiped = paths[0] === '-';
     const result = isPiped ? await this.lintStdin() : await this.lintPaths(paths);
     const { reports, warnings, failures, isMisconfigured } = result;
-    for (const warning of warnings) context.stderr.write(`${warning}\n`);
-    for (const failure of failures) context.stderr.write(`pinnace: ${failure}\n`);
+    for (const warning of warnings) context.stderr.write(`${printable(warning)}\n`);
+    for (const failure of failures) context.stderr.write(`pinnace: ${printable(failure)}\n`);
     const [first] = reports;
     const output = this.formatFor(first?.found)(reports, { color: this.hasColor() });
     // The repaired text of standard input has standard output for itself.

@@ -29,12 +29,13 @@ function element(name: string, attributes: Readonly<Record<string, string | numb
   return `<${name} ${list.join(' ')}/>\n`;
 }
 
-/** Text for an attribute; characters that XML has no place for are dropped. */
+/** Text for an attribute; characters that XML has no place for are dropped (XML 1.0, 2.2), and line ends stay what they are (3.3.3). */
 function escape(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
-    .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, '');
+    .replaceAll(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '')
+    .replaceAll(/[\t\n\r]/g, (blank) => `&#${String(blank.charCodeAt(0))};`);
 }

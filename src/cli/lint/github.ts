@@ -1,6 +1,7 @@
 /** Problems as annotations of GitHub Actions: `::error file=…,line=…::message`. */
 
 import type { Severity } from '../../lib/dockerfile/syntax.ts';
+import { printable } from '../output/printable.ts';
 import { type Format, placeOf } from './report.ts';
 
 const COMMANDS: Readonly<Record<Severity, string>> = {
@@ -30,9 +31,9 @@ export const githubFormat: Format = (reports) => {
   return lines.join('');
 };
 
-/** As the toolkit's own core package does. */
+/** As the toolkit's own core package does; the log that they end in is read on terminals too. */
 function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return printable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }
 
 function escapeProperty(text: string): string {

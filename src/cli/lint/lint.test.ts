@@ -202,13 +202,18 @@ test('annotations and XML keep their own characters apart from those of the file
     github.stdout,
     /^::warning file=a%2Cb%3Ac\/Dockerfile,line=1,endLine=1,col=10,endColumn=12,title=FromAsCasing::'as'/,
   );
-  const xml = await run(['-f', 'checkstyle', '--stdin-filename', '<&".Dockerfile', '-'], SAMPLE);
-  assert.match(xml.stdout, /<file name="&lt;&amp;&quot;\.Dockerfile">/);
+  const name = '<&"\n\x1b😀.Dockerfile';
+  const xml = await run(['-f', 'checkstyle', '--stdin-filename', name, '-'], SAMPLE);
+  assert.match(xml.stdout, /<file name="&lt;&amp;&quot;&#10;😀\.Dockerfile">/);
 });
 
-test('text for a terminal holds none of the file’s control characters', async () => {
+test('text for a terminal holds no control characters of files and their names', async () => {
   const { stdout } = await run(['-'], 'FROM a:1\n\x1b[31mX y\n');
   assert.ok(stdout.includes('UnknownInstruction') && !stdout.includes('\x1b'));
+  const github = await run(['-f', 'github', '--stdin-filename', 'a\x1b\nb', '-'], SAMPLE);
+  assert.match(github.stdout, /^::warning file=a\ufffd%0Ab,/);
+  const { stderr } = await run([join(ROOT, 'no\x1b\nne')]);
+  assert.match(stderr, /^pinnace: .*\/no\ufffd\ufffdne does not exist\n$/);
 });
 
 test('--images asks the engine that runs for what base images set, and says when there is none', async () => {

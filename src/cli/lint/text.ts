@@ -1,6 +1,7 @@
 /** Shows problems to people: a line for each, the place that an editor can jump to first, and a sum at the end. */
 
 import type { Severity } from '../../lib/dockerfile/syntax.ts';
+import { printable } from '../output/printable.ts';
 import { type FileReport, type Format, LEVEL_NAMES, placeOf } from './report.ts';
 
 const COLORS: Readonly<Record<Severity, string>> = {
@@ -37,14 +38,4 @@ function sum(reports: readonly FileReport[]): string {
 
 function count(number: number, noun: string): string {
   return `${String(number)} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-/** Without the characters that steer a terminal: names and texts of files are not to be trusted. */
-function printable(text: string): string {
-  return Array.from(text, (character) => (isControl(character) ? '\ufffd' : character)).join('');
-}
-
-function isControl(character: string): boolean {
-  const code = character.codePointAt(0) ?? 0;
-  return code < 32 || (code >= 127 && code < 160);
 }
