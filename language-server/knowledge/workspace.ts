@@ -2,8 +2,8 @@
  * Finds the Dockerfiles of the workspace's folders on disk, bounded in number, depth and size. Links are not followed, and
  * what cannot be read is passed over.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, open, opendir } from 'node:fs/promises';
+import { constants, type Dir, type Dirent } from 'node:fs';
+import { type FileHandle, open, opendir, readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isDockerfileName } from '../../src/client/lint/files.ts';
@@ -21,7 +21,8 @@ const FILES_LIMIT = 2000;
 const DEPTH_LIMIT = 12;
 const SIZE_LIMIT = 1024 * 1024;
 const SKIPPED = new Set(['node_modules', '.git', '.hg', '.svn', '.cache', 'vendor', 'target']);
-/** Entries that are read from a folder at once: one with many does not hold up what is asked meanwhile. */
+/** Bytes of a folder with some thousands of entries: it is read in batches, so that it holds up nothing that is asked meanwhile. */
+const LARGE_FOLDER = 256 * 1024;
 const BATCH = 512;
 
 export interface Search {
@@ -57,18 +58,21 @@ export async function* dockerfilesBelow(
     if (seen.has(path)) continue;
     seen.add(path);
     if (isStopped() || seen.size > FOLDERS_LIMIT) return;
-    for await (const { name, isFolder } of entriesOf(path)) {
+    for await (const entries of entriesOf(path)) {
       if (isStopped()) return;
-      const below = join(path, name);
-      if (isFolder) {
-        if (depth < DEPTH_LIMIT && !SKIPPED.has(name))
-          waiting.push({ path: below, depth: depth + 1 });
-      } else if (isDockerfileName(name)) {
-        if (++fileCount > limit) return;
-        yield below;
+      for (const entry of entries) {
+        const { name } = entry;
+        if (isEntered(entry, depth)) waiting.push({ path: join(path, name), depth: depth + 1 });
+        if (!isDockerfileName(name) || !entry.isFile()) continue;
+        if (isStopped() || ++fileCount > limit) return;
+        yield join(path, name);
       }
     }
   }
+}
+
+function isEntered(entry: Dirent, depth: number): boolean {
+  return entry.isDirectory() && depth < DEPTH_LIMIT && !SKIPPED.has(entry.name);
 }
 
 /** True for the path of a Dockerfile that the search comes to, were it there. */
@@ -82,23 +86,26 @@ export function isSearched(path: string, folders: readonly string[]): boolean {
   });
 }
 
-interface Entry {
-  readonly name: string;
-  readonly isFolder: boolean;
+/** What a folder holds, in lists; nothing when it is gone or cannot be read. */
+async function* entriesOf(path: string): AsyncGenerator<readonly Dirent[], void, undefined> {
+  try {
+    const { size } = await stat(path);
+    if (size <= LARGE_FOLDER) yield await readdir(path, { withFileTypes: true });
+    else yield* batchesOf(await opendir(path, { bufferSize: BATCH }));
+  } catch {
+    return; // Gone while it was read, or closed to us.
+  }
 }
 
-/** The files and folders in a folder; none of one that is gone or cannot be read. */
-async function* entriesOf(path: string): AsyncGenerator<Entry, void, undefined> {
-  const folder = await opendir(path, { bufferSize: BATCH }).catch(() => undefined);
-  if (folder === undefined) return;
-  try {
-    for await (const entry of folder) {
-      const isFolder = entry.isDirectory();
-      if (isFolder || entry.isFile()) yield { name: entry.name, isFolder };
-    }
-  } catch {
-    return; // Gone while it was read.
+async function* batchesOf(folder: Dir): AsyncGenerator<readonly Dirent[], void, undefined> {
+  let batch: Dirent[] = [];
+  for await (const entry of folder) {
+    batch.push(entry);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
   }
+  yield batch;
 }
 
 /** The text of a file without its byte order mark; undefined for what is gone, not to be read, no file, or too large. */
