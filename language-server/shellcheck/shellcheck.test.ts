@@ -59,7 +59,7 @@ const PLACES: readonly (readonly [string, string])[] = [
   ['FROM a\nRUN <<E\na\n\tb $c\nE\n', '$c'],
   ['FROM a\nRUN <<-E\n\ta\n\t\tb $c\nE\n', '$c'],
   ['FROM a\nRUN cat <<E | d\n $c\nE\n', '$c'],
-  ['# escape=`\nFROM a\nONBUILD RUN a `\n b $c\n', '$c'],
+  ['# escape=`\nFROM debian\nONBUILD RUN a `\n b $c\n', '$c'],
 ];
 
 for (const [text, word] of PLACES) {

@@ -26,7 +26,7 @@ const LINUX_TAG =
 const LINUX_IMAGES = new Set(
   (
     'almalinux alpine alt amazonlinux archlinux bash buildpack-deps busybox cassandra centos clearlinux clojure ' +
-    'composer debian docker-dind drupal elixir erlang fedora gcc haproxy haskell httpd mariadb memcached mysql ' +
+    'composer debian drupal elixir erlang fedora gcc haproxy haskell httpd mariadb memcached mysql ' +
     'nextcloud nginx node opensuse oraclelinux perl php photon postgres rabbitmq redis rockylinux ruby scratch sl ' +
     'swift ubuntu varnish wordpress'
   ).split(' '),
