@@ -9,7 +9,7 @@ import {
   type MessageStrategy,
   ResponseError,
 } from 'vscode-languageserver/node';
-import { isRecord } from './settings.ts';
+import { isRecord } from '../src/lib/record.ts';
 import { wrongIn } from './shapes.ts';
 
 type Message = Parameters<MessageStrategy['handleMessage']>[0];

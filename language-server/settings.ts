@@ -2,6 +2,7 @@
  * Owns what the user chose for the language server: the section `pinnace.languageServer` of the client's settings.
  * What has a wrong type counts as not set; nothing here trusts the client's JSON.
  */
+import { isRecord } from '../src/lib/record.ts';
 
 export interface Settings {
   /** Asking registries for tags and image configurations; acts only in a trusted workspace. */
@@ -55,10 +56,6 @@ export function readSettings(value: unknown): Settings {
 export function sectionOf(settings: unknown): unknown {
   const pinnace = isRecord(settings) ? settings['pinnace'] : undefined;
   return isRecord(pinnace) ? pinnace['languageServer'] : undefined;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function booleanOf(value: unknown, otherwise: boolean): boolean {

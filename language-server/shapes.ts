@@ -2,7 +2,7 @@
  * What the parameters of each message must look like before a handler sees them. Only what handlers rely on is asked for;
  * the rest of a message may be anything. Pure.
  */
-import { isRecord } from './settings.ts';
+import { isRecord } from '../src/lib/record.ts';
 
 type Check = (value: unknown) => boolean;
 

@@ -8,7 +8,7 @@ import {
 } from '../../src/lib/dockerfile/format/format.ts';
 import { heldBy, lastBefore } from '../../src/lib/dockerfile/scope/places.ts';
 import type { Dockerfile, Range } from '../../src/lib/dockerfile/syntax.ts';
-import { isRecord } from '../settings.ts';
+import { isRecord } from '../../src/lib/record.ts';
 import { rangeAt } from './positions.ts';
 
 /** Deeper indents are a mistake. */

@@ -1,12 +1,12 @@
 /** The messages about builds: inlay hints, code lenses, and the client's word that a build has been made. */
 import { ResponseError, ErrorCodes } from 'vscode-languageserver/node';
+import { isRecord } from '../../src/lib/record.ts';
 import { LARGE } from '../facts.ts';
 import { codeLensesOf } from '../features/code-lenses.ts';
 import { inlayHintsOf } from '../features/inlay-hints.ts';
 import type { BuildKnowledge } from '../knowledge/builds.ts';
 import { pathOf } from '../knowledge/paths.ts';
 import type { Group, Session } from '../session.ts';
-import { isRecord } from '../settings.ts';
 
 /** A build has been made: `[{ "socket": "/run/…" }]`, the engine that made it, '' for the usual one. */
 const BUILDS_CHANGED = 'pinnace.languageServer.buildsChanged';

@@ -9,11 +9,12 @@ import {
   type ServerCapabilities,
   TextDocumentSyncKind,
 } from 'vscode-languageserver/node';
+import { isRecord } from '../../src/lib/record.ts';
 import { VERSION } from '../../src/lib/version.ts';
 import { chooseEncoding } from '../encoding.ts';
 import { onlyDockerfiles } from '../knowledge/judged.ts';
 import type { Client, Group, Session } from '../session.ts';
-import { isRecord, readSettings, SECTION, sectionOf } from '../settings.ts';
+import { readSettings, SECTION, sectionOf } from '../settings.ts';
 
 /** The client's word that the user trusts the workspace: `{ "trusted": true }`. */
 const TRUST = 'pinnace/trust';

@@ -20,9 +20,9 @@ import {
   tryReference,
   withDefaultTag,
 } from '../../src/lib/image/reference.ts';
+import { isRecord } from '../../src/lib/record.ts';
 import type { ImageSource, Known } from '../features/completion/images.ts';
 import type { ImageDescription, ImageFacts } from '../features/hover/image.ts';
-import { isRecord } from '../settings.ts';
 import { Cache, GivenUp } from './cache.ts';
 import { loginOfDocker, type LoginSource } from './logins.ts';
 import { Registries } from './registries.ts';

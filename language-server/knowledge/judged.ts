@@ -8,8 +8,8 @@ import { pathToFileURL } from 'node:url';
 import type { Diagnostic, FileEvent } from 'vscode-languageserver/node';
 import { FileChangeType } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { isRecord } from '../../src/lib/record.ts';
 import { isDockerfileName } from '../../src/client/lint/files.ts';
-import { isRecord } from '../settings.ts';
 import { pathOf } from './paths.ts';
 import { dockerfilesBelow, isSearched, readDockerfile } from './workspace.ts';
 

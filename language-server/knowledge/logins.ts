@@ -3,7 +3,7 @@ import type { ClientCapabilities } from 'vscode-languageserver/node';
 import { dockerLogin } from '../../src/client/registry/docker-config.ts';
 import type { RegistryLogin } from '../../src/client/registry/session.ts';
 import { EngineError } from '../../src/lib/errors.ts';
-import { isRecord } from '../settings.ts';
+import { isRecord } from '../../src/lib/record.ts';
 
 /** The user's login at a registry (`docker.io`, `ghcr.io`); undefined where there is none. Throws EngineError. */
 export type LoginSource = (host: string) => Promise<RegistryLogin | undefined>;

@@ -10,8 +10,8 @@ import {
   type ConfigProblem,
   readConfiguration,
 } from '../../../src/lib/dockerfile/lint/config/hadolint.ts';
+import { isRecord } from '../../../src/lib/record.ts';
 import { LineIndex } from '../../../src/lib/text/lines.ts';
-import { isRecord } from '../../settings.ts';
 import { markdown } from '../completion/items.ts';
 import { SOURCE } from '../diagnostics.ts';
 import { rangeAt } from '../positions.ts';

@@ -1,7 +1,7 @@
 /** Finds where an offset of a `.hadolint.yaml` stands in the configuration's schema. It goes by the lines, since what is being written seldom parses. Pure. */
 import { configurationSchema } from '../../../src/lib/dockerfile/lint/config/schema.ts';
 import type { Range } from '../../../src/lib/dockerfile/syntax.ts';
-import { isRecord } from '../../settings.ts';
+import { isRecord } from '../../../src/lib/record.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 

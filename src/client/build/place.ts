@@ -5,6 +5,7 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { readCompose, type Service } from '../../lib/compose/compose.ts';
+import { isRecord } from '../../lib/record.ts';
 import { type Disk, DISK } from './disk.ts';
 
 export interface BuildPlace {
@@ -136,8 +137,4 @@ export function describePlace({ source, service }: BuildPlace): string {
 function readSmall(path: string, disk: Disk): string | undefined {
   const entry = disk.entry(path);
   return entry?.kind === 'file' && entry.size <= SIZE_LIMIT ? disk.text(path) : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

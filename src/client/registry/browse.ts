@@ -5,8 +5,9 @@
 
 import { EngineError, kindOf } from '../../lib/errors.ts';
 import type { Reference } from '../../lib/image/reference.ts';
+import { isRecord } from '../../lib/record.ts';
 import { isTag, MANIFESTS, pulling, readImage, type RegistryImage } from './registry.ts';
-import { isRecord, type RegistryOptions, RegistrySession, type Subject } from './session.ts';
+import { type RegistryOptions, RegistrySession, type Subject } from './session.ts';
 
 /** `next` is given back for the page behind this one; undefined on the last. */
 export interface NamePage {

@@ -4,9 +4,10 @@
  */
 
 import { EngineError } from '../../lib/errors.ts';
+import { isRecord } from '../../lib/record.ts';
 import type { BrowseOptions } from './browse.ts';
 import { isTag } from './registry.ts';
-import { isRecord, parse, readBody } from './session.ts';
+import { parse, readBody } from './session.ts';
 
 export interface HubRepository {
   /** `namespace/name`. */

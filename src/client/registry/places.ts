@@ -7,7 +7,8 @@ import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
 import { EngineError, messageOf } from '../../lib/errors.ts';
 import { type RegistryConfig, registryConfigOf } from '../../lib/image/registry-config.ts';
-import { isLoopback, isRecord } from './session.ts';
+import { isRecord } from '../../lib/record.ts';
+import { isLoopback } from './session.ts';
 
 /** One place to ask. */
 export interface Place {

@@ -5,7 +5,8 @@
 
 import { EngineError } from '../../lib/errors.ts';
 import type { Reference } from '../../lib/image/reference.ts';
-import { isRecord, type RegistryOptions, RegistrySession, type Subject } from './session.ts';
+import { isRecord } from '../../lib/record.ts';
+import { type RegistryOptions, RegistrySession, type Subject } from './session.ts';
 
 /** What a registry says of an image. */
 export interface RegistryImage {

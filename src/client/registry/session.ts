@@ -6,6 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../lib/errors.ts';
+import { isRecord } from '../../lib/record.ts';
 
 /** A user of a registry. */
 export interface RegistryLogin {
@@ -345,10 +346,6 @@ function nextOf(answer: Response, url: URL): string | undefined {
   if (target === undefined || !URL.canParse(target, url.href)) return undefined;
   const next = new URL(target, url);
   return next.host === url.host ? next.pathname + next.search : undefined;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A host of this machine, without its port. */

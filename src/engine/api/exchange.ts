@@ -6,9 +6,9 @@ import type { Socket } from 'node:net';
 import { EngineError } from '../../lib/errors.ts';
 import type { BuiltRouteName, Route } from '../../lib/api/routes.ts';
 import { compareVersions } from '../../lib/api/versions.ts';
+import { isRecord } from '../../lib/record.ts';
 import type { Query } from './query.ts';
 import { parseJson } from './body.ts';
-import { isRecord } from './query.ts';
 
 export interface Exchange {
   readonly route: Route;

@@ -2,6 +2,7 @@
 
 import { EngineError } from '../../lib/errors.ts';
 import type { Filters } from '../../lib/api/system.ts';
+import { isRecord } from '../../lib/record.ts';
 import { parseJson } from './body.ts';
 
 const FALSE = new Set(['', '0', 'no', 'false', 'none']);
@@ -126,10 +127,6 @@ export function checkFilters(filters: Filters, known: readonly string[]): void {
   for (const name of Object.keys(filters)) {
     if (!known.includes(name)) throw new EngineError('invalid', `invalid filter '${clip(name)}'`);
   }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function filterValues(key: string, value: unknown): string[] {

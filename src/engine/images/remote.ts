@@ -5,6 +5,7 @@ import type { DistributionInspect, ImageSearchItem } from '../../lib/api/images.
 import { parseBounded, parseConfig, parseManifest } from '../../lib/image/manifest.ts';
 import { parseReference, withDefaultTag } from '../../lib/image/reference.ts';
 import type { RegistryConfig } from '../../lib/image/registry-config.ts';
+import { isRecord } from '../../lib/record.ts';
 import { endpointsOf } from './endpoints.ts';
 import { openRepository } from './registry.ts';
 import { DEFAULT_LIMITS, Transport } from './transport.ts';
@@ -100,10 +101,6 @@ export async function inspectRemote(
   } finally {
     await repository.close();
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(value: unknown): string {

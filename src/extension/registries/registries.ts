@@ -5,10 +5,10 @@
 import { RegistryBrowser } from '../../client/registry/browse.ts';
 import { dockerLogin } from '../../client/registry/docker-config.ts';
 import { Hub } from '../../client/registry/hub.ts';
-import { isRecord } from '../../client/registry/session.ts';
 import type { AuthConfig } from '../../lib/api/system.ts';
 import { EngineError } from '../../lib/errors.ts';
 import { parseReference } from '../../lib/image/reference.ts';
+import { isRecord } from '../../lib/record.ts';
 import type { Listener } from '../engine/engines.ts';
 import { Listeners } from '../views/row.ts';
 import { Catalog } from './catalog.ts';

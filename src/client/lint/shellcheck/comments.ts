@@ -1,4 +1,5 @@
 /** Reads what ShellCheck writes (`--format=json1`). It comes from another program, so nothing in it is taken on trust. */
+import { isRecord } from '../../../lib/record.ts';
 import type { Point } from './input.ts';
 
 export interface Replacement {
@@ -53,10 +54,6 @@ function listIn(output: string): readonly unknown[] | undefined {
   }
   const list: unknown = isRecord(value) ? value['comments'] : undefined;
   return Array.isArray(list) ? list : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readComment(value: unknown): Comment[] {

@@ -1,6 +1,7 @@
 /** Checks that a request's members have the JSON types of the API before anything reads them. Pure; messages name the member. */
 
 import { EngineError } from '../../../lib/errors.ts';
+import { isRecord } from '../../../lib/record.ts';
 
 type Kind =
   | 'string'
@@ -137,7 +138,7 @@ export function checkExecShape(request: unknown): void {
 }
 
 function check(value: unknown, shape: Shape, at: string): void {
-  if (!isObject(value))
+  if (!isRecord(value))
     throw new EngineError(
       'invalid',
       `${at === '' ? 'the request' : at.slice(0, -1)} must be an object`,
@@ -159,9 +160,9 @@ const TESTS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   numbers: (value) =>
     Array.isArray(value) &&
     value.every((item) => Number.isInteger(item) && item >= 0 && item < 65536),
-  map: (value) => isObject(value) && Object.values(value).every(isText),
-  object: isObject,
-  objects: (value) => Array.isArray(value) && value.every(isObject),
+  map: (value) => isRecord(value) && Object.values(value).every(isText),
+  object: isRecord,
+  objects: (value) => Array.isArray(value) && value.every(isRecord),
   command: (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
 };
 
@@ -179,8 +180,4 @@ const WORDS: Readonly<Record<Kind, string>> = {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' && !value.includes('\0');
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

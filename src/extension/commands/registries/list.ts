@@ -1,7 +1,7 @@
 /** The list of registries and what is shown of each: add, remove, names of repositories, look again, show more. */
 import { isRepository } from '../../../client/registry/browse.ts';
-import { isRecord } from '../../../client/registry/session.ts';
 import { EngineError, kindOf, messageOf } from '../../../lib/errors.ts';
+import { isRecord } from '../../../lib/record.ts';
 import { DOCKER_HUB } from '../../registries/registries.ts';
 import { registryName } from '../../views/registries.ts';
 import type { Command } from '../desk.ts';
