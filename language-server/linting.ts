@@ -21,7 +21,7 @@ import { rulesNamed } from '../src/lib/dockerfile/lint/table.ts';
 import type { Dockerfile, Severity } from '../src/lib/dockerfile/syntax.ts';
 import { isRecord } from '../src/lib/record.ts';
 import { treeOf } from './documents.ts';
-import { type Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 interface Linted {
   readonly version: number;

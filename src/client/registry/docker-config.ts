@@ -9,7 +9,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { EngineError, messageOf } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/record.ts';
-import { type RegistryLogin } from './session.ts';
+import type { RegistryLogin } from './session.ts';
 
 export interface DockerConfigOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
