@@ -68,7 +68,8 @@ export async function placesAt(
     });
   });
   const variable = env['PINNACE_REGISTRY_MIRROR'];
-  const { mirrors, insecure } = registryConfigOf({ file, text, variable });
+  const protocolOf = (url: string): string | undefined => URL.parse(url)?.protocol;
+  const { mirrors, insecure } = registryConfigOf({ file, text, variable, protocolOf });
   const names = new Set(insecure);
   return { mirrors, isInsecure: (host) => isNamed(names, host) };
 }

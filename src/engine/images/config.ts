@@ -8,7 +8,12 @@ import { type RegistryConfig, registryConfigOf } from '../../lib/image/registry-
 /** Reads `<data-root>/config.json` and PINNACE_REGISTRY_MIRROR. Throws `invalid` naming the file or variable and the member. */
 export function readRegistryConfig(env: NodeJS.ProcessEnv, dataRoot: string): RegistryConfig {
   const file = join(dataRoot, 'config.json');
-  return registryConfigOf({ file, text: textOf(file), variable: env['PINNACE_REGISTRY_MIRROR'] });
+  return registryConfigOf({
+    file,
+    text: textOf(file),
+    variable: env['PINNACE_REGISTRY_MIRROR'],
+    protocolOf: (url) => URL.parse(url)?.protocol,
+  });
 }
 
 function textOf(file: string): string | undefined {

@@ -16,6 +16,8 @@ export interface RegistryConfigSource {
   readonly text: string | undefined;
   /** The value of PINNACE_REGISTRY_MIRROR: `URL` for docker.io, or `registry=URL`, several with commas. */
   readonly variable: string | undefined;
+  /** The protocol of a URL (`https:`) as the platform reads it; undefined where it is none. */
+  readonly protocolOf: (url: string) => string | undefined;
 }
 
 const MAX_BYTES = 1024 * 1024;
@@ -24,11 +26,18 @@ const MAX_BYTES = 1024 * 1024;
  * Reads `{"mirrors":{"docker.io":["http://…"]},"insecureRegistries":["host:5000"]}` and the variable, which comes
  * first. Throws `invalid` naming the file or variable and the member.
  */
-export function registryConfigOf({ file, text, variable }: RegistryConfigSource): RegistryConfig {
+export function registryConfigOf({
+  file,
+  text,
+  variable,
+  protocolOf,
+}: RegistryConfigSource): RegistryConfig {
   const document = text === undefined ? {} : parseJson(text, file, MAX_BYTES);
   const mirrors = new Map<string, string[]>();
   const add = (registry: string, url: string, where: string): void => {
-    mirrors.set(registry, [...(mirrors.get(registry) ?? []), checkUrl(url, where)]);
+    if (!['http:', 'https:'].includes(protocolOf(url) ?? ''))
+      throw wrong(where, `the mirror "${url}" is not an http or https URL`);
+    mirrors.set(registry, [...(mirrors.get(registry) ?? []), url.replace(/\/+$/, '')]);
   };
   for (const part of (variable ?? '').split(',')) {
     const entry = part.trim();
@@ -46,14 +55,6 @@ export function registryConfigOf({ file, text, variable }: RegistryConfigSource)
     mirrors: Object.fromEntries(mirrors),
     insecure: texts(document['insecureRegistries'] ?? [], file, 'insecureRegistries'),
   };
-}
-
-function checkUrl(text: string, where: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    throw wrong(where, `the mirror "${text}" is not an http or https URL`);
-  }
-  return text.replace(/\/+$/, '');
 }
 
 function texts(value: unknown, where: string, member: string): string[] {
