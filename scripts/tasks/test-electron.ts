@@ -7,7 +7,7 @@ import { buildHostSuite, HOST_SUITE } from '../lib/host-suite.ts';
 import { ROOT, run } from '../lib/shell.ts';
 import { packageApart } from '../lib/vsix.ts';
 
-/** The newest; VSCODE_VERSION=1.100.0 is the oldest that the manifest admits. */
+/** The newest; VSCODE_VERSION=1.101.0 is the oldest that the manifest admits. */
 const version = process.env['VSCODE_VERSION'] ?? 'stable';
 
 /** For machines that cannot run it at all, told apart from a suite that failed. */

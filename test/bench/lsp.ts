@@ -33,10 +33,13 @@ COPY . .
 EXPOSE 3000
 `;
 
-/** Turns that count, those before them, and how often the peer takes part, which needs seconds for a large file. */
+/**
+ * Turns that count, those before them, in which both are compiled as in a session of hours, and how often the peer takes
+ * part, which needs seconds for a large file.
+ */
 const TURNS: Readonly<Record<number, { warm: number; turns: number; each: number }>> = {
-  20: { warm: 30, turns: 100, each: 1 },
-  200: { warm: 20, turns: 60, each: 1 },
+  20: { warm: 300, turns: 200, each: 1 },
+  200: { warm: 60, turns: 60, each: 1 },
   1000: { warm: 20, turns: 60, each: 10 },
   10_000: { warm: 4, turns: 12, each: 12 },
 };
