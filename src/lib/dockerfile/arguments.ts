@@ -136,7 +136,7 @@ function parseArray(text: string): unknown[] | undefined {
 }
 
 /** The index after the closing quote of the JSON string that opens at `from`. */
-function stringEnd(text: string, from: number): number {
+export function stringEnd(text: string, from: number): number {
   let at = from + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
   return at + 1;

@@ -2,7 +2,7 @@
  * Cuts an instruction into atoms: pieces that the formatter never changes inside. Only what lies between two atoms may
  * be changed, so what has white space with a meaning is one atom.
  */
-import { type Slice, splitBlanks, splitQuoted } from '../arguments.ts';
+import { type Slice, splitBlanks, splitQuoted, stringEnd } from '../arguments.ts';
 import { flagTable } from '../flags.ts';
 import { placesOf, scriptOf, type ScriptUse, sourceOf } from '../shell/scripts.ts';
 import type { ShellInForce } from '../shell/shells.ts';
@@ -241,10 +241,4 @@ function skipJson(text: string, from: number): number {
   let at = from;
   while (' \t\r\n'.includes(text[at] ?? '.')) at++;
   return at;
-}
-
-function stringEnd(text: string, from: number): number {
-  let at = from + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at + 1;
 }

@@ -8,7 +8,7 @@ import type { SequenceItem, ShellScript, SimpleCommand } from '../shell/syntax.t
 import { visitShell } from '../shell/walk.ts';
 import type { Dockerfile, Instruction, RunInstruction, Stage } from '../syntax.ts';
 import { CACHE_TOOLS, type CacheTool } from './cache-tools.ts';
-import { heldBy, isHeld, onlyInstruction, scriptFor, stageOf } from './place.ts';
+import { innerOf, isHeld, onlyInstruction, scriptFor, stageOf } from './place.ts';
 import type { RefactorRequest, Refactoring } from './refactoring.ts';
 
 export function addCacheMounts(request: RefactorRequest): readonly Refactoring[] {
@@ -110,7 +110,7 @@ function actingBefore(file: Dockerfile, run: RunInstruction): readonly Instructi
   for (let stage = own; stage !== undefined; stage = baseOf(file, stage)) {
     const isOwn = stage === own;
     const direct = stage.instructions.filter(({ kind }) => kind !== 'ONBUILD');
-    const triggers = stage.instructions.filter(({ kind }) => kind === 'ONBUILD').map(heldBy);
+    const triggers = stage.instructions.filter(({ kind }) => kind === 'ONBUILD').map(innerOf);
     // What is held acts in the stages that are built on this one: all of this one lies before it then.
     if (!isOwn) chain.unshift([...direct, ...triggers]);
     else chain.unshift(held ? [...direct, ...triggers.filter(isBefore)] : direct.filter(isBefore));

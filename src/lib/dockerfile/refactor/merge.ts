@@ -9,7 +9,7 @@ import { andParts, callsName, isPlain, leavesState } from './lists.ts';
 import {
   commentsIn,
   continuation,
-  heldBy,
+  innerOf,
   instructionsIn,
   isHeld,
   isPlainRun,
@@ -19,7 +19,7 @@ import {
 import type { RefactorRequest, Refactoring } from './refactoring.ts';
 
 export function mergeRuns(request: RefactorRequest): readonly Refactoring[] {
-  const chosen = instructionsIn(request.file, request.selection).map(heldBy);
+  const chosen = instructionsIn(request.file, request.selection).map(innerOf);
   const runs = chosen.filter(isPlainRun);
   if (runs.length === 0 || runs.length !== chosen.length) return [];
   const block = runs.length > 1 ? runs : around(request, runs[0]);
@@ -49,7 +49,7 @@ function likeIn(
 ): readonly (Instruction | undefined)[] {
   const held = isHeld(file, run);
   return instructions.map((each) =>
-    (each.kind === 'ONBUILD') === held ? heldBy(each) : undefined,
+    (each.kind === 'ONBUILD') === held ? innerOf(each) : undefined,
   );
 }
 

@@ -1,5 +1,6 @@
 /** Finds what refactorings work on: the instructions of a selection, their stage, their scripts. */
 import { lineBreak } from '../lint/edits.ts';
+import { heldBy } from '../scope/places.ts';
 import type { ScriptUse } from '../shell/scripts.ts';
 import type { Dockerfile, Instruction, Range, RunInstruction, Stage } from '../syntax.ts';
 import type { RefactorRequest } from './refactoring.ts';
@@ -15,18 +16,18 @@ export function instructionsIn(file: Dockerfile, selection: Range): readonly Ins
 /** The instruction at the selection when there is just one; what ONBUILD holds stands for it. */
 export function onlyInstruction({ file, selection }: RefactorRequest): Instruction | undefined {
   const [only, ...more] = instructionsIn(file, selection);
-  return only === undefined || more.length > 0 ? undefined : heldBy(only);
+  return only === undefined || more.length > 0 ? undefined : innerOf(only);
 }
 
-/** What ONBUILD holds; any other instruction itself. */
-export function heldBy(instruction: Instruction): Instruction {
-  return instruction.kind === 'ONBUILD' ? (instruction.instruction ?? instruction) : instruction;
+/** What is to be refactored of an instruction: what ONBUILD holds, if anything; else itself. */
+export function innerOf(instruction: Instruction): Instruction {
+  return heldBy(instruction) ?? instruction;
 }
 
 /** The ONBUILD that holds an instruction, else the instruction itself. */
 export function outerOf({ instructions }: Dockerfile, inner: Instruction): Instruction {
   if (instructions.includes(inner)) return inner;
-  return instructions.find((each) => heldBy(each) === inner) ?? inner;
+  return instructions.find((each) => innerOf(each) === inner) ?? inner;
 }
 
 export function isHeld({ instructions }: Dockerfile, instruction: Instruction): boolean {
@@ -49,7 +50,7 @@ export function isShellCertain(file: Dockerfile, instruction: Instruction): bool
   const others = stageOf(file, instruction)?.instructions ?? [];
   return others.every(
     (each) =>
-      heldBy(each).kind !== 'SHELL' ||
+      innerOf(each).kind !== 'SHELL' ||
       (each.kind === 'SHELL' && each.range.end < instruction.range.start),
   );
 }
