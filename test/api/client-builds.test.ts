@@ -8,6 +8,7 @@ import type { BuildRequest } from '../../src/extension/build/request.ts';
 import { runBuild, type RunningBuild } from '../../src/extension/build/run.ts';
 import { startDockerd } from '../support/dockerd.ts';
 import { startTestEngine } from '../support/engine.ts';
+import { until } from '../support/traces.ts';
 
 const folder = mkdtempSync('/tmp/pinnace-client-builds-');
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -129,8 +130,11 @@ for (const side of SIDES) {
       assert.equal(run.record.error?.line ?? null, null);
       assert.equal(run.record.stepList.at(-1)?.outcome, 'cancelled');
       await assert.rejects(client.images.inspect('no:1'));
-      const left = await client.containers.list({ filters: { status: ['running'] } });
-      assert.deepEqual(left, []);
+      // Docker ends the container some moments after it is told.
+      await until('no container of the build runs', async () => {
+        const left = await client.containers.list({ filters: { status: ['running'] } });
+        return left.length === 0;
+      });
     });
 
     test('says what is missing before it begins', async () => {
