@@ -61,18 +61,17 @@ function parse(document: TextDocument): Parsed {
   const { version } = document;
   if (known?.version === version) return known;
   const started = performance.now();
-  const fresh = known ?? {
-    version,
-    tree: new DockerfileDocument(document.getText()),
-    took: 0,
-    pending: [],
-  };
-  if (known !== undefined) catchUp(document, known);
-  else parsed.set(document, fresh);
-  fresh.version = version;
-  fresh.pending = [];
-  fresh.took = performance.now() - started;
-  return fresh;
+  if (known === undefined) {
+    const tree = new DockerfileDocument(document.getText());
+    const made = { version, tree, took: performance.now() - started, pending: [] };
+    parsed.set(document, made);
+    return made;
+  }
+  catchUp(document, known);
+  known.version = version;
+  known.pending = [];
+  known.took = performance.now() - started;
+  return known;
 }
 
 /** Brings the tree to the document's text: by its edits, or whole when they are not known or do not lead there. */
